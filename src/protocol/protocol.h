@@ -1,0 +1,93 @@
+/* From bytes to Raft: what an adapter makes of the messages, the durable writes and the marks of a node.
+ *
+ * An adapter is one file and one row in protocol_adapters[]. It sees the byte streams of TCP and unix connections as
+ * each end saw them, and what each node wrote to files, and says which facts of the Raft paper they show. Adapters get
+ * hostile bytes: bounded work, bounded memory, no crash; a connection that stops making sense is given up. */
+#ifndef DRD_PROTOCOL_PROTOCOL_H
+#define DRD_PROTOCOL_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+/* Raft RPCs (Figure 2, Figure 13, and the dissertation's TimeoutNow). */
+enum raft_type {
+    RAFT_NONE = 0,
+    RAFT_REQUEST_VOTE, RAFT_REQUEST_VOTE_RESULT,
+    RAFT_APPEND_ENTRIES, RAFT_APPEND_ENTRIES_RESULT,
+    RAFT_INSTALL_SNAPSHOT, RAFT_INSTALL_SNAPSHOT_RESULT,
+    RAFT_TIMEOUT_NOW,
+    RAFT_OTHER, /* a message of the protocol that is not one of these: `name` says which */
+};
+
+#define RAFT_NODE_NAME 64
+
+struct raft_entry {
+    uint64_t index, term;
+    uint64_t digest;      /* XXH3-64 of type and content; equal entries have equal digests on all nodes of a run */
+    char type;            /* 'c' command, 'n' no-op or barrier, 'm' membership, '?' */
+    char text[48];        /* what people recognise it by: printable start of the content, cut with "..." */
+};
+
+/* One fact, with the event that shows it. */
+enum raft_fact_kind {
+    RAFT_FACT_SENT,       /* `message` left the node */
+    RAFT_FACT_RECEIVED,   /* `message` was read by the node */
+    RAFT_FACT_TERM,       /* term is now `term`           (durable or stated by a mark) */
+    RAFT_FACT_VOTE,       /* voted for `peer` in `term` */
+    RAFT_FACT_ROLE,       /* is follower/candidate/leader (`role`) of `term` */
+    RAFT_FACT_APPEND,     /* `entry` is in the log at its index; later ones are gone if it replaces one of another term */
+    RAFT_FACT_TRUNCATE,   /* nothing after `index` remains */
+    RAFT_FACT_COMMIT,     /* commit_index is `index` */
+    RAFT_FACT_APPLY,      /* `entry` (index, term) was applied; entry.digest: of the state, 0 unknown */
+    RAFT_FACT_SNAPSHOT,   /* log starts after `index` of `term` */
+    RAFT_FACT_CONFIGURATION, /* `text`: members */
+    RAFT_FACT_NODE,       /* the node states its own id in the protocol: `peer` */
+};
+
+struct raft_message {
+    enum raft_type type;
+    char name[32];        /* the protocol's own word: "append_request" */
+    char from[RAFT_NODE_NAME], to[RAFT_NODE_NAME]; /* ids in the protocol; "" unknown */
+    uint64_t term;
+    uint64_t prev_index, prev_term; /* AppendEntries; last log index and term in RequestVote and TimeoutNow;
+                                       last included index and term in InstallSnapshot */
+    uint64_t commit;      /* leader_commit */
+    uint64_t match;       /* results: last index that is acknowledged (success), or the hint (refused) */
+    bool success;         /* results: granted, accepted */
+    bool pre_vote;
+    char vote[RAFT_NODE_NAME]; /* RequestVoteResult: whom the sender voted for, where it says */
+    size_t entries;       /* AppendEntries */
+    const struct raft_entry *entry;
+    size_t length;        /* bytes on the wire */
+};
+
+struct raft_fact {
+    enum raft_fact_kind kind;
+    uint32_t process;     /* of the node that shows it */
+    uint64_t sequence;    /* its event */
+    uint64_t time;        /* ns */
+    bool durable;         /* shown by a write to disk */
+    const char *protocol; /* adapter name */
+    uint64_t term, index;
+    int role;             /* 0 follower, 1 candidate, 2 leader, 3 learner */
+    char peer[RAFT_NODE_NAME];
+    struct raft_entry entry;
+    const struct raft_message *message; /* SENT, RECEIVED; valid during the callback */
+    const char *text;
+};
+
+typedef void (*raft_fact_fn)(void *context, const struct raft_fact *fact);
+
+/* Walk the whole run in causal order and hand every fact to `fn`. Memory in proportion to open connections and files,
+ * not to the run. Returns false on a damaged run. */
+bool protocol_walk(struct store *s, raft_fact_fn fn, void *context, struct drd_error *e);
+
+/* Make the rows people query (connection, message, timer, draw, durable_write, mark) if they are missing or of an older
+ * version. `progress` may be NULL: called with events done and total. */
+bool protocol_index(struct store *s, void (*progress)(void *context, uint64_t done, uint64_t total), void *context,
+                    struct drd_error *e);
+
+#endif
