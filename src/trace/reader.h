@@ -32,7 +32,7 @@ struct trace_event {
     /* of a named event: its fields after the code; strings and bins in field_bytes */
     unsigned fields;
     int64_t field[8];
-    struct trace_bytes field_bytes[8];
+    struct trace_bytes field_bytes[8]; /* of an array or map: its msgpack bytes, header included */
     struct trace_bytes raw;       /* the whole record */
 };
 
@@ -41,6 +41,7 @@ struct trace_event {
 struct trace_state {
     uint64_t sequence; /* of the next record */
     uint64_t clock;    /* last CLOCK_MONOTONIC value the process read */
+    uint64_t stamp;    /* value of the last TRACE_TIME */
     uint64_t time;     /* last known machine time, ns */
     uint32_t thread;
 };
@@ -48,6 +49,10 @@ struct trace_state {
 /* Decode the record at `p`. For a clock read field[0] is the clock id, [1] seconds, [2] ns. Returns the byte after it,
  * or NULL if the bytes are no record (hostile input is expected: bounded work, no reads past `end`). */
 const uint8_t *trace_decode(const uint8_t *p, const uint8_t *end, struct trace_state *state, struct trace_event *event);
+
+/* The value of `key` in a msgpack map (the one of TRACE_START: its field_bytes[0]). False if there is none. For an array
+ * or map `out` is its header and out->data, out->length are its bytes, header included. */
+bool trace_map_find(struct trace_bytes map, const char *key, struct unpack *out);
 
 /* "recvfrom", "clock", "signal": the word users see and filter by (--kind). Static storage. */
 const char *trace_code_name(int32_t code);
