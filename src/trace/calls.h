@@ -35,7 +35,9 @@ enum call_special {
     SPECIAL_GROUPS,     /* out: gid_t[result], empty when size is 0 */
     SPECIAL_NODEMASK,   /* out: bitmap of argument 2 bits */
     SPECIAL_AIO_SUBMIT, /* in: bin: for each iocb u32 fd, u32 opcode, u64 offset, u32 length, data (written ones) */
-    SPECIAL_AIO_EVENTS, /* out: struct io_event[result] */
+    SPECIAL_AIO_EVENTS, /* out: struct io_event[result], then the data of those that were reads */
+    SPECIAL_MAPPING,    /* out: what a file mapping shows; empty for anonymous ones and for images (TRACE_IMAGE) */
+    SPECIAL_PRCTL,      /* out: what the PR_GET options fill, else empty */
 };
 
 struct call_info {
@@ -80,7 +82,7 @@ static inline int kind_has_output(uint16_t code)
         switch (KIND_PARAMETER(code)) {
         case SPECIAL_OFFSET: case SPECIAL_FCNTL: case SPECIAL_IOCTL: case SPECIAL_POLLFD: case SPECIAL_FDSET:
         case SPECIAL_TIMEVAL: case SPECIAL_MSG_OUT: case SPECIAL_MMSG_OUT: case SPECIAL_GROUPS: case SPECIAL_NODEMASK:
-        case SPECIAL_AIO_EVENTS:
+        case SPECIAL_AIO_EVENTS: case SPECIAL_MAPPING: case SPECIAL_PRCTL:
             return 1;
         }
         return 0;

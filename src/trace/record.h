@@ -5,7 +5,9 @@
  *   integer            the running thread read CLOCK_MONOTONIC; the value is the previous one read plus this many ns
  *   [nr, ...]          nr >= 0: a system call. First its recorded inputs in argument order (trace/calls.def says which:
  *                      integers as integers, paths as str, data as bin), then the result as the kernel returns it
- *                      (-errno on failure), then its outputs in argument order, each a bin (only if the result is >= 0)
+ *                      (-errno on failure), then its outputs in argument order, each a bin (only if the result is >= 0).
+ *                      nil stands for data that could not be read (a bad pointer), that is NULL, or that the TRACE_ENTER
+ *                      of the same call already holds
  *   [code, ...]        code < 0: a named event, below
  *
  * Threads run one at a time, so a record need not say who made it: enum trace_code TRACE_SWITCH does, when it changes.
@@ -57,7 +59,8 @@ enum trace_code {
  *   "same_pid" bool  this process is its parent after execve
  *   "pid" "ppid" "tid" int      "monotonic" "realtime" int (ns)
  *  for "exec" only:
- *   "exe" "cwd" "node" str      ("node": DRD_NODE or "")
+ *   "exe" "program" "cwd" "node" str  ("exe": AT_EXECFN as found, "program": /proc/self/exe, "node": DRD_NODE or "")
+ *   "ignored" "blocked" int     signal sets inherited, bit n-1 = signal n
  *   "argv" "env" array of str   (in the order found; "env" holds DRD's own variables too: replay needs them)
  *   "stack_limit" int           soft RLIMIT_STACK in bytes, -1 unlimited: it moves the addresses
  *   "stack" int                 address of argc: the same in every replay
