@@ -1,0 +1,54 @@
+/* What the files of src/replay share about one replay. */
+#ifndef DRD_REPLAY_SESSION_H
+#define DRD_REPLAY_SESSION_H
+
+#include <signal.h>
+#include <time.h>
+
+#include "replay/manifest.h"
+#include "replay/plan.h"
+#include "replay/replay.h"
+#include "replay/stage.h"
+
+/* A started group. */
+struct slot {
+    const struct plan_group *group; /* NULL: free */
+    pid_t leader;                   /* also the number of its process group */
+    uint64_t events;                /* consumed by all members when last looked at */
+    uint64_t moved;                 /* ns: when that last changed */
+    bool hung;
+};
+
+struct replay {
+    struct store *store;
+    const struct store_process *process;
+    size_t count;
+    struct replay_options options;
+    struct plan plan;
+    struct stage stage;
+    struct replay_result *result;  /* by index, as all below */
+    struct replay_file **header;   /* NULL where not staged */
+    int *wait_status;              /* -1: not seen to end */
+    uint64_t done_events;          /* of groups that have ended */
+    struct slot *slot;
+    size_t slots, next_group;
+    sigset_t old_mask;
+};
+
+static inline uint64_t session_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* check.c: the first record of a stream, and all of them against this machine. */
+bool session_manifest(struct replay *r, size_t index, struct manifest *m, struct drd_error *e);
+bool session_check(struct replay *r, struct drd_error *e);
+/* Where an ancestor may stop: after the last fork that leads to a process of the plan. */
+bool session_last_fork(struct replay *r, size_t index, uint64_t *until, struct drd_error *e);
+
+/* debugger.c: once the process waits at its event, run the debugger on it until the user leaves. */
+bool session_debug(struct replay *r, struct slot *slot, struct drd_error *e);
+
+#endif
