@@ -72,9 +72,11 @@ static bool make_store(char out[PATH_MAX], struct drd_error *e)
     const char *chosen = getenv("DRD_STORE");
     if (!found)
         snprintf(store, sizeof store, "%s", chosen && *chosen ? chosen : ".drd");
-    if (snprintf(out, PATH_MAX, "%s/runs", store) >= PATH_MAX)
-        return error_set(e, DRD_EXIT_FATAL, "the path of the store is too long");
-    return make_directory(store, e) && make_directory(out, e);
+    char runs[PATH_MAX + 8];
+    snprintf(runs, sizeof runs, "%s/runs", store);
+    if (!make_directory(store, e) || !make_directory(runs, e))
+        return false;
+    return realpath(runs, out) || error_set_errno(e, DRD_EXIT_FATAL, "cannot reach %s", runs);
 }
 
 static bool all_hex(const char *p, size_t length)
@@ -125,14 +127,16 @@ static bool read_directory(const char *directory, struct refs_entry **out, size_
 
 bool refs_list(struct refs_entry **out, size_t *count, struct drd_error *e)
 {
-    char store[PATH_MAX], runs[PATH_MAX + 8];
+    char store[PATH_MAX], runs[PATH_MAX + 8], absolute[PATH_MAX];
     int found = find_store(store, e);
     *out = NULL;
     *count = 0;
     if (found <= 0)
         return !found;
     snprintf(runs, sizeof runs, "%s/runs", store);
-    if (!read_directory(runs, out, count, e)) {
+    if (!realpath(runs, absolute))
+        return true; /* nothing recorded yet */
+    if (!read_directory(absolute, out, count, e)) {
         free(*out);
         *out = NULL;
         return false;

@@ -8,13 +8,13 @@
 
 #define EXACT (INT64_C(1) << 53) /* integers up to here survive a double */
 
-void json_init(struct json *j, FILE *out)
+void jw_init(struct json_writer *j, FILE *out)
 {
-    *j = (struct json){ .out = out };
+    *j = (struct json_writer){ .out = out };
 }
 
 /* Before every key, and before every value that has none. */
-static void separate(struct json *j)
+static void separate(struct json_writer *j)
 {
     if (j->keyed) {
         j->keyed = false;
@@ -27,13 +27,13 @@ static void separate(struct json *j)
 }
 
 /* After every value: at the top it ends a line. */
-static void finish(struct json *j)
+static void finish(struct json_writer *j)
 {
     if (!j->depth)
         putc('\n', j->out);
 }
 
-static void open_container(struct json *j, char open, char close)
+static void open_container(struct json_writer *j, char open, char close)
 {
     assert(j->depth < JSON_DEPTH);
     separate(j);
@@ -42,17 +42,17 @@ static void open_container(struct json *j, char open, char close)
     j->close[j->depth++] = close;
 }
 
-void json_object(struct json *j)
+void jw_object(struct json_writer *j)
 {
     open_container(j, '{', '}');
 }
 
-void json_array(struct json *j)
+void jw_array(struct json_writer *j)
 {
     open_container(j, '[', ']');
 }
 
-void json_end(struct json *j)
+void jw_end(struct json_writer *j)
 {
     assert(j->depth && !j->keyed);
     putc(j->close[--j->depth], j->out);
@@ -89,7 +89,7 @@ static void put_quoted(FILE *out, const unsigned char *p, size_t length)
     putc('"', out);
 }
 
-void json_key(struct json *j, const char *key)
+void jw_key(struct json_writer *j, const char *key)
 {
     assert(j->depth && j->close[j->depth - 1] == '}' && !j->keyed);
     separate(j);
@@ -98,22 +98,22 @@ void json_key(struct json *j, const char *key)
     j->keyed = true;
 }
 
-void json_bytes(struct json *j, const void *data, size_t length)
+void jw_bytes(struct json_writer *j, const void *data, size_t length)
 {
     separate(j);
     put_quoted(j->out, data, length);
     finish(j);
 }
 
-void json_string(struct json *j, const char *text)
+void jw_string(struct json_writer *j, const char *text)
 {
     if (text)
-        json_bytes(j, text, strlen(text));
+        jw_bytes(j, text, strlen(text));
     else
-        json_null(j);
+        jw_null(j);
 }
 
-void json_hex(struct json *j, const void *data, size_t length)
+void jw_hex(struct json_writer *j, const void *data, size_t length)
 {
     separate(j);
     putc('"', j->out);
@@ -123,7 +123,7 @@ void json_hex(struct json *j, const void *data, size_t length)
     finish(j);
 }
 
-void json_int(struct json *j, int64_t value)
+void jw_int(struct json_writer *j, int64_t value)
 {
     separate(j);
     const char *quote = value > EXACT || value < -EXACT ? "\"" : "";
@@ -131,7 +131,7 @@ void json_int(struct json *j, int64_t value)
     finish(j);
 }
 
-void json_uint(struct json *j, uint64_t value)
+void jw_uint(struct json_writer *j, uint64_t value)
 {
     separate(j);
     const char *quote = value > (uint64_t)EXACT ? "\"" : "";
@@ -139,43 +139,43 @@ void json_uint(struct json *j, uint64_t value)
     finish(j);
 }
 
-static void literal(struct json *j, const char *word)
+static void literal(struct json_writer *j, const char *word)
 {
     separate(j);
     fputs(word, j->out);
     finish(j);
 }
 
-void json_bool(struct json *j, bool value)
+void jw_bool(struct json_writer *j, bool value)
 {
     literal(j, value ? "true" : "false");
 }
 
-void json_null(struct json *j)
+void jw_null(struct json_writer *j)
 {
     literal(j, "null");
 }
 
-void json_put_string(struct json *j, const char *key, const char *text)
+void jw_put_string(struct json_writer *j, const char *key, const char *text)
 {
-    json_key(j, key);
-    json_string(j, text);
+    jw_key(j, key);
+    jw_string(j, text);
 }
 
-void json_put_int(struct json *j, const char *key, int64_t value)
+void jw_put_int(struct json_writer *j, const char *key, int64_t value)
 {
-    json_key(j, key);
-    json_int(j, value);
+    jw_key(j, key);
+    jw_int(j, value);
 }
 
-void json_put_uint(struct json *j, const char *key, uint64_t value)
+void jw_put_uint(struct json_writer *j, const char *key, uint64_t value)
 {
-    json_key(j, key);
-    json_uint(j, value);
+    jw_key(j, key);
+    jw_uint(j, value);
 }
 
-void json_put_bool(struct json *j, const char *key, bool value)
+void jw_put_bool(struct json_writer *j, const char *key, bool value)
 {
-    json_key(j, key);
-    json_bool(j, value);
+    jw_key(j, key);
+    jw_bool(j, value);
 }
