@@ -8,9 +8,7 @@
  *   kv_client log PORT                                 the commands the node applied
  * PORTS are client ports, separated by commas. */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -19,29 +17,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { NODES = 9, TEXT = 8192, WINDOW = 4096, PAUSE_MS = 20, SILENCE_MS = 1000 };
+#include "load.h"
+
+enum { NODES = 9, TEXT = 8192, PAUSE_MS = 20, SILENCE_MS = 1000 };
 
 static struct {
     int port[NODES];
     int nodes;
-    long commands, rate, seconds, window, within;
+    long within;
     int other_than;
-} option = {.commands = 1000, .window = 1, .within = 15000};
+} option = {.within = 15000};
 
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-static void pause_ms(long ms)
-{
-    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
-}
+static struct load load = {.total = 1000, .window = 1};
 
 static int dial(int port)
 {
@@ -56,18 +45,6 @@ static int dial(int port)
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     return fd;
-}
-
-static bool send_all(int fd, const char *text, size_t length)
-{
-    while (length) {
-        ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
-        if (sent <= 0)
-            return false;
-        text += sent;
-        length -= (size_t)sent;
-    }
-    return true;
 }
 
 /* One line into `text`, without its newline. */
@@ -176,148 +153,45 @@ static bool equal_await(struct stat stat[])
 
 /* --- load --- */
 
-/* Commands are numbered; the answer names the number. A command in flight when the leader goes is sent again to the next
- * one: it may then be applied twice, which every node does alike. */
-static struct {
-    int fd;
-    long sent, done, again, total;
-    uint64_t start, *began; /* by command: when it was first due; when answered, how long it took */
-    bool *answered;
-    char bytes[65536];
-    size_t used;
-} load = {.fd = -1};
-
-static uint64_t due_us(long number)
+static int kv_connect(void)
 {
-    return option.rate ? load.start + (uint64_t)number * 1000000 / (uint64_t)option.rate : 0;
+    int port = leader_find();
+    return port ? dial(port) : -1;
 }
 
-static bool command_send(long number)
+static bool kv_send(int fd, long number)
 {
     char line[64];
     int length = snprintf(line, sizeof line, "%ld PUT k%ld v%ld\n", number, number % 500, number);
-    return send_all(load.fd, line, (size_t)length);
+    return send_all(fd, line, (size_t)length);
 }
 
-/* Sends what the window and the pace allow; says in how many ms more may be sent. */
-static bool load_send(int *wait_ms)
+static size_t kv_frame(const char *bytes, size_t length)
 {
-    *wait_ms = SILENCE_MS;
-    while (load.sent < load.total && load.sent - load.done < option.window) {
-        uint64_t now = now_us(), due = due_us(load.sent);
-        if (due > now) {
-            *wait_ms = (int)((due - now) / 1000) + 1;
-            return true;
-        }
-        load.began[load.sent] = option.rate ? due : now;
-        if (!command_send(load.sent++))
-            return false;
-    }
-    return true;
+    const char *end = memchr(bytes, '\n', length);
+    return end ? (size_t)(end - bytes) + 1 : 0;
 }
 
-static bool answer_take(const char *line)
+static bool kv_take(int fd, struct load *l, char *message)
 {
+    (void)fd;
     char *rest;
-    long number = strtol(line, &rest, 10);
-    if (number < 0 || number >= load.sent || load.answered[number])
-        return true;
+    long number = strtol(message, &rest, 10);
     if (strncmp(rest, " OK", 3) != 0)
         return false;
-    load.answered[number] = true;
-    load.began[number] = now_us() - load.began[number];
-    load.done++;
+    load_answered(l, number);
     return true;
-}
-
-static bool load_receive(void)
-{
-    ssize_t count = read(load.fd, load.bytes + load.used, sizeof load.bytes - load.used);
-    if (count <= 0)
-        return false;
-    load.used += (size_t)count;
-    char *line = load.bytes, *end;
-    bool good = true;
-    while (good && (end = memchr(line, '\n', load.used - (size_t)(line - load.bytes)))) {
-        good = answer_take(line);
-        line = end + 1;
-    }
-    load.used -= (size_t)(line - load.bytes);
-    memmove(load.bytes, line, load.used);
-    return good;
-}
-
-/* Finds the leader (again) and repeats what has no answer. */
-static bool load_connect(void)
-{
-    uint64_t deadline = now_us() + (uint64_t)option.within * 1000;
-    if (load.fd >= 0)
-        close(load.fd);
-    load.fd = -1;
-    load.used = 0;
-    while (load.fd < 0 && now_us() < deadline) {
-        int port = leader_find();
-        if (port)
-            load.fd = dial(port);
-        if (load.fd < 0)
-            pause_ms(PAUSE_MS);
-    }
-    for (long i = 0; i < load.sent && load.fd >= 0; i++) {
-        if (load.answered[i])
-            continue;
-        load.again++;
-        if (!command_send(i))
-            return true; /* the next read notices */
-    }
-    return load.fd >= 0;
-}
-
-static bool load_run(void)
-{
-    int wait_ms;
-    while (load.done < load.total) {
-        bool good = load.fd >= 0 && load_send(&wait_ms);
-        if (good) {
-            int ready = poll(&(struct pollfd){.fd = load.fd, .events = POLLIN}, 1, wait_ms);
-            good = ready > 0 ? load_receive() : ready == 0 && wait_ms < SILENCE_MS;
-        }
-        if (!good && !load_connect())
-            return false;
-    }
-    return true;
-}
-
-static int longer(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void load_print(uint64_t took_us, bool equal)
-{
-    qsort(load.began, (size_t)load.total, sizeof *load.began, longer);
-    printf("commands=%ld window=%ld seconds=%.2f rate=%.0f p50_us=%" PRIu64 " p99_us=%" PRIu64 " max_us=%" PRIu64
-           " again=%ld equal=%s\n", load.total, option.window, (double)took_us / 1e6,
-           (double)load.total * 1e6 / (double)took_us, load.began[load.total / 2], load.began[load.total * 99 / 100],
-           load.began[load.total - 1], load.again, equal ? "yes" : "no");
 }
 
 static int cmd_load(void)
 {
+    static const struct load_protocol protocol = {kv_connect, kv_send, kv_frame, kv_take};
     struct stat stat[NODES];
-    load.total = option.rate ? option.rate * option.seconds : option.commands;
-    load.began = calloc((size_t)load.total + 1, sizeof *load.began);
-    load.answered = calloc((size_t)load.total + 1, sizeof *load.answered);
-    if (!load.began || !load.answered || load.total < 1 || !load_connect())
+    load.within_ms = option.within;
+    if (!load_run(&load, &protocol))
         return 1;
-    load.start = now_us();
-    if (!load_run()) {
-        fprintf(stderr, "kv_client: no leader after %ld of %ld commands\n", load.done, load.total);
-        return 1;
-    }
-    uint64_t took_us = now_us() - load.start;
     bool equal = equal_await(stat);
-    load_print(took_us, equal);
+    load_print(&load, equal);
     return equal ? 0 : 1;
 }
 
@@ -412,16 +286,16 @@ static bool read_options(int argc, char **argv)
     int letter;
     while ((letter = getopt_long(argc, argv, "", long_option, NULL)) != -1) {
         switch (letter) {
-        case 'n': option.commands = atol(optarg); break;
-        case 'r': option.rate = atol(optarg); break;
-        case 's': option.seconds = atol(optarg); break;
-        case 'w': option.window = atol(optarg); break;
+        case 'n': load.total = atol(optarg); break;
+        case 'r': load.rate = atol(optarg); break;
+        case 's': load.seconds = atol(optarg); break;
+        case 'w': load.window = atol(optarg); break;
         case 't': option.within = atol(optarg); break;
         case 'x': option.other_than = atoi(optarg); break;
         default: return false;
         }
     }
-    return option.window >= 1 && option.window <= WINDOW && (!option.rate || option.seconds > 0);
+    return load.window >= 1 && (!load.rate || load.seconds > 0);
 }
 
 static void split_ports(char *list)

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Three libraft servers under load. The leader is killed in mid-load, restarted, and catches up; all end alike.
+#   COMMANDS (default 2000), RATE a second (1000; 0: as fast as answered), WINDOW (16), KILL=no for load alone
+set -eu
+. "$(dirname "$0")/../lib.sh"
+PORT=${PORT:-21000} COMMANDS=${COMMANDS:-2000} RATE=${RATE:-1000} WINDOW=${WINDOW:-16} KILL=${KILL:-yes}
+[ -x "$nodes/libraft_kv" ] || skip "no libraft server in $nodes"
+
+members=127.0.0.1:$((PORT + 1)),127.0.0.1:$((PORT + 2)),127.0.0.1:$((PORT + 3))
+clients=$((PORT + 5)),$((PORT + 6)),$((PORT + 7))
+
+start() {
+    node_start "n$1" "$nodes/libraft_kv" --id "$1" --dir "$dir/n$1" --members "$members" --client-port $((PORT + 4 + $1)) \
+        --snapshot "${SNAPSHOT:-512}" --pre-vote
+}
+
+load() {
+    if [ "$RATE" -gt 0 ]; then
+        "$nodes/kv_client" load "$clients" --rate "$RATE" --seconds $((COMMANDS / RATE)) --window "$WINDOW"
+    else
+        "$nodes/kv_client" load "$clients" --commands "$COMMANDS" --window "$WINDOW"
+    fi
+}
+
+begin
+for i in 1 2 3; do start $i; done
+leader=$("$nodes/kv_client" leader "$clients")
+load &
+loader=$!
+if [ "$KILL" = yes ]; then
+    "$nodes/kv_client" await "$leader" "applied+$((COMMANDS / 3))" >/dev/null
+    victim=$((leader - PORT - 4))
+    node_kill n$victim
+    "$nodes/kv_client" leader "$clients" >/dev/null
+    start $victim
+fi
+wait $loader || fail "load"
+"$nodes/kv_client" equal "$clients"
+for i in 1 2 3; do node_stop n$i; done

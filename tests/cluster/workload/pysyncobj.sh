@@ -1,0 +1,29 @@
+#!/bin/sh
+# Three pysyncobj nodes (journal and dump) under load. The leader is killed in mid-load, restarted, and catches up.
+#   COMMANDS (default 600), RATE a second (200), WINDOW (16)
+set -eu
+. "$(dirname "$0")/../lib.sh"
+PORT=${PORT:-22000} COMMANDS=${COMMANDS:-600} RATE=${RATE:-200} WINDOW=${WINDOW:-16}
+python=/usr/bin/python3
+"$python" -c 'import pysyncobj' 2>/dev/null || skip "python3-pysyncobj is not installed"
+
+members=127.0.0.1:$((PORT + 1)),127.0.0.1:$((PORT + 2)),127.0.0.1:$((PORT + 3))
+clients=$((PORT + 5)),$((PORT + 6)),$((PORT + 7))
+
+start() {
+    node_start "n$1" "$python" "$cluster/../nodes/pysyncobj_node.py" "$1" "$dir/n$1" "$members" $((PORT + 4 + $1))
+}
+
+begin
+for i in 1 2 3; do start $i; done
+leader=$("$nodes/kv_client" leader "$clients")
+"$nodes/kv_client" load "$clients" --rate "$RATE" --seconds $((COMMANDS / RATE)) --window "$WINDOW" &
+loader=$!
+"$nodes/kv_client" await "$leader" "applied+$((COMMANDS / 3))" >/dev/null
+victim=$((leader - PORT - 4))
+node_kill n$victim
+"$nodes/kv_client" leader "$clients" --not "$leader" >/dev/null
+start $victim
+wait $loader || fail "load"
+"$nodes/kv_client" equal "$clients"
+for i in 1 2 3; do node_stop n$i; done
