@@ -1,0 +1,311 @@
+#include "store/store.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/internal.h"
+
+static char path[128];
+static struct drd_error error;
+
+static int setup(void **unused)
+{
+    (void)unused;
+    snprintf(path, sizeof path, "%s/store_test.%d.drd", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
+    unlink(path);
+    return 0;
+}
+
+static int teardown(void **unused)
+{
+    (void)unused;
+    return unlink(path) * 0;
+}
+
+/* A stream of `count` records: clock reads, small reads and, each hundredth record, a read of 5000 bytes (a payload). */
+static size_t make_stream(struct buffer *out, unsigned count)
+{
+    uint8_t text[5100];
+    out->length = 0;
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t head[64], *p = head;
+        unsigned length = i % 100 == 50 ? 5000 : i % 7;
+        if (i % 3 == 0) {
+            p = pack_int(p, 1000 + i);
+        } else {
+            p = pack_int(pack_int(pack_int(pack_array_header(p, 4), SYS_read), 3), length);
+            p = pack_bin_header(p, length);
+            memset(text, (int)(i / 200), sizeof text);
+        }
+        assert_true(buffer_append(out, head, (size_t)(p - head), &error));
+        if (i % 3)
+            assert_true(buffer_append(out, text, length, &error));
+    }
+    return out->length;
+}
+
+/* Store a stream as chunks of about 10000 bytes, as the recorder does. */
+static void put_stream(struct store *s, uint32_t process, const struct buffer *stream, struct store_process *p)
+{
+    struct trace_state state = {0}, start = state;
+    struct trace_event event;
+    const uint8_t *at = stream->data, *begin = at, *end = at + stream->length;
+    while (at < end) {
+        at = trace_decode(at, end, &state, &event);
+        assert_non_null(at);
+        if (at - begin < 10000 && at < end)
+            continue;
+        assert_true(store_chunk_append(s, process, &start, begin, (size_t)(at - begin), state.sequence - start.sequence, &error));
+        begin = at;
+        start = state;
+    }
+    p->number = process;
+    p->events = state.sequence;
+    p->bytes = stream->length;
+}
+
+static struct store *make_run(struct buffer *stream)
+{
+    struct store *s = store_create(path, &error);
+    assert_non_null(s);
+    assert_true(store_begin(s, &error));
+    make_stream(stream, 3000);
+    for (uint32_t n = 1; n <= 2; n++) {
+        char node[8];
+        snprintf(node, sizeof node, "n%u", n);
+        struct store_process p = {.node = node, .exe = "/bin/true", .incarnation = 1, .status = -1, .complete = true, .event_base = n * 10};
+        put_stream(s, n, stream, &p);
+        assert_true(store_process_put(s, &p, &error));
+    }
+    assert_true(store_fact_set(s, "state", "complete", &error));
+    assert_true(store_commit(s, &error));
+    return s;
+}
+
+static void what_was_stored_comes_back(void **unused)
+{
+    (void)unused;
+    struct buffer stream = {0};
+    char copy[] = "/tmp/store_test.XXXXXX", fact[32];
+    struct stat st;
+    store_close(make_run(&stream));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    struct store *s = store_open(path, STORE_READ, &error);
+    assert_non_null(s);
+    assert_true(store_fact(s, "state", fact, sizeof fact));
+    assert_string_equal(fact, "complete");
+    assert_false(store_fact(s, "nothing", fact, sizeof fact));
+    uint64_t bytes;
+    int fd = mkstemp(copy);
+    assert_true(stream_copy(s, 2, fd, &bytes, &error));
+    assert_int_equal(bytes, stream.length);
+    uint8_t *back = malloc(bytes);
+    assert_int_equal(pread(fd, back, bytes, 0), bytes);
+    assert_memory_equal(back, stream.data, bytes);
+    free(back);
+    close(fd);
+    unlink(copy);
+    assert_int_equal(store_check(s, NULL, NULL, &error), 0);
+    store_close(s);
+    free(stream.data);
+}
+
+static void payloads_are_stored_once(void **unused)
+{
+    (void)unused;
+    struct buffer stream = {0};
+    struct store *s = make_run(&stream);
+    sqlite3_stmt *st;
+    assert_int_equal(sqlite3_prepare_v2(store_database(s), "SELECT count(*) FROM payload ORDER BY 1", -1, &st, NULL), 0);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    /* 30 reads of 5000 bytes a stream, less those where i % 3 == 0, two streams: 40 reads; 10 fills of i / 200 appear */
+    assert_in_range(sqlite3_column_int(st, 0), 1, 15);
+    sqlite3_finalize(st);
+    store_close(s);
+    free(stream.data);
+}
+
+static void seeking_and_reading_agree(void **unused)
+{
+    (void)unused;
+    struct buffer buffer = {0};
+    struct trace_event event, reference;
+    struct store *s = make_run(&buffer);
+    struct stream *all = stream_open(s, 1, &error), *st = stream_open(s, 1, &error);
+    for (uint64_t n = 0; n < 3000; n++) {
+        assert_int_equal(stream_next(all, &reference, &error), 1);
+        if (n % 331)
+            continue;
+        assert_int_equal(stream_seek(st, n, &error), 1);
+        assert_int_equal(stream_next(st, &event, &error), 1);
+        assert_int_equal(event.sequence, n);
+        assert_int_equal(event.time, reference.time);
+        assert_int_equal(event.raw.length, reference.raw.length);
+    }
+    assert_int_equal(stream_seek(st, 3000, &error), 0);
+    assert_int_equal(stream_seek(st, 5, &error), 1);
+    stream_close(st);
+    stream_close(all);
+    store_close(s);
+    free(buffer.data);
+}
+
+static void the_timeline_holds_everything_in_order(void **unused)
+{
+    (void)unused;
+    struct buffer stream = {0};
+    struct store *s = make_run(&stream);
+    struct trace_event event;
+    uint64_t last = 0, next[3] = {0, 0, 0};
+    struct timeline *t = timeline_open(s, &error);
+    int more;
+    while ((more = timeline_next(t, &event, &error)) == 1) {
+        assert_true(event.time >= last);
+        last = event.time;
+        assert_int_equal(event.sequence, next[event.process]++);
+    }
+    assert_int_equal(more, 0);
+    assert_int_equal(next[1] + next[2], 6000);
+    timeline_close(t);
+    store_close(s);
+    free(stream.data);
+}
+
+static void events_are_found_by_name(void **unused)
+{
+    (void)unused;
+    struct buffer stream = {0};
+    struct store *s = make_run(&stream);
+    uint32_t process = 0;
+    uint64_t sequence = 0;
+    char name[32];
+    assert_true(event_find(s, "n2@21", &process, &sequence, &error));
+    assert_int_equal(process, 2);
+    assert_int_equal(sequence, 1);
+    struct store_process p = {.node = "n2", .event_base = 20};
+    event_name(&p, 1, name, sizeof name);
+    assert_string_equal(name, "n2@21");
+    assert_false(event_find(s, "n3@1", &process, &sequence, &error));
+    assert_string_equal(error.message, "no node n3 in the run; it has n1, n2");
+    assert_false(event_find(s, "n2@999999", &process, &sequence, &error));
+    assert_non_null(strstr(error.message, "no event 999999"));
+    assert_false(event_find(s, "n2@-1", &process, &sequence, &error));
+    assert_false(event_find(s, "n2", &process, &sequence, &error));
+    store_close(s);
+    free(stream.data);
+}
+
+static int findings(void)
+{
+    struct store *s = store_open(path, STORE_READ, &error);
+    int n = s ? store_check(s, NULL, NULL, &error) : 1;
+    store_close(s);
+    return n;
+}
+
+static void one_flipped_byte_anywhere_is_found(void **unused)
+{
+    (void)unused;
+    struct buffer stream = {0};
+    struct stat st;
+    store_close(make_run(&stream));
+    assert_int_equal(findings(), 0);
+    assert_int_equal(stat(path, &st), 0);
+    int fd = open(path, O_RDWR);
+    /* a stride without a common factor with the page size meets every kind of place */
+    for (off_t at = 0; at < st.st_size; at += at < 4096 ? 7 : 97) {
+        uint8_t byte;
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        if (findings() <= 0)
+            fail_msg("flipping byte %lld was not found", (long long)at);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    }
+    close(fd);
+    assert_int_equal(findings(), 0);
+    free(stream.data);
+}
+
+static void a_file_cut_short_is_found(void **unused)
+{
+    (void)unused;
+    struct buffer stream = {0};
+    struct stat st;
+    store_close(make_run(&stream));
+    assert_int_equal(stat(path, &st), 0);
+    for (off_t length = st.st_size - 1; length > 0; length -= 3000) {
+        assert_int_equal(truncate(path, length), 0);
+        assert_true(findings() > 0);
+    }
+    free(stream.data);
+}
+
+static void rows_written_later_keep_the_file_sound(void **unused)
+{
+    (void)unused;
+    struct buffer stream = {0};
+    store_close(make_run(&stream));
+    struct store *s = store_open(path, STORE_WRITE, &error);
+    assert_non_null(s);
+    assert_true(store_execute(s, "CREATE TABLE t(a); INSERT INTO t SELECT zeroblob(3000) FROM chunk; DROP TABLE t;", &error));
+    store_close(s);
+    assert_int_equal(findings(), 0);
+    free(stream.data);
+}
+
+static void refusals_say_why(void **unused)
+{
+    (void)unused;
+    struct buffer stream = {0};
+    assert_null(store_open(path, STORE_READ, &error));
+    assert_non_null(strstr(error.message, "No such file"));
+    FILE *f = fopen(path, "w");
+    fputs("hello", f);
+    fclose(f);
+    assert_null(store_open(path, STORE_READ, &error));
+    assert_non_null(strstr(error.message, "not a DRD run"));
+    assert_null(store_create(path, &error));
+    assert_non_null(strstr(error.message, "not a DRD run"));
+    unlink(path);
+    struct store *s = make_run(&stream);
+    assert_null(store_open(path, STORE_READ, &error));
+    assert_non_null(strstr(error.message, "being recorded"));
+    assert_null(store_create(path, &error));
+    assert_non_null(strstr(error.message, "being recorded"));
+    store_close(s);
+    s = store_create(path, &error); /* a finished run may be replaced */
+    assert_non_null(s);
+    assert_true(store_execute(s, "PRAGMA user_version=0x7f0007", &error));
+    store_close(s);
+    assert_null(store_open(path, STORE_READ, &error));
+    assert_non_null(strstr(error.message, "newer drd"));
+    free(stream.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_stored_comes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(payloads_are_stored_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(seeking_and_reading_agree, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_timeline_holds_everything_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(events_are_found_by_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_flipped_byte_anywhere_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_file_cut_short_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(rows_written_later_keep_the_file_sound, setup, teardown),
+        cmocka_unit_test_setup_teardown(refusals_say_why, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
