@@ -10,7 +10,7 @@ static bool died_as_recorded(const struct store_process *p, const struct replay_
 {
     if (file->events < p->events || wait_status == -1)
         return false;
-    return p->status == -1 || !p->complete || wait_status == p->status;
+    return p->status == -1 || !p->complete || (wait_status & ~WCOREFLAG) == (p->status & ~WCOREFLAG);
 }
 
 static enum replay_outcome outcome(const struct store_process *p, const struct replay_file *file, int wait_status, bool hung)
