@@ -94,20 +94,20 @@ static void print_line(const struct store_process *p, const struct replay_result
         printf("%s, process %u: not reached, its parent did not come to the fork\n", p->node, p->number);
         break;
     case REPLAY_IMPOSSIBLE:
-        printf("%s, process %u: not replayed: %s\n", p->node, p->number, r->what);
+        printf("%s, process %u: not replayed: %s", p->node, p->number, r->what);
+        if (r->expected[0])
+            printf(" (expected %s, got %s)", r->expected, r->got);
+        putchar('\n');
         break;
     }
 }
 
 static void print_argument(const struct replay_result *r)
 {
-    if (r->argument < 6)
-        printf("    differs   argument %" PRIu32, r->argument + 1);
+    if (r->argument >= 6)
+        printf("    differs   %s\n", r->argument == 6 ? "which thread runs" : "which call is made");
     else
-        printf("    differs   %s", r->argument == 6 ? "which thread runs" : "which call is made");
-    if (r->argument < 6 && r->offset)
-        printf(", at byte %" PRIu64, r->offset);
-    putchar('\n');
+        printf("    differs   argument %" PRIu32 "\n", r->argument + 1);
 }
 
 static void print_difference(const struct replay_print *print, const struct store_process *p, const struct replay_result *r)
@@ -117,8 +117,6 @@ static void print_difference(const struct replay_print *print, const struct stor
     printf("%s diverged at %s, thread %" PRIu32 ", in %s\n", p->node, event, r->thread, trace_code_name(r->call));
     if (r->what[0])
         printf("    %s\n", r->what);
-    if (r->expected_call != r->call)
-        printf("    recorded  %s\n", trace_code_name(r->expected_call));
     print_argument(r);
     printf("    expected  %s\n    got       %s\n", r->expected, r->got);
     printf("    drd replay %s --until %s --gdb\n", print->run, event);
@@ -219,7 +217,6 @@ static void print_json_process(struct json_writer *j, const struct store_process
     if (r->outcome == REPLAY_DIFFERS) {
         jw_put_uint(j, "thread", r->thread);
         jw_put_string(j, "call", trace_code_name(r->call));
-        jw_put_string(j, "recorded_call", trace_code_name(r->expected_call));
         jw_put_uint(j, "argument", r->argument);
         jw_put_uint(j, "offset", r->offset);
         jw_put_string(j, "expected", r->expected);

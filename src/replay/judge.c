@@ -29,8 +29,8 @@ static enum replay_outcome outcome(const struct store_process *p, const struct r
     case REPLAY_RUNNING:
         break;
     }
-    if (hung)
-        return REPLAY_HUNG;
+    if (hung) /* killed in a long computation then, and now */
+        return file->events >= p->events && !p->complete ? REPLAY_IDENTICAL : REPLAY_HUNG;
     return died_as_recorded(p, file, wait_status) ? REPLAY_IDENTICAL : REPLAY_DIED;
 }
 

@@ -13,6 +13,7 @@
 #include "replay/session.h"
 
 #define PATIENCE 30               /* seconds */
+#define PATIENCE_AT_END 2         /* once all events have happened: it was killed while it computed */
 #define TICK 100000000L           /* ns between looks at what runs */
 
 /* Signals that are taken in turn instead of interrupting. */
@@ -192,14 +193,24 @@ static uint64_t group_events(const struct replay *r, const struct slot *slot)
     return sum;
 }
 
+static uint64_t group_patience(const struct replay *r, const struct slot *slot)
+{
+    unsigned seconds = r->options.patience ? r->options.patience : PATIENCE;
+    bool at_end = true;
+    for (size_t k = 0; k < slot->group->members; k++) {
+        size_t i = slot->group->member[k];
+        at_end = at_end && r->header[i]->events >= r->process[i].events;
+    }
+    return (at_end && seconds > PATIENCE_AT_END ? PATIENCE_AT_END : seconds) * 1000000000ull;
+}
+
 static void group_watch(struct replay *r, struct slot *slot, uint64_t now)
 {
     uint64_t events = group_events(r, slot);
-    uint64_t patience = (r->options.patience ? r->options.patience : PATIENCE) * 1000000000ull;
     if (events != slot->events) {
         slot->events = events;
         slot->moved = now;
-    } else if (now - slot->moved > patience && !slot->hung) {
+    } else if (now - slot->moved > group_patience(r, slot) && !slot->hung) {
         slot->hung = true;
         kill(-slot->leader, SIGKILL);
     }
