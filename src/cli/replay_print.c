@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "trace/names.h"
 #include "trace/reader.h"
 #include "util/json.h"
 #include "util/text.h"
@@ -107,7 +108,7 @@ static void print_argument(const struct replay_result *r)
     if (r->argument >= 6)
         printf("    differs   %s\n", r->argument == 6 ? "which thread runs" : "which call is made");
     else
-        printf("    differs   argument %" PRIu32 "\n", r->argument + 1);
+        printf("    differs   argument %" PRIu32 " (%s)\n", r->argument + 1, trace_argument_name(r->call, r->argument));
 }
 
 static void print_difference(const struct replay_print *print, const struct store_process *p, const struct replay_result *r)
@@ -218,6 +219,7 @@ static void print_json_process(struct json_writer *j, const struct store_process
         jw_put_uint(j, "thread", r->thread);
         jw_put_string(j, "call", trace_code_name(r->call));
         jw_put_uint(j, "argument", r->argument);
+        jw_put_string(j, "argument_name", r->argument < 6 ? trace_argument_name(r->call, r->argument) : NULL);
         jw_put_uint(j, "offset", r->offset);
         jw_put_string(j, "expected", r->expected);
         jw_put_string(j, "got", r->got);
