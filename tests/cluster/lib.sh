@@ -1,16 +1,21 @@
 # What the cluster scripts share: finding the programs, starting and stopping nodes, recording and judging. Sourced.
-#   DRD_BUILD   the build directory (default: build beside the sources)
+#   DRD_BUILD   the build directory (default: build beside the sources); ctest gives it as the first argument
 #   PORT        first of the 16 TCP ports a script uses
 # A workload runs alike on its own and under `drd record -- sh WORKLOAD`.
 
 cluster=$(cd "$(dirname "$0")" && while [ ! -f lib.sh ]; do cd ..; done && pwd)
-build=${DRD_BUILD:-$cluster/../../build}
+export DRD_BUILD="${1:-${DRD_BUILD:-$cluster/../../build}}"
+build=$DRD_BUILD
 drd=${DRD:-$build/drd}
 nodes=$build/tests/nodes
 
+# fail WORDS...: with the last lines of what each node said.
 fail() {
     echo "$(basename "$0"): $*" >&2
-    exit 1
+    for file in "${dir:-.}"/*.out; do
+        if [ -s "$file" ]; then echo "--- $(basename "$file")" >&2; tail -n 5 "$file" >&2; fi
+    done
+    exit "${failure:-1}"
 }
 
 skip() {
@@ -32,11 +37,6 @@ finish() {
     for file in "$dir"/*.pid; do
         if [ -f "$file" ]; then kill -9 "$(cat "$file")" 2>/dev/null || true; fi
     done
-    if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
-        for file in "$dir"/*.out; do
-            if [ -s "$file" ]; then echo "--- $(basename "$file")" >&2; tail -n 5 "$file" >&2; fi
-        done
-    fi
     rm -rf "$dir"
     exit "$status"
 }
@@ -67,16 +67,34 @@ node_stop() {
     [ "$ended" -eq 0 ] || fail "$name ended with status $ended"
 }
 
-# record_and_judge NAME WORKLOAD: the test of a program whose consensus is right.
-record_and_judge() {
-    [ -x "$drd" ] || skip "no drd at $drd"
-    run=$dir/$1.drd
-    "$drd" record -o "$run" -- sh "$2" >"$dir/$1.said" 2>&1 || { cat "$dir/$1.said" >&2; fail "recording $1"; }
-    cat "$dir/$1.said"
-    "$drd" replay "$run" >"$dir/$1.replayed" 2>&1 || { tail -n 30 "$dir/$1.replayed" >&2; fail "replaying $1"; }
-    tail -n 3 "$dir/$1.replayed"
+# record RUN COMMAND...: $recorded is the command's status, which `drd record` hands on; its output is in RUN.said.
+record() {
+    run=$1
+    shift
+    recorded=0
+    "$drd" record -o "$run" -- "$@" >"$run.said" 2>&1 || recorded=$?
+}
+
+# replay RUN: every process of it, from the run alone.
+replay() {
+    "$drd" replay "$1" >"$1.replayed" 2>&1 || { tail -n 30 "$1.replayed" >&2; fail "replay of $(basename "$1" .drd)"; }
+}
+
+# explain RUN STATUS: 0 no violation, 1 violated; what it says is in RUN.explained.
+explain() {
     judged=0
-    "$drd" explain "$run" >"$dir/$1.explained" 2>&1 || judged=$?
-    [ "$judged" -eq 0 ] || { cat "$dir/$1.explained" >&2; fail "explain says $judged about a run without a violation"; }
-    tail -n 3 "$dir/$1.explained"
+    "$drd" explain "$1" >"$1.explained" 2>&1 || judged=$?
+    [ "$judged" -eq "$2" ] || { cat "$1.explained" >&2; fail "explain ended with $judged, not $2"; }
+}
+
+# record_and_judge NAME: the test of a program whose consensus is right.
+record_and_judge() {
+    record "$dir/$1.drd" sh "$cluster/workload/$1.sh"
+    cat "$dir/$1.drd.said"
+    [ "$recorded" -ne 77 ] || exit 77
+    [ "$recorded" -eq 0 ] || fail "$1, recorded, ended with status $recorded"
+    replay "$dir/$1.drd"
+    tail -n 3 "$dir/$1.drd.replayed"
+    explain "$dir/$1.drd" 0
+    tail -n 3 "$dir/$1.drd.explained"
 }
