@@ -1,0 +1,101 @@
+#!/bin/sh
+# Hard ends. RUNS times (default 3; 50 by hand) the recorder, one node or everything is killed with -9 at a random point of
+# the libraft workload: the run opens, `drd fsck --repair` closes it, and replay reaches the last event. Then a recording
+# that runs out of space: the nodes go on, and the run says where it became incomplete (root only: it mounts a tmpfs).
+#   SEED (default 1) decides who is killed and when; ONLY=recorder|node|everything|space does one of them alone
+set -eu
+. "$(dirname "$0")/lib.sh"
+RUNS=${RUNS:-3} SEED=${SEED:-1} ONLY=${ONLY:-}
+export PORT="${PORT:-26000}" COMMANDS="${COMMANDS:-2000}"
+
+# random LIMIT: sets $drawn to 0..LIMIT-1 (a linear congruential generator: the same series on every machine)
+random() {
+    SEED=$(((SEED * 1103515245 + 12345) % 2147483648))
+    drawn=$((SEED / 65536 % $1))
+}
+
+# The processes that this recording started, recorder included: its session.
+everybody() {
+    ps -e -o sid= -o pid= | awk -v session="$session" '$1 == session { print $2 }'
+}
+
+start_recording() {
+    setsid "$drd" record -o "$1" -- sh "$cluster/workload/libraft.sh" >"$1.said" 2>&1 &
+    session=$!
+}
+
+# A recorder that was killed leaves nodes that go on: the workload ends by itself, and stops them.
+await_everybody() {
+    tries=0
+    while [ -n "$(everybody)" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || { kill -9 $(everybody); fail "processes left over"; }
+        sleep 0.1
+    done
+}
+
+# The pid of some node of the recording, or nothing when none runs yet.
+some_node() {
+    for pid in $(everybody); do
+        if [ "$(readlink "/proc/$pid/exe")" = "$(readlink -f "$nodes/libraft_kv")" ]; then echo "$pid"; fi
+    done | awk -v n="$1" '{ pid[NR] = $1 } END { if (NR) print pid[n % NR + 1] }'
+}
+
+strike() {
+    case $1 in
+    recorder) kill -9 "$session" ;;
+    everything) kill -9 $(everybody) ;;
+    node)
+        random 3
+        pid=$(some_node "$drawn")
+        if [ -n "$pid" ]; then kill -9 "$pid" || true; fi
+        ;;
+    esac
+}
+
+# one VICTIM RUN
+one() {
+    random 3000
+    moment=$((drawn + 100))
+    start_recording "$2"
+    sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"
+    strike "$1"
+    await_everybody
+    wait "$session" 2>/dev/null || true
+    "$drd" fsck --repair "$2" >"$2.repaired" 2>&1 || { cat "$2.repaired" >&2; fail "fsck after the $1 was killed"; }
+    "$drd" show "$2" >"$2.shown" 2>&1 || { cat "$2.shown" >&2; fail "show after the $1 was killed"; }
+    replay "$2"
+    echo "$1 killed after $moment ms: $(tail -n 1 "$2.replayed")"
+    rm -f "$2" "$2".*
+}
+
+hard_kills() {
+    for number in $(seq "$RUNS"); do
+        random 3
+        victim=$(echo recorder node everything | cut -d ' ' -f $((drawn + 1)))
+        one "${ONLY:-$victim}" "$dir/hard-$number.drd"
+    done
+    echo "$RUNS of $RUNS runs closed and replayed"
+}
+
+# Spool and store on file systems of a few megabytes, in a mount namespace of its own.
+out_of_space() {
+    if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
+        echo "out of space: skipped, it needs root and mount namespaces"
+        return 0
+    fi
+    mkdir "$dir/small"
+    recorded=0
+    unshare -m sh -c 'mount -t tmpfs -o size=8m none /dev/shm && mount -t tmpfs -o size=4m none "$1/small" &&
+        "$2" record -o "$1/small/run.drd" -- sh "$3" >"$1/said" 2>&1; status=$?
+        cp "$1/small/run.drd" "$1/space.drd"; exit $status' sh "$dir" "$drd" "$cluster/workload/libraft.sh" || recorded=$?
+    cat "$dir/said"
+    [ "$recorded" -eq 0 ] || fail "the nodes did not go on: $recorded"
+    "$drd" show "$dir/space.drd" >"$dir/shown" 2>&1 || { cat "$dir/shown" >&2; fail "show after the disk was full"; }
+    grep -i incomplete "$dir/shown" || { cat "$dir/shown" >&2; fail "the run does not say that it is incomplete"; }
+}
+
+[ -x "$nodes/libraft_kv" ] || skip "no libraft server in $nodes"
+begin
+if [ "$ONLY" != space ]; then hard_kills; fi
+if [ -z "$ONLY" ] || [ "$ONLY" = space ]; then out_of_space; fi
