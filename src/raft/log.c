@@ -1,0 +1,295 @@
+#include "raft/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A log that goes on this far behind its end was cut by something unseen (a snapshot): what is between is unknown. */
+#define LOG_JUMP 65536
+/* Committed entries of a node that stay in its log; all are in the registry of the cluster. */
+#define LOG_TAIL 4096
+/* Different entries at one index that are told apart. More are an attack or a damaged file. */
+#define ENTRY_VARIANTS 64
+
+bool raft_witness_seen(const struct raft_witness *w)
+{
+    return w->how != RAFT_HOW_NONE && w->how < RAFT_HOW_ACKNOWLEDGED && !w->inferred;
+}
+
+bool raft_entries_differ(const struct raft_variant *a, const struct raft_witness *wa, const struct raft_variant *b,
+                         const struct raft_witness *wb)
+{
+    if (a == b)
+        return false;
+    return a->term != b->term || (wa->exact && wb->exact);
+}
+
+struct raft_slot *raft_node_slot(struct raft_node *n, uint64_t index)
+{
+    struct raft_slot *slot = index <= n->last ? pages_find(&n->log, index) : NULL;
+    return slot && slot->variant ? slot : NULL;
+}
+
+struct raft_variant *raft_cluster_entries(struct raft_cluster *c, uint64_t index)
+{
+    struct raft_variant **head = pages_find(&c->entries, index);
+    return head ? *head : NULL;
+}
+
+/* Content is compared by digests of one adapter; without that, the term decides (Log Matching makes it enough). */
+static bool content_same(const struct raft_variant *v, const struct raft_entry *e, const char *protocol)
+{
+    if (!v->digest || !e->digest || v->digest == e->digest)
+        return true;
+    return !v->protocol || !protocol || strcmp(v->protocol, protocol) != 0;
+}
+
+static void entry_describe(struct raft_variant *v, const struct raft_entry *e, const char *protocol)
+{
+    if (!v->digest && e->digest) {
+        v->digest = e->digest;
+        v->protocol = protocol;
+    }
+    if (!v->text[0] && e->text[0])
+        memcpy(v->text, e->text, sizeof v->text);
+    v->text[sizeof v->text - 1] = 0;
+    if ((!v->type || v->type == '?') && e->type)
+        v->type = e->type;
+}
+
+struct raft_variant *entry_find(struct step *s, uint64_t index, const struct raft_entry *entry)
+{
+    struct raft_variant **place = index && entry->term ? pages_make(&s->cluster->entries, index) : NULL;
+    if (!place) {
+        if (index && entry->term)
+            step_out_of_memory(s);
+        return NULL;
+    }
+    size_t count = 0;
+    while (*place && ((*place)->term != entry->term || !content_same(*place, entry, s->fact->protocol))) {
+        place = &(*place)->next;
+        if (++count == ENTRY_VARIANTS)
+            return NULL;
+    }
+    if (!*place) {
+        *place = calloc(1, sizeof **place);
+        if (!*place) {
+            step_out_of_memory(s);
+            return NULL;
+        }
+        (*place)->index = index;
+        (*place)->term = entry->term;
+        (*place)->committed_term = UINT64_MAX;
+    }
+    entry_describe(*place, entry, s->fact->protocol);
+    return *place;
+}
+
+struct raft_variant *entry_find_term(struct step *s, uint64_t index, uint64_t term)
+{
+    struct raft_entry entry = {.index = index, .term = term};
+    return entry_find(s, index, &entry);
+}
+
+static bool witness_better(const struct raft_witness *w, const struct raft_witness *old)
+{
+    if (old->how == RAFT_HOW_NONE)
+        return true;
+    if (raft_witness_seen(w) != raft_witness_seen(old))
+        return raft_witness_seen(w);
+    return w->exact && !old->exact;
+}
+
+/* A slot is told by the latest event that shows it as well as any other: what a leader held while it led matters. */
+static bool witness_as_good(const struct raft_witness *w, const struct raft_witness *old)
+{
+    return witness_better(w, old) || (raft_witness_seen(w) && w->exact >= old->exact);
+}
+
+void entry_shown(struct step *s, struct raft_variant *v, const struct raft_witness *w)
+{
+    if (!witness_better(w, &v->shown))
+        return;
+    v->shown = *w;
+    raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_SHOWN, .cluster = s->node->cluster,
+                                                          .witness = *w, .variant = v});
+}
+
+void entry_led(struct step *s, struct raft_variant *v, uint64_t term, bool exact)
+{
+    if (!v || (v->led.how != RAFT_HOW_NONE && term <= v->led_term))
+        return;
+    v->led_term = term;
+    v->led = step_witness(s, s->fact->kind == RAFT_FACT_SENT ? RAFT_HOW_SENT : RAFT_HOW_STATED, exact);
+    raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_LED, .cluster = s->node->cluster,
+                                                          .witness = v->led, .variant = v, .now = term});
+}
+
+/* What stands before `slot` in the same log. Log Matching holds for whole logs if it holds for every such pair. Only what
+ * the node itself showed since it started counts: a log rewritten unseen would make pairs that never were. */
+static void entry_link(struct step *s, const struct raft_slot *slot)
+{
+    const struct raft_slot *before = raft_node_slot(s->node, slot->variant->index - 1);
+    struct raft_variant *v = slot->variant;
+    if (!before || before->earlier || !raft_witness_seen(&before->witness) || !raft_witness_seen(&slot->witness))
+        return;
+    if (v->linked.how != RAFT_HOW_NONE && v->previous_term == before->variant->term)
+        return;
+    struct raft_change change = {.kind = RAFT_CHANGE_LINKED, .cluster = s->node->cluster, .witness = slot->witness,
+                                 .variant = v, .now = before->variant->term};
+    raft_properties_check(s->model, &change);
+    if (v->linked.how == RAFT_HOW_NONE) {
+        v->linked = slot->witness;
+        v->previous_term = before->variant->term;
+    }
+}
+
+void log_cut(struct raft_node *n, uint64_t last)
+{
+    if (last >= n->last)
+        return;
+    pages_keep(&n->log, 0, last);
+    n->last = last;
+    if (n->base > last)
+        n->base = last;
+    /* Raft never cuts what is committed. If this node did, what it commits there later must be looked at again. */
+    if (n->commit > last)
+        n->commit = last;
+    if (n->applied > last)
+        n->applied = last;
+}
+
+void log_restart(struct raft_node *n, uint64_t base)
+{
+    pages_fini(&n->log);
+    n->base = n->last = base;
+    n->snapshot = 0;
+    if (n->commit > base)
+        n->commit = base;
+    if (n->applied > base)
+        n->applied = base;
+}
+
+/* Take an entry out of the way that is not the one the log holds now. */
+static void log_replace(struct step *s, struct raft_slot *slot, struct raft_variant *v, const struct raft_witness *w)
+{
+    struct raft_slot old = *slot;
+    raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_REPLACED, .cluster = s->node->cluster,
+                                                          .witness = *w, .variant = v, .old = &old});
+    log_cut(s->node, v->index - 1);
+}
+
+/* The slot in which `v` goes, made free for it. NULL: it is below what is kept, or no memory. */
+static struct raft_slot *log_slot(struct step *s, struct raft_variant *v, const struct raft_witness *w)
+{
+    struct raft_node *n = s->node;
+    if (v->index < n->base)
+        return NULL;
+    if (v->index > n->last && v->index - n->last > LOG_JUMP)
+        log_restart(n, v->index - 1);
+    struct raft_slot *slot = raft_node_slot(n, v->index);
+    if (slot && raft_entries_differ(slot->variant, &slot->witness, v, w))
+        log_replace(s, slot, v, w);
+    slot = pages_make(&n->log, v->index);
+    if (!slot)
+        step_out_of_memory(s);
+    return slot;
+}
+
+void log_put(struct step *s, struct raft_variant *v, enum raft_how how, bool exact)
+{
+    struct raft_node *n = s->node;
+    struct raft_witness w = step_witness(s, how, exact);
+    struct raft_slot *slot = v ? log_slot(s, v, &w) : NULL;
+    if (!slot)
+        return;
+    if (!slot->variant || exact)
+        slot->variant = v;
+    if (slot->earlier || witness_as_good(&w, &slot->witness))
+        slot->witness = w;
+    slot->earlier = false;
+    slot->durable |= s->fact->durable;
+    if (v->index > n->last)
+        n->last = v->index;
+    entry_shown(s, v, &w);
+    entry_link(s, slot);
+    if (n->leading && n->leading == v->term && raft_witness_seen(&w))
+        entry_led(s, v, v->term, exact);
+    if (v->index <= n->commit && slot->committed.how == RAFT_HOW_NONE)
+        log_commit_slot(s, slot, RAFT_HOW_FOLLOWED, UINT64_MAX);
+}
+
+/* The first event that shows it is told, but a state machine that applied says more than a commit index. */
+static bool commit_is_news(const struct raft_slot *slot, enum raft_how how)
+{
+    return slot->committed.how == RAFT_HOW_NONE || (how == RAFT_HOW_APPLIED && slot->committed.how != RAFT_HOW_APPLIED);
+}
+
+void log_commit_slot(struct step *s, struct raft_slot *slot, enum raft_how how, uint64_t term)
+{
+    struct raft_variant *v = slot->variant;
+    if (!commit_is_news(slot, how))
+        return;
+    struct raft_witness w = step_witness(s, how, slot->witness.exact);
+    w.inferred = slot->earlier || !raft_witness_seen(&slot->witness);
+    if (slot->committed.how == RAFT_HOW_NONE) {
+        s->model->committed++;
+        s->model->compared += v->committed.how != RAFT_HOW_NONE && v->committed.node != w.node;
+    }
+    slot->committed = w;
+    if (v->committed.how == RAFT_HOW_NONE || v->committed.node == w.node || (w.exact && !v->committed.exact))
+        v->committed = w;
+    if (term < v->committed_term)
+        v->committed_term = term < v->term ? v->term : term;
+    raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_COMMITTED, .cluster = s->node->cluster,
+                                                          .witness = w, .variant = v, .now = term});
+}
+
+/* Let go of the old part of a log, unless somebody will want to see it. */
+static void log_trim(struct step *s)
+{
+    struct raft_node *n = s->node;
+    uint64_t keep = n->commit < n->last ? n->commit : n->last;
+    if (s->model->findings || keep < n->base + 2 * LOG_TAIL)
+        return;
+    n->base = keep - LOG_TAIL;
+    pages_keep(&n->log, n->base, n->last);
+}
+
+void log_commit(struct step *s, uint64_t commit, enum raft_how how, uint64_t term)
+{
+    struct raft_node *n = s->node;
+    uint64_t from = n->commit > n->base ? n->commit : n->base;
+    if (commit <= n->commit)
+        return;
+    n->commit = commit;
+    for (uint64_t i = from + 1; i <= commit && i <= n->last; i++) {
+        struct raft_slot *slot = raft_node_slot(n, i);
+        if (slot)
+            log_commit_slot(s, slot, how, term);
+    }
+    log_trim(s);
+}
+
+void log_snapshot(struct step *s, uint64_t index, uint64_t term, enum raft_how how)
+{
+    struct raft_node *n = s->node;
+    struct raft_variant *v = entry_find_term(s, index, term);
+    if (!v || index <= n->snapshot)
+        return;
+    if (index >= n->base) {
+        /* InstallSnapshot, receiver 6 and 7 (Figure 13): what follows stays only if the entry at `index` has the same
+         * term. Where that is not known, what follows is not known either. */
+        struct raft_slot *slot = raft_node_slot(n, index);
+        if (slot && slot->variant->term == term)
+            pages_keep(&n->log, index, n->last);
+        else
+            log_restart(n, index);
+        n->base = index;
+        log_put(s, v, how, false);
+        log_commit(s, index, how, n->term_known ? n->heard : UINT64_MAX);
+        struct raft_slot *end = raft_node_slot(n, index);
+        if (end)
+            log_commit_slot(s, end, how, n->term_known ? n->heard : UINT64_MAX);
+    }
+    n->snapshot = index;
+}

@@ -1,0 +1,191 @@
+/* The cluster as the facts of a run show it: who led which term, each node's log, commit index and vote.
+ *
+ * A pure step function: one fact in, changes of the state out to the properties (raft/properties.h), findings kept. No
+ * input or output, no clock, no random. Facts come in causal order (protocol_walk), but nothing breaks if they do not:
+ * a message is never matched with its other end, each end is a fact of its own about the node that shows it.
+ *
+ * Every piece of state carries a witness, the event that shows it, and how: what a node says or writes itself is *seen*;
+ * what follows from the rules of Raft (a follower that acknowledged AppendEntries holds its entries) is *inferred*. */
+#ifndef DRD_RAFT_MODEL_H
+#define DRD_RAFT_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/protocol.h"
+#include "raft/pages.h"
+
+/* How an event shows something. From RAFT_HOW_ACKNOWLEDGED on it is inferred. */
+enum raft_how {
+    RAFT_HOW_NONE = 0,
+    RAFT_HOW_APPLIED,       /* the node states that it applied the entry */
+    RAFT_HOW_COMMITTED,     /* it states or writes its commit index */
+    RAFT_HOW_LEADER_COMMIT, /* it sent AppendEntries with such a leaderCommit */
+    RAFT_HOW_SENT,          /* it sent the entry in AppendEntries */
+    RAFT_HOW_WRITTEN,       /* it wrote the entry to disk */
+    RAFT_HOW_STATED,        /* it states it with a mark */
+    RAFT_HOW_SNAPSHOT,      /* it took, sent or wrote a snapshot that ends there */
+    RAFT_HOW_ACKNOWLEDGED,  /* it acknowledged AppendEntries that carried the entry */
+    RAFT_HOW_FOLLOWED,      /* it acknowledged AppendEntries with such a leaderCommit */
+    RAFT_HOW_HEARD,         /* another node received it from there */
+    RAFT_HOW_COUNT
+};
+
+struct raft_witness {
+    uint64_t sequence; /* the event: process and sequence */
+    uint64_t order;    /* ordinal of the fact in the run: what came first */
+    uint32_t process;
+    uint16_t node;     /* in raft_model.node */
+    uint8_t how;       /* enum raft_how; RAFT_HOW_NONE: there is no such event */
+    bool exact;        /* shows the content, not only the term */
+    bool inferred;     /* the event is seen, but which entry it speaks of is inferred */
+};
+bool raft_witness_seen(const struct raft_witness *w);
+
+/* One entry that was seen at one index. Two of them at an index differ in term, or in content (which Raft excludes). */
+struct raft_variant {
+    uint64_t index, term;
+    uint64_t digest;        /* 0: unknown */
+    const char *protocol;   /* digests of different adapters cannot be compared */
+    char type, text[48];
+    struct raft_witness shown;     /* first log seen to hold it */
+    struct raft_witness committed; /* first node seen to have committed it */
+    uint64_t committed_term;       /* a term in which it was committed already; UINT64_MAX: unknown */
+    struct raft_witness led;       /* the leader of `led_term`, the highest, that held it */
+    uint64_t led_term;
+    struct raft_witness linked;    /* a log that holds it after an entry of `previous_term` */
+    uint64_t previous_term;
+    struct raft_witness applied;   /* first that states a digest of the state after it */
+    uint64_t state;
+    struct raft_variant *next;     /* another entry seen at this index */
+};
+
+/* A place in the log of one node. */
+struct raft_slot {
+    struct raft_variant *variant;  /* NULL: not known */
+    struct raft_witness witness;
+    struct raft_witness committed; /* of this node; how is RAFT_HOW_NONE while it is not */
+    bool durable;
+    bool earlier;                  /* from an earlier incarnation, not confirmed since */
+};
+
+/* AppendEntries or InstallSnapshot received and not answered yet. */
+struct raft_pending {
+    uint64_t term, previous, previous_term, commit;
+    bool snapshot;
+    size_t count;
+    struct raft_variant **entry;
+};
+
+struct raft_node {
+    char name[RAFT_NODE_NAME]; /* of DRD (store_process.node) */
+    char id[RAFT_NODE_NAME];   /* in the protocol; "" unknown */
+    size_t cluster;
+    uint32_t process, incarnation; /* that it runs as now */
+    bool complete;                 /* so far, all its processes are recorded to their ends */
+    uint64_t facts;
+    uint64_t term;             /* latest it showed as its own */
+    uint64_t heard;            /* highest term it can know of: its own or received */
+    bool term_known;           /* `heard` bounds its term in this incarnation */
+    int role;
+    uint64_t leading;          /* the latest term it led; 0 none */
+    uint64_t leading_since;    /* order of the fact that shows it */
+    char vote[RAFT_NODE_NAME];
+    uint64_t vote_term;
+    uint64_t commit, applied;
+    uint64_t stated_commit[2], stated_term[2]; /* by raft_fact.durable, of this incarnation */
+    bool own_log;              /* it shows its log itself: disk or marks */
+    uint64_t base, last;       /* entries from `base` to `last` may be in `log`; of the one at `base` only the term */
+    uint64_t snapshot;         /* last index that a snapshot stands for; 0 none */
+    struct pages log;          /* of struct raft_slot */
+    struct raft_pending *pending;
+    size_t pending_count;
+};
+
+struct raft_vote {
+    struct raft_witness witness; /* node: the voter */
+    char candidate[RAFT_NODE_NAME];
+};
+
+struct raft_leader {
+    struct raft_witness witness; /* node: the leader, unless `id` is set */
+    char id[RAFT_NODE_NAME];     /* heard of by the witness's node, not itself recorded */
+};
+
+struct raft_term {
+    uint64_t term;
+    struct raft_leader *leader;
+    size_t leaders;
+    struct raft_vote *vote;
+    size_t votes;
+};
+
+/* An id of the protocol that was heard of. */
+struct raft_peer {
+    char id[RAFT_NODE_NAME];
+    int node;    /* -1: not recorded, or not known to be */
+    bool heard;  /* a node received something from it */
+};
+
+/* Nodes that may be members of one Raft group. */
+struct raft_cluster {
+    struct pages entries;      /* of struct raft_variant *, by index */
+    struct raft_term *term;    /* sorted by term */
+    size_t terms;
+    struct raft_peer *peer;
+    size_t peers;
+    char doubt[256];           /* why it may be more than one group; "" if there is no doubt */
+};
+
+struct raft_process {
+    uint32_t number;
+    char name[RAFT_NODE_NAME];
+    uint32_t incarnation;
+    uint64_t start, end;
+    bool complete;
+    int node; /* -1: no fact so far */
+};
+
+struct raft_finding; /* raft/properties.h */
+
+struct raft_model {
+    struct raft_process *process;
+    size_t processes;
+    struct raft_node *node;
+    size_t nodes;
+    struct raft_cluster *cluster;
+    size_t clusters;
+    struct raft_finding *finding;
+    size_t findings;
+    uint64_t found[16];        /* by property: all, kept in `finding` or not */
+    uint64_t facts;            /* steps so far */
+    uint64_t committed;        /* (node, index) pairs seen or inferred to be committed, entry known */
+    uint64_t compared;         /* those of them that another node had committed before */
+    uint64_t messages;         /* facts that are messages */
+    bool out_of_memory;        /* steps are ignored from then on */
+};
+
+struct raft_model *raft_model_create(void); /* NULL: out of memory */
+void raft_model_destroy(struct raft_model *m); /* accepts NULL */
+
+/* Tell of a process before its first fact: the node it is, and when it lived (end 0: unknown). A process that was not
+ * told of becomes a node "process N" of its own. */
+void raft_model_process(struct raft_model *m, uint32_t number, const char *node, uint32_t incarnation, uint64_t start,
+                        uint64_t end, bool complete);
+
+/* One fact. */
+void raft_model_step(struct raft_model *m, const struct raft_fact *fact);
+/* After the last one: what can only be judged when all ids are known. */
+void raft_model_finish(struct raft_model *m);
+
+/* The entry a node holds at an index; NULL if that is not known. */
+struct raft_slot *raft_node_slot(struct raft_node *n, uint64_t index);
+/* First of the entries seen at an index, NULL if none. */
+struct raft_variant *raft_cluster_entries(struct raft_cluster *c, uint64_t index);
+struct raft_term *raft_cluster_term(struct raft_cluster *c, uint64_t term); /* NULL: nothing known of it */
+/* Whether two entries of one index are different entries, as two witnesses show them. */
+bool raft_entries_differ(const struct raft_variant *a, const struct raft_witness *wa, const struct raft_variant *b,
+                         const struct raft_witness *wb);
+
+#endif

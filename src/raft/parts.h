@@ -1,0 +1,50 @@
+/* What the files of the model share: one step, and the operations on logs and terms that steps are made of. */
+#ifndef DRD_RAFT_PARTS_H
+#define DRD_RAFT_PARTS_H
+
+#include "raft/model.h"
+#include "raft/properties.h"
+
+/* The fact at hand and the node that shows it. */
+struct step {
+    struct raft_model *model;
+    struct raft_node *node;
+    struct raft_cluster *cluster;
+    const struct raft_fact *fact;
+};
+
+struct raft_witness step_witness(const struct step *s, enum raft_how how, bool exact);
+
+/* log.c: entries, logs, commit. `how` and `exact` as in struct raft_witness. */
+
+/* The entry at an index as the registry of the cluster knows it, made if it is new. NULL: no memory, or nonsense. */
+struct raft_variant *entry_find(struct step *s, uint64_t index, const struct raft_entry *entry);
+/* The same where only the term is known. */
+struct raft_variant *entry_find_term(struct step *s, uint64_t index, uint64_t term);
+void entry_shown(struct step *s, struct raft_variant *v, const struct raft_witness *w);
+void entry_led(struct step *s, struct raft_variant *v, uint64_t term, bool exact);
+/* The log of the node holds `v`; an entry of another term there, and all after it, are gone. */
+void log_put(struct step *s, struct raft_variant *v, enum raft_how how, bool exact);
+void log_cut(struct raft_node *n, uint64_t last); /* nothing after `last` remains */
+void log_restart(struct raft_node *n, uint64_t base); /* forget all; what comes begins after `base` */
+void log_snapshot(struct step *s, uint64_t index, uint64_t term, enum raft_how how);
+/* The commit index is at least `commit`; it was so in `term` already (UINT64_MAX: unknown). */
+void log_commit(struct step *s, uint64_t commit, enum raft_how how, uint64_t term);
+void log_commit_slot(struct step *s, struct raft_slot *slot, enum raft_how how, uint64_t term);
+
+/* terms.c: who led, who voted, who is who. */
+struct raft_term *term_make(struct raft_cluster *c, uint64_t term);
+void term_led(struct step *s, uint64_t term, enum raft_how how);
+void term_heard(struct step *s, uint64_t term, const char *id);
+void term_vote(struct step *s, uint64_t term, const char *candidate);
+void peer_self(struct step *s, const char *id);  /* the node's own id */
+void peer_heard(struct step *s, const char *id, bool received);
+
+/* message.c */
+void message_sent(struct step *s);
+void message_received(struct step *s);
+void pending_drop(struct raft_node *n); /* forget what is not answered */
+
+void step_out_of_memory(struct step *s);
+
+#endif
