@@ -41,11 +41,12 @@ finish() {
     exit "$status"
 }
 
-# node_start NAME COMMAND...: a restart under the same name is the next incarnation of that node.
+# node_start NAME COMMAND...: a restart under the same name is the next incarnation of that node. NODE_WRAP: words in front
+# of every node's command, for benchmarks.
 node_start() {
     name=$1
     shift
-    DRD_NODE=$name "$@" >>"$dir/$name.out" 2>&1 &
+    DRD_NODE=$name ${NODE_WRAP:-} "$@" >>"$dir/$name.out" 2>&1 &
     echo $! >"$dir/$name.pid"
 }
 
