@@ -11,7 +11,7 @@ build=${BUILD:-build}
 jobs=$(nproc)
 began=$(date +%s)
 
-packages_need $PACKAGES_BUILD $PACKAGES_NODES
+packages_need $PACKAGES_BUILD $PACKAGES_TESTS
 
 # step NAME COMMAND...: quiet unless it fails
 step() {

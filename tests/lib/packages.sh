@@ -29,5 +29,7 @@ packages_need() {
 
 PACKAGES_BUILD="cmake make gcc libc6-dev pkg-config libsqlite3-dev libzstd-dev libxxhash-dev libuv1-dev libjansson-dev
     libdw-dev libelf-dev libcmocka-dev libmsgpack-dev"
-# The programs that tests and the quick start record, and what watches a replay.
-PACKAGES_NODES="libraft-dev openvswitch-common openvswitch-switch python3 python3-pysyncobj strace gdb"
+# The Raft library of the quick start.
+PACKAGES_QUICKSTART="libraft-dev"
+# The programs that the tests record, and what watches a replay.
+PACKAGES_TESTS="libraft-dev openvswitch-common python3-minimal python3-pysyncobj strace procps"
