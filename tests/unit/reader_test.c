@@ -93,7 +93,7 @@ static void named_events_change_thread_and_time(void **unused)
     (void)unused;
     struct trace_state state = {0};
     struct trace_event event;
-    uint8_t bytes[64], *p = pack_array_header(bytes, 2);
+    uint8_t bytes[64] = {0}, *p = pack_array_header(bytes, 2);
     p = pack_int(pack_int(p, TRACE_SWITCH), 3);
     p = pack_int(pack_int(pack_array_header(p, 2), TRACE_TIME), 1000);
     p = pack_int(pack_int(pack_array_header(p, 2), TRACE_TIME), 10);
@@ -112,7 +112,7 @@ static void start_facts_are_found_by_key(void **unused)
     struct trace_state state = {0};
     struct trace_event event;
     struct unpack u;
-    uint8_t bytes[64], *p = pack_array_header(bytes, 2);
+    uint8_t bytes[64] = {0}, *p = pack_array_header(bytes, 2);
     p = pack_map_header(pack_int(p, TRACE_START), 2);
     p = pack_str_header(p, 4);
     memcpy(p, "argv", 4);
