@@ -1,0 +1,394 @@
+/* Adapter for Open vSwitch's clustered database (ovsdb-server): JSON-RPC 1.0 notifications, one object after another,
+ * and the text records of its log file. Sources: ovsdb/raft-rpc.c, raft.c and log.c of Open vSwitch 3.1;
+ * ovsdb(5), ovsdb(7). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "protocol/adapter.h"
+
+#define MAGIC "OVSDB CLUSTER "
+#define HEADER_MAX 128 /* "OVSDB CLUSTER <length> <40 hex digits>\n" is far shorter */
+
+/* --- JSON --- */
+
+static const char *get_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static uint64_t get_number(const json_t *object, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static void copy_name(char out[RAFT_NODE_NAME], const char *text)
+{
+    snprintf(out, RAFT_NODE_NAME, "%s", text);
+}
+
+/* The same bytes for equal values, whatever the order of the keys on the wire or on disk. */
+static char *canonical(const json_t *value)
+{
+    return value ? json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+}
+
+/* --- entries --- */
+
+/* What changed, for people: the first table of a transaction and its first row. Data is [schema or null, tables]. */
+static void command_text(const json_t *data, char *out, size_t size)
+{
+    const char *table = NULL;
+    const json_t *tables = json_array_get(data, 1), *row = NULL;
+    void *i = json_object_iter((json_t *)tables);
+    for (; i; i = json_object_iter_next((json_t *)tables, i))
+        if (json_object_iter_key(i)[0] != '_') {
+            table = json_object_iter_key(i);
+            row = json_object_iter_value(json_object_iter(json_object_iter_value(i)));
+            break;
+        }
+    char line[256] = "", *text = canonical(table ? row : data);
+    snprintf(line, sizeof line, "%s%s%s", table ? table : "", table ? " " : "", text ? text : "");
+    free(text);
+    entry_text(out, size, line, strlen(line));
+}
+
+static void entry_fill(struct raft_entry *entry, const json_t *e)
+{
+    const json_t *data = json_object_get(e, "data"), *servers = json_object_get(e, "servers");
+    json_t *content = json_object();
+    static const char *const keys[] = {"data", "eid", "servers", "election_timer"};
+    for (size_t i = 0; content && i < sizeof keys / sizeof *keys; i++)
+        if (json_object_get(e, keys[i]))
+            json_object_set(content, keys[i], json_object_get(e, keys[i]));
+    char *text = canonical(content);
+    entry_content(entry, data ? 'c' : servers ? 'm' : 'n', text ? text : "", text ? strlen(text) : 0);
+    free(text);
+    json_decref(content);
+    if (data)
+        command_text(data, entry->text, sizeof entry->text);
+    else if (!servers)
+        snprintf(entry->text, sizeof entry->text, "%s", json_object_get(e, "election_timer") ? "election_timer" : "no-op");
+}
+
+/* "id address id address ...", for RAFT_FACT_CONFIGURATION. malloc'ed. */
+static char *servers_text(const json_t *servers)
+{
+    char *out = NULL;
+    size_t length = 0;
+    FILE *f = open_memstream(&out, &length);
+    if (!f)
+        return NULL;
+    for (void *i = json_object_iter((json_t *)servers); i; i = json_object_iter_next((json_t *)servers, i))
+        fprintf(f, "%s%s %s", ftell(f) ? " " : "", json_object_iter_key(i), json_string_value(json_object_iter_value(i)));
+    fclose(f);
+    return out;
+}
+
+/* --- the wire --- */
+
+struct kind {
+    const char *name;
+    enum raft_type type;
+};
+
+static const struct kind kinds[] = {
+    {"append_request", RAFT_APPEND_ENTRIES}, {"append_reply", RAFT_APPEND_ENTRIES_RESULT},
+    {"vote_request", RAFT_REQUEST_VOTE}, {"vote_reply", RAFT_REQUEST_VOTE_RESULT},
+    {"install_snapshot_request", RAFT_INSTALL_SNAPSHOT}, {"install_snapshot_reply", RAFT_INSTALL_SNAPSHOT_RESULT},
+    {"become_leader", RAFT_TIMEOUT_NOW}, {"hello_request", RAFT_OTHER}, {"add_server_request", RAFT_OTHER},
+    {"add_server_reply", RAFT_OTHER}, {"remove_server_request", RAFT_OTHER}, {"remove_server_reply", RAFT_OTHER},
+    {"execute_command_request", RAFT_OTHER}, {"execute_command_reply", RAFT_OTHER},
+};
+
+static const struct kind *kind_find(const char *method)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kinds[i].name, method))
+            return &kinds[i];
+    return NULL;
+}
+
+static int probe(const uint8_t *bytes, size_t length)
+{
+    static const char *const first[] = {"{\"id\":", "{\"method\":", "{\"params\":", "{\"error\":", "{\"result\":"};
+    bool more = false;
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+        size_t n = strlen(first[i]);
+        if (!memcmp(bytes, first[i], length < n ? length : n)) {
+            if (length >= n)
+                return 1;
+            more = true;
+        }
+    }
+    return more ? -1 : 0;
+}
+
+enum { SCAN_PLACE, SCAN_STATE }; /* in way->scan; the state is the depth times 4, plus 1 in a string, plus 2 after a \ */
+
+/* The end of the object: where its braces balance, outside of strings. */
+static size_t frame(struct way *way, const uint8_t *bytes, size_t length)
+{
+    uint64_t place = way->scan[SCAN_PLACE], depth = way->scan[SCAN_STATE] >> 2;
+    bool string = way->scan[SCAN_STATE] & 1, escape = way->scan[SCAN_STATE] & 2;
+    if (!place && bytes[0] != '{')
+        return bytes[0] == '\n' || bytes[0] == ' ' ? 1 : WAY_FOREIGN;
+    for (; place < length; place++) {
+        uint8_t c = bytes[place];
+        if (escape)
+            escape = false;
+        else if (string)
+            escape = c == '\\', string = c != '"';
+        else if (c == '"')
+            string = true;
+        else if (c == '{' || c == '[')
+            depth++;
+        else if ((c == '}' || c == ']') && --depth == 0)
+            return place + 1;
+    }
+    way->scan[SCAN_PLACE] = place;
+    way->scan[SCAN_STATE] = depth << 2 | (string ? 1 : 0) | (escape ? 2 : 0);
+    return 0;
+}
+
+static void decode_entries(const json_t *log, struct raft_message *m)
+{
+    size_t n = json_array_size(log);
+    struct raft_entry *entry = n ? calloc(n, sizeof *entry) : NULL;
+    for (size_t i = 0; entry && i < n; i++) {
+        const json_t *e = json_array_get(log, i);
+        entry[i].index = m->prev_index + 1 + i;
+        entry[i].term = get_number(e, "term");
+        entry_fill(&entry[i], e);
+    }
+    m->entries = entry ? n : 0;
+    m->entry = entry;
+}
+
+static void decode_append(const json_t *args, struct raft_message *m)
+{
+    m->prev_index = get_number(args, "prev_log_index");
+    m->prev_term = get_number(args, "prev_log_term");
+    if (m->type == RAFT_APPEND_ENTRIES) {
+        m->commit = get_number(args, "leader_commit");
+        decode_entries(json_object_get(args, "log"), m);
+        return;
+    }
+    m->success = !strcmp(get_text(args, "result"), "OK");
+    uint64_t end = get_number(args, "log_end");
+    m->match = m->success ? m->prev_index + get_number(args, "n_entries") : end ? end - 1 : 0;
+}
+
+static void decode_vote(const json_t *args, struct raft_message *m)
+{
+    m->pre_vote = json_is_true(json_object_get(args, "is_prevote"));
+    if (m->type == RAFT_REQUEST_VOTE) {
+        m->prev_index = get_number(args, "last_log_index");
+        m->prev_term = get_number(args, "last_log_term");
+        return;
+    }
+    /* A refusal names whom the sender voted for instead. */
+    copy_name(m->vote, get_text(args, "vote"));
+    m->success = *m->to && !strcmp(m->vote, m->to);
+}
+
+static void decode_args(const json_t *args, struct raft_message *m)
+{
+    copy_name(m->from, get_text(args, "from"));
+    copy_name(m->to, get_text(args, "to"));
+    m->term = get_number(args, "term");
+    switch (m->type) {
+    case RAFT_APPEND_ENTRIES: case RAFT_APPEND_ENTRIES_RESULT:
+        decode_append(args, m);
+        break;
+    case RAFT_REQUEST_VOTE: case RAFT_REQUEST_VOTE_RESULT:
+        decode_vote(args, m);
+        break;
+    case RAFT_INSTALL_SNAPSHOT: case RAFT_INSTALL_SNAPSHOT_RESULT:
+        m->prev_index = get_number(args, "last_index");
+        m->prev_term = get_number(args, "last_term");
+        m->match = m->prev_index;
+        m->success = m->type == RAFT_INSTALL_SNAPSHOT_RESULT;
+        break;
+    default:
+        break;
+    }
+}
+
+static void raft_notification(struct walk *w, struct way *way, const json_t *object, const struct kind *kind,
+                              const struct flow_at *at, size_t whole)
+{
+    const json_t *args = json_array_get(json_object_get(object, "params"), 0);
+    struct raft_message m = {.type = kind->type};
+    snprintf(m.name, sizeof m.name, "%s", kind->name);
+    decode_args(args, &m);
+    if (*m.from)
+        snprintf(way->sender, sizeof way->sender, "%s", m.from);
+    if (*m.from && way->direction == FLOW_SENT)
+        walk_node(w, &adapter_ovsdb, at, m.from);
+    walk_message(w, way, at, &m, whole);
+    free((void *)m.entry);
+}
+
+static bool message(void *state, struct walk *w, struct way *way, const uint8_t *bytes, size_t length, size_t whole,
+                    const struct flow_at *at, char name[32])
+{
+    (void)state;
+    if (length == 1 && bytes[0] != '{')
+        return snprintf(name, 32, "blank"), true;
+    json_t *object = json_loadb((const char *)bytes, length, JSON_REJECT_DUPLICATES, NULL);
+    if (!object)
+        return false;
+    const char *method = get_text(object, "method");
+    const struct kind *kind = kind_find(method);
+    entry_text(name, 32, *method ? method : "reply", *method ? strlen(method) : 5);
+    if (kind)
+        raft_notification(w, way, object, kind, at, whole);
+    json_decref(object);
+    return true;
+}
+
+/* --- the log file --- */
+
+struct file {
+    uint8_t *held; /* a record not complete */
+    size_t length, capacity;
+    uint64_t next; /* offset where the next byte must come */
+};
+
+static bool file_mine(const struct flow_write *w)
+{
+    return w->length >= strlen(MAGIC) && !memcmp(w->data, MAGIC, strlen(MAGIC));
+}
+
+static void *file_create(void *state, const char *path)
+{
+    (void)state, (void)path;
+    return calloc(1, sizeof(struct file));
+}
+
+static void file_destroy(void *pointer)
+{
+    struct file *f = pointer;
+    free(f->held);
+    free(f);
+}
+
+static void configuration_fact(struct walk *w, uint64_t index, const json_t *servers)
+{
+    char *text = json_is_object(servers) ? servers_text(servers) : NULL;
+    struct raft_fact fact = {.kind = RAFT_FACT_CONFIGURATION, .index = index, .text = text};
+    if (text)
+        walk_file_fact(w, &fact);
+    free(text);
+}
+
+static void header_facts(struct walk *w, const json_t *record)
+{
+    struct raft_fact node = {.kind = RAFT_FACT_NODE};
+    copy_name(node.peer, get_text(record, "server_id"));
+    walk_file_fact(w, &node);
+    if (!json_object_get(record, "prev_index"))
+        return;
+    struct raft_fact snapshot = {.kind = RAFT_FACT_SNAPSHOT, .index = get_number(record, "prev_index"),
+                                 .term = get_number(record, "prev_term")};
+    walk_file_fact(w, &snapshot);
+    configuration_fact(w, snapshot.index, json_object_get(record, "prev_servers"));
+}
+
+static void record_facts(struct walk *w, const json_t *record)
+{
+    struct raft_fact fact = {.term = get_number(record, "term")};
+    if (json_object_get(record, "server_id")) {
+        header_facts(w, record);
+    } else if (json_object_get(record, "vote")) {
+        fact.kind = RAFT_FACT_VOTE;
+        copy_name(fact.peer, get_text(record, "vote"));
+        walk_file_fact(w, &fact);
+    } else if (json_object_get(record, "commit_index")) {
+        fact.kind = RAFT_FACT_COMMIT;
+        fact.index = get_number(record, "commit_index");
+        walk_file_fact(w, &fact);
+    } else if (json_object_get(record, "index")) {
+        fact.kind = RAFT_FACT_APPEND;
+        fact.index = fact.entry.index = get_number(record, "index");
+        fact.entry.term = fact.term;
+        entry_fill(&fact.entry, record);
+        walk_file_fact(w, &fact);
+        configuration_fact(w, fact.index, json_object_get(record, "servers"));
+    } else if (json_object_get(record, "term") && !json_object_get(record, "leader") && !json_object_get(record, "note")) {
+        fact.kind = RAFT_FACT_TERM;
+        walk_file_fact(w, &fact);
+    }
+}
+
+/* Length of the record at the start of the bytes held, 0: more are needed, SIZE_MAX: this is no record. */
+static size_t record_frame(const struct file *f, size_t *body)
+{
+    size_t magic = strlen(MAGIC), n = f->length < HEADER_MAX ? f->length : HEADER_MAX;
+    if (memcmp(f->held, MAGIC, n < magic ? n : magic))
+        return SIZE_MAX;
+    const uint8_t *newline = memchr(f->held, '\n', n);
+    if (!newline)
+        return n < HEADER_MAX ? 0 : SIZE_MAX;
+    uint64_t length = 0;
+    for (const uint8_t *p = f->held + magic; *p >= '0' && *p <= '9' && length <= WAY_MESSAGE_MAX; p++)
+        length = 10 * length + (*p - '0');
+    if (!length || length > WAY_MESSAGE_MAX)
+        return SIZE_MAX;
+    *body = (size_t)(newline + 1 - f->held);
+    return *body + length <= f->length ? *body + (size_t)length : 0;
+}
+
+static bool file_hold(struct file *f, const struct flow_write *write)
+{
+    if (write->offset != f->next)
+        f->length = 0; /* the log was cut, or its beginning was not seen */
+    f->next = write->offset + write->length;
+    if (f->length + write->length > f->capacity) {
+        size_t capacity = 2 * (f->length + write->length);
+        uint8_t *held = realloc(f->held, capacity);
+        if (!held)
+            return false;
+        f->held = held;
+        f->capacity = capacity;
+    }
+    memcpy(f->held + f->length, write->data, write->length);
+    f->length += write->length;
+    return true;
+}
+
+static void file_write(void *state, struct walk *w, void *pointer, const struct flow_write *write)
+{
+    struct file *f = pointer;
+    size_t used = 0, n, body;
+    (void)state;
+    if (!file_hold(f, write))
+        return;
+    uint8_t *base = f->held;
+    size_t total = f->length;
+    while (f->length && (n = record_frame(f, &body)) != 0) {
+        if (n == SIZE_MAX) { /* not a record: wait for a write that starts with one */
+            used = total;
+            break;
+        }
+        json_t *record = json_loadb((const char *)f->held + body, n - body, JSON_REJECT_DUPLICATES, NULL);
+        if (record)
+            record_facts(w, record);
+        json_decref(record);
+        used += n;
+        f->held = base + used;
+        f->length = total - used;
+    }
+    f->held = base;
+    f->length = total - used;
+    memmove(base, base + used, f->length);
+}
+
+const struct protocol_adapter adapter_ovsdb = {
+    .name = "ovsdb", .probe = probe, .frame = frame, .message = message, .file_mine = file_mine, .file_create = file_create,
+    .file_destroy = file_destroy, .file_write = file_write,
+};

@@ -1,0 +1,482 @@
+#include "protocol/walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xxhash.h>
+
+#include "protocol/map.h"
+#include "protocol/way.h"
+
+#define ADDRESSES_MAX 4096     /* known addresses of nodes: they come out of hostile bytes */
+#define PENDING_FACTS_MAX 65536 /* of one file, waiting for its fsync */
+
+static const struct protocol_adapter *const protocol_adapters[] = {&adapter_libraft, &adapter_ovsdb, &adapter_mark, NULL};
+#define ADAPTERS (sizeof protocol_adapters / sizeof *protocol_adapters - 1)
+
+struct name {
+    char text[RAFT_NODE_NAME];
+};
+
+struct connection_state {
+    struct way way[2][2]; /* by side and direction */
+    void *user;
+};
+
+struct pending_fact {
+    uint64_t number; /* of the write that shows it */
+    struct flow_at at;
+    struct raft_fact fact;
+    char *text;
+};
+
+struct file_state {
+    const struct protocol_adapter *adapter; /* NULL: nobody's */
+    void *file;                             /* the adapter's */
+    struct pending_fact *pending;
+    size_t count, capacity;
+    void *user;
+};
+
+struct walk {
+    struct walk_listener on;
+    struct flow *flow;
+    void *state[ADAPTERS];
+    struct map nodes;     /* process number to struct name */
+    struct map addresses; /* key of the address to struct name */
+    const struct flow_write *writing; /* during file_write */
+    struct file_state *writing_state;
+    bool failed;
+};
+
+static void *adapter_state(void *context, const struct protocol_adapter *a)
+{
+    struct walk *w = context;
+    for (size_t i = 0; i < ADAPTERS; i++)
+        if (protocol_adapters[i] == a)
+            return w->state[i];
+    return NULL;
+}
+
+/* --- facts --- */
+
+void walk_fact(struct walk *w, const struct protocol_adapter *a, const struct flow_at *at, struct raft_fact *fact)
+{
+    fact->process = at->process;
+    fact->sequence = at->sequence;
+    fact->time = at->time;
+    fact->protocol = a->name;
+    if (w->on.fact)
+        w->on.fact(w->on.context, fact);
+}
+
+static void name_put(struct walk *w, struct map *m, uint64_t key, const char *text)
+{
+    struct name *n = map_get(m, key);
+    if (!n) {
+        n = calloc(1, sizeof *n);
+        if (!n || !map_put(m, key, n)) {
+            free(n);
+            w->failed = true;
+            return;
+        }
+    }
+    snprintf(n->text, sizeof n->text, "%s", text);
+}
+
+static const char *name_get(const struct map *m, uint64_t key)
+{
+    const struct name *n = map_get(m, key);
+    return n ? n->text : "";
+}
+
+void walk_node(struct walk *w, const struct protocol_adapter *a, const struct flow_at *at, const char *id)
+{
+    if (!strcmp(name_get(&w->nodes, at->process), id))
+        return;
+    name_put(w, &w->nodes, at->process, id);
+    struct raft_fact fact = {.kind = RAFT_FACT_NODE};
+    snprintf(fact.peer, sizeof fact.peer, "%s", id);
+    walk_fact(w, a, at, &fact);
+}
+
+void walk_address(struct walk *w, const char *address, const char *id)
+{
+    uint64_t key = map_key(address, strlen(address));
+    if (w->addresses.count < ADDRESSES_MAX || map_get(&w->addresses, key))
+        name_put(w, &w->addresses, key, id);
+}
+
+/* Who is at the other end: by the address that was connected to, else by what the other end's process said of itself. */
+static const char *peer_name(const struct walk *w, const struct flow_end *end)
+{
+    char address[FLOW_ADDRESS_MAX + 16] = "";
+    if (end->side == FLOW_CONNECTED)
+        flow_address_text(&end->peer, address, sizeof address);
+    const char *name = name_get(&w->addresses, map_key(address, strlen(address)));
+    struct flow_end *other = end->connection ? end->connection->end[!end->side] : NULL;
+    return *name || !other ? name : name_get(&w->nodes, other->opened.process);
+}
+
+void walk_message(struct walk *w, struct way *way, const struct flow_at *at, struct raft_message *m, size_t length)
+{
+    bool sent = way->direction == FLOW_SENT;
+    const char *own = name_get(&w->nodes, at->process);
+    const char *other = *way->sender && !sent ? way->sender : way->end ? peer_name(w, way->end) : "";
+    if (!*m->from)
+        snprintf(m->from, sizeof m->from, "%s", sent ? (*way->sender ? way->sender : own) : other);
+    if (!*m->to)
+        snprintf(m->to, sizeof m->to, "%s", sent ? other : own);
+    m->length = length;
+    struct raft_fact fact = {.kind = sent ? RAFT_FACT_SENT : RAFT_FACT_RECEIVED, .term = m->term, .message = m};
+    walk_fact(w, way->adapter, at, &fact);
+}
+
+/* --- files --- */
+
+/* Tell the facts of all writes up to `number`. `at` NULL: with the event of the write itself, not durable. */
+static void facts_tell(struct walk *w, struct file_state *fs, uint64_t number, const struct flow_at *at)
+{
+    size_t n = 0;
+    for (; n < fs->count && fs->pending[n].number <= number; n++) {
+        struct pending_fact *p = &fs->pending[n];
+        p->fact.durable = at != NULL;
+        p->fact.text = p->text;
+        walk_fact(w, fs->adapter, at ? at : &p->at, &p->fact);
+        free(p->text);
+    }
+    fs->count -= n;
+    memmove(fs->pending, fs->pending + n, fs->count * sizeof *fs->pending);
+}
+
+static bool pending_reserve(struct file_state *fs)
+{
+    if (fs->count < fs->capacity)
+        return true;
+    size_t capacity = fs->capacity ? 2 * fs->capacity : 16;
+    struct pending_fact *pending = realloc(fs->pending, capacity * sizeof *pending);
+    if (!pending)
+        return false;
+    fs->pending = pending;
+    fs->capacity = capacity;
+    return true;
+}
+
+void walk_file_fact(struct walk *w, const struct raft_fact *fact)
+{
+    struct file_state *fs = w->writing_state;
+    if (fs->count >= PENDING_FACTS_MAX)
+        facts_tell(w, fs, UINT64_MAX, NULL); /* a file that nobody syncs */
+    if (!pending_reserve(fs)) {
+        w->failed = true;
+        return;
+    }
+    struct pending_fact *p = &fs->pending[fs->count++];
+    *p = (struct pending_fact){w->writing->number, w->writing->done, *fact, fact->text ? strdup(fact->text) : NULL};
+}
+
+static struct file_state *file_state(struct walk *w, struct flow_file *file)
+{
+    if (!file->user && !(file->user = calloc(1, sizeof(struct file_state))))
+        w->failed = true;
+    return file->user;
+}
+
+static void file_claim(struct walk *w, struct file_state *fs, const struct flow_write *write)
+{
+    for (size_t i = 0; i < ADAPTERS; i++) {
+        const struct protocol_adapter *a = protocol_adapters[i];
+        if (!a->file_mine || !a->file_mine(write))
+            continue;
+        fs->adapter = a;
+        fs->file = a->file_create(w->state[i], write->file->path);
+        w->failed |= !fs->file;
+        return;
+    }
+}
+
+void walk_file_write(struct walk *w, const struct flow_write *write)
+{
+    struct file_state *fs = file_state(w, write->file);
+    if (fs && !fs->adapter)
+        file_claim(w, fs, write);
+    if (fs && fs->file) {
+        w->writing = write;
+        w->writing_state = fs;
+        fs->adapter->file_write(adapter_state(w, fs->adapter), w, fs->file, write);
+        if (write->durable)
+            facts_tell(w, fs, write->number, &write->done);
+    }
+    if (w->on.written)
+        w->on.written(w->on.context, write);
+}
+
+static void on_written(void *context, const struct flow_write *write)
+{
+    walk_file_write(context, write);
+}
+
+static void on_synced(void *context, struct flow_file *file, uint64_t number, const struct flow_at *at)
+{
+    struct walk *w = context;
+    struct file_state *fs = file->user;
+    if (fs && fs->count)
+        facts_tell(w, fs, number, at);
+    if (w->on.synced)
+        w->on.synced(w->on.context, file, number, at);
+}
+
+static void on_file_freed(void *context, struct flow_file *file)
+{
+    struct walk *w = context;
+    struct file_state *fs = file->user;
+    if (!fs)
+        return;
+    facts_tell(w, fs, UINT64_MAX, NULL); /* closed without having been synced */
+    if (w->on.file_freed)
+        w->on.file_freed(w->on.context, file);
+    if (fs->file)
+        fs->adapter->file_destroy(fs->file);
+    free(fs->pending);
+    free(fs);
+    file->user = NULL;
+}
+
+static void on_renamed(void *context, const char *from, const char *to, const struct flow_at *at)
+{
+    struct walk *w = context;
+    for (size_t i = 0; i < ADAPTERS; i++)
+        if (protocol_adapters[i]->renamed)
+            protocol_adapters[i]->renamed(w->state[i], w, from, to, at);
+}
+
+static void on_removed(void *context, const char *path, const struct flow_at *at)
+{
+    struct walk *w = context;
+    for (size_t i = 0; i < ADAPTERS; i++)
+        if (protocol_adapters[i]->removed)
+            protocol_adapters[i]->removed(w->state[i], w, path, at);
+}
+
+static void on_listed(void *context, const char *directory, struct trace_bytes dirents, const struct flow_at *at)
+{
+    struct walk *w = context;
+    for (size_t i = 0; i < ADAPTERS; i++)
+        if (protocol_adapters[i]->listed)
+            protocol_adapters[i]->listed(w->state[i], w, directory, dirents, at);
+}
+
+static void on_file_read(void *context, const char *path, struct trace_bytes bytes, const struct flow_at *at)
+{
+    struct walk *w = context;
+    if (w->on.file_read)
+        w->on.file_read(w->on.context, path, bytes, at);
+}
+
+void **walk_file_user(struct walk *w, struct flow_file *file)
+{
+    struct file_state *fs = file_state(w, file);
+    return fs ? &fs->user : NULL;
+}
+
+/* --- connections --- */
+
+static void on_opened(void *context, struct flow_connection *c, struct flow_end *end)
+{
+    struct walk *w = context;
+    if (!c->user && !(c->user = calloc(1, sizeof(struct connection_state)))) {
+        w->failed = true;
+        return;
+    }
+    struct connection_state *cs = c->user;
+    for (int i = 0; i < 2; i++) {
+        cs->way[end->side][i].end = end;
+        cs->way[end->side][i].direction = i;
+        cs->way[end->side][i].given_up = w->on.sent_only && i == FLOW_RECEIVED;
+    }
+    if (w->on.opened)
+        w->on.opened(w->on.context, c, end);
+}
+
+static void tell_message(void *context, struct way *way, uint64_t end_offset, size_t length, const char *name,
+                         const struct flow_at *at)
+{
+    struct walk *w = context;
+    if (w->on.message && way->end)
+        w->on.message(w->on.context, way->end, way->direction, end_offset, length, name, at);
+}
+
+void walk_way_bytes(struct walk *w, struct way *way, const uint8_t *data, size_t length, const struct flow_at *at)
+{
+    struct way_input in = {w, w, protocol_adapters, at, adapter_state, tell_message, 0};
+    way_bytes(&in, way, data, length);
+}
+
+static void on_bytes(void *context, struct flow_end *end, enum flow_way way, const uint8_t *data, size_t length,
+                     const struct flow_at *at)
+{
+    struct connection_state *cs = end->connection->user;
+    if (cs)
+        walk_way_bytes(context, &cs->way[end->side][way], data, length, at);
+}
+
+static void on_unsent(void *context, struct flow_end *end, size_t length)
+{
+    struct connection_state *cs = end->connection->user;
+    (void)context;
+    if (cs)
+        way_unsent(&cs->way[end->side][FLOW_SENT], length);
+}
+
+static void on_closed(void *context, struct flow_end *end, const struct flow_at *at)
+{
+    struct walk *w = context;
+    if (w->on.closed)
+        w->on.closed(w->on.context, end, at);
+}
+
+static void on_freed(void *context, struct flow_connection *c)
+{
+    struct walk *w = context;
+    struct connection_state *cs = c->user;
+    if (!cs)
+        return;
+    if (w->on.freed)
+        w->on.freed(w->on.context, c, cs->user);
+    for (int i = 0; i < 4; i++)
+        way_fini(&cs->way[i / 2][i % 2]);
+    free(cs);
+    c->user = NULL;
+}
+
+void **walk_connection_user(struct flow_connection *c)
+{
+    struct connection_state *cs = c->user;
+    return cs ? &cs->user : NULL;
+}
+
+struct way *walk_test_way(struct walk *w, enum flow_way direction)
+{
+    struct way *way = calloc(1, sizeof *way);
+    (void)w;
+    if (way)
+        way->direction = direction;
+    return way;
+}
+
+void walk_test_way_free(struct way *way)
+{
+    if (way)
+        way_fini(way);
+    free(way);
+}
+
+/* --- the walk --- */
+
+bool walk_wants(int32_t code)
+{
+    return code == TRACE_MARK || flow_wants(code);
+}
+
+bool walk_event(struct walk *w, const struct trace_event *event)
+{
+    struct flow_at at = {event->process, event->sequence, event->time};
+    for (size_t i = 0; i < ADAPTERS && event->code == TRACE_MARK; i++)
+        if (protocol_adapters[i]->mark)
+            protocol_adapters[i]->mark(w->state[i], w, event, &at);
+    return flow_event(w->flow, event) && !w->failed;
+}
+
+struct walk *walk_create(const struct walk_listener *listener)
+{
+    struct walk *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    const struct flow_handler handler = {
+        .context = w, .opened = on_opened, .bytes = on_bytes, .unsent = on_unsent, .closed = on_closed, .freed = on_freed,
+        .written = on_written, .synced = on_synced, .renamed = on_renamed, .removed = on_removed, .listed = on_listed,
+        .file_freed = on_file_freed, .file_read = on_file_read,
+    };
+    w->on = *listener;
+    bool good = (w->flow = flow_create(&handler)) != NULL;
+    for (size_t i = 0; i < ADAPTERS && good; i++)
+        if (protocol_adapters[i]->create)
+            good = (w->state[i] = protocol_adapters[i]->create()) != NULL;
+    if (good)
+        return w;
+    walk_destroy(w);
+    return NULL;
+}
+
+static void names_fini(struct map *m)
+{
+    for (size_t i = 0; i < m->capacity; i++)
+        free(m->slot[i].value);
+    map_fini(m);
+}
+
+void walk_destroy(struct walk *w)
+{
+    if (!w)
+        return;
+    flow_destroy(w->flow);
+    for (size_t i = 0; i < ADAPTERS; i++)
+        if (protocol_adapters[i]->destroy)
+            protocol_adapters[i]->destroy(w->state[i]);
+    names_fini(&w->nodes);
+    names_fini(&w->addresses);
+    free(w);
+}
+
+/* --- for adapters --- */
+
+void entry_text(char *out, size_t size, const void *content, size_t length)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *p = content;
+    size_t text = 0, n = 0;
+    while (length && !p[length - 1])
+        length--; /* padding */
+    while (text < length && p[text] >= 0x20 && p[text] < 0x7f)
+        text++;
+    bool hex = text < length && text < size - 1;
+    size_t fit = hex ? (size - 1) / 2 : size - 1;
+    bool cut = length > fit;
+    if (cut)
+        fit -= hex ? 2 : 3;
+    for (size_t i = 0; i < length && i < fit; i++) {
+        if (hex)
+            out[n++] = digits[p[i] >> 4];
+        out[n++] = hex ? digits[p[i] & 15] : (char)p[i];
+    }
+    memcpy(out + n, cut ? "..." : "", cut ? 4 : 1);
+}
+
+void entry_content(struct raft_entry *entry, char type, const void *content, size_t length)
+{
+    entry->type = type;
+    entry->digest = XXH3_64bits_withSeed(content, length, (uint64_t)(uint8_t)type);
+    entry_text(entry->text, sizeof entry->text, content, length);
+}
+
+/* --- protocol.h --- */
+
+bool protocol_walk(struct store *s, raft_fact_fn fn, void *context, struct drd_error *e)
+{
+    struct walk_listener listener = {.context = context, .fact = fn};
+    struct trace_event event;
+    struct walk *w = walk_create(&listener);
+    struct timeline *t = timeline_open(s, e);
+    int more = w && t ? 1 : -1;
+    if (t && !w)
+        error_set(e, DRD_EXIT_FATAL, "out of memory");
+    while (more > 0 && (more = timeline_next(t, &event, e)) > 0)
+        if (walk_wants(event.code) && !walk_event(w, &event)) {
+            error_set(e, DRD_EXIT_FATAL, "out of memory");
+            more = -1;
+        }
+    timeline_close(t);
+    walk_destroy(w);
+    return more == 0;
+}
