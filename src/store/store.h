@@ -74,6 +74,8 @@ void stream_close(struct stream *st);
 int stream_next(struct stream *st, struct trace_event *event, struct drd_error *e);
 /* Go to the record with this sequence number; 0 if the stream has fewer. */
 int stream_seek(struct stream *st, uint64_t sequence, struct drd_error *e);
+/* What decoding remembers after the record read last. */
+const struct trace_state *stream_state(const struct stream *st);
 /* Write the raw stream, payloads put back, to a descriptor; *bytes gets its length. */
 bool stream_copy(struct store *s, uint32_t process, int fd, uint64_t *bytes, struct drd_error *e);
 

@@ -154,6 +154,11 @@ int stream_seek(struct stream *st, uint64_t sequence, struct drd_error *e)
     return 1;
 }
 
+const struct trace_state *stream_state(const struct stream *st)
+{
+    return &st->state;
+}
+
 static bool write_all(int fd, const uint8_t *p, size_t length, struct drd_error *e)
 {
     while (length) {

@@ -61,7 +61,9 @@ struct spool_process {
     uint64_t head __attribute__((aligned(64))); /* bytes of whole records, release-stored */
     uint64_t events;     /* records in those bytes */
     uint64_t draft;      /* bytes after head that belong to a record being written */
-    uint64_t pad1[5];
+    uint32_t cut_seen;   /* value of spool_run.cut_generation whose cuts this process has applied, release-stored */
+    uint32_t pad1;
+    uint64_t pad2[4];
     /* written by the recorder */
     uint64_t drained;    /* bytes copied into the run file */
 };
