@@ -125,12 +125,27 @@ static void every_command_has_help(void **state)
     }
 }
 
+/* docs/limits.md ends with the table that the binary prints; tests/lib/limits.sh puts it there. */
+static void the_table_of_calls_is_current(void **state)
+{
+    (void)state;
+    static const char mark[] = "<!-- drd doctor --calls -->\n";
+    static char out[65536];
+    char *page = file_text(DRD_SOURCE_DIR "/docs/limits.md");
+    char *table = strstr(page, mark);
+    assert_non_null(table);
+    assert_int_equal(drd("doctor --calls", out, sizeof out), 0);
+    if (strcmp(table + strlen(mark), out))
+        fail_msg("docs/limits.md is not current: run tests/lib/limits.sh BUILD");
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_command_is_there),       cmocka_unit_test(every_command_describes_itself),
         cmocka_unit_test(every_option_is_in_the_page),  cmocka_unit_test(the_program_answers),
-        cmocka_unit_test(every_command_has_help),
+        cmocka_unit_test(every_command_has_help),       cmocka_unit_test(the_table_of_calls_is_current),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
