@@ -7,7 +7,6 @@
 # then two are joined, and the one with the short election timeout and the higher term asks first.
 set -eu
 . "$(dirname "$0")/lib.sh"
-PORT=${PORT:-24000}
 [ -x "$nodes/libraft_kv" ] || skip "no libraft server in $nodes"
 
 s0=$((PORT + 5)) s1=$((PORT + 6)) s2=$((PORT + 7)) # client ports

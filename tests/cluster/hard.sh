@@ -6,7 +6,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 RUNS=${RUNS:-3} SEED=${SEED:-1} ONLY=${ONLY:-}
-export PORT="${PORT:-26000}" COMMANDS="${COMMANDS:-2000}"
+export COMMANDS="${COMMANDS:-2000}"
 
 # random LIMIT: sets $drawn to 0..LIMIT-1 (a linear congruential generator: the same series on every machine)
 random() {

@@ -1,6 +1,7 @@
 # What the cluster scripts share: finding the programs, starting and stopping nodes, recording and judging. Sourced.
 #   DRD_BUILD   the build directory (default: build beside the sources); ctest gives it as the first argument
-#   PORT        first of the 16 TCP ports a script uses
+#   PORT        first of the 16 TCP ports a script uses (default: by process number, so that scripts may run side by side;
+#               below 32768, where the kernel takes ports for outgoing connections)
 # A workload runs alike on its own and under `drd record -- sh WORKLOAD`.
 
 cluster=$(cd "$(dirname "$0")" && while [ ! -f lib.sh ]; do cd ..; done && pwd)
@@ -8,6 +9,7 @@ export DRD_BUILD="${1:-${DRD_BUILD:-$cluster/../../build}}"
 build=$DRD_BUILD
 drd=${DRD:-$build/drd}
 nodes=$build/tests/nodes
+PORT=${PORT:-$((10000 + $$ % 1300 * 16))}
 
 # fail WORDS...: with the last lines of what each node said.
 fail() {
@@ -61,7 +63,8 @@ node_stop() {
     name=$1
     pid=$(cat "$dir/$name.pid")
     shift
-    if [ $# -gt 0 ]; then "$@"; else kill "$pid"; fi
+    if [ $# -eq 0 ]; then set -- kill "$pid"; fi
+    "$@" 2>>"$dir/$name.out" || true # a node that has gone already says why by its status
     ended=0
     wait "$pid" || ended=$?
     rm "$dir/$name.pid"

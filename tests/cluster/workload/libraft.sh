@@ -3,7 +3,7 @@
 #   COMMANDS (default 2000), RATE a second (1000; 0: as fast as answered), WINDOW (16), KILL=no for load alone
 set -eu
 . "$(dirname "$0")/../lib.sh"
-PORT=${PORT:-21000} COMMANDS=${COMMANDS:-2000} RATE=${RATE:-1000} WINDOW=${WINDOW:-16} KILL=${KILL:-yes}
+COMMANDS=${COMMANDS:-2000} RATE=${RATE:-1000} WINDOW=${WINDOW:-16} KILL=${KILL:-yes}
 [ -x "$nodes/libraft_kv" ] || skip "no libraft server in $nodes"
 
 members=127.0.0.1:$((PORT + 1)),127.0.0.1:$((PORT + 2)),127.0.0.1:$((PORT + 3))

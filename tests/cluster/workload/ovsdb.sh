@@ -3,7 +3,7 @@
 #   COMMANDS (default 1500), RATE a second (500; 0: as fast as answered), WINDOW (16), KILL=no for load alone
 set -eu
 . "$(dirname "$0")/../lib.sh"
-PORT=${PORT:-23000} COMMANDS=${COMMANDS:-1500} RATE=${RATE:-500} WINDOW=${WINDOW:-16} KILL=${KILL:-yes}
+COMMANDS=${COMMANDS:-1500} RATE=${RATE:-500} WINDOW=${WINDOW:-16} KILL=${KILL:-yes}
 PATH=$PATH:/usr/sbin
 command -v ovsdb-server >/dev/null || skip "ovsdb-server is not installed"
 

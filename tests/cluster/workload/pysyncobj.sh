@@ -3,7 +3,7 @@
 #   COMMANDS (default 600), RATE a second (200), WINDOW (16)
 set -eu
 . "$(dirname "$0")/../lib.sh"
-PORT=${PORT:-22000} COMMANDS=${COMMANDS:-600} RATE=${RATE:-200} WINDOW=${WINDOW:-16}
+COMMANDS=${COMMANDS:-600} RATE=${RATE:-200} WINDOW=${WINDOW:-16}
 python=/usr/bin/python3
 "$python" -c 'import pysyncobj' 2>/dev/null || skip "python3-pysyncobj is not installed"
 
