@@ -204,8 +204,9 @@ static uint64_t group_patience(const struct replay *r, const struct slot *slot)
     return (at_end && seconds > PATIENCE_AT_END ? PATIENCE_AT_END : seconds) * 1000000000ull;
 }
 
-static void group_watch(struct replay *r, struct slot *slot, uint64_t now)
+static void group_watch(struct replay *r, struct slot *slot)
 {
+    uint64_t now = session_now();
     uint64_t events = group_events(r, slot);
     if (events != slot->events) {
         slot->events = events;
@@ -220,7 +221,7 @@ static void group_watch(struct replay *r, struct slot *slot, uint64_t now)
 static bool step(struct replay *r)
 {
     bool busy = false;
-    uint64_t now = session_now(), events = r->done_events;
+    uint64_t events = r->done_events;
     for (size_t k = 0; k < r->slots; k++) {
         struct slot *slot = &r->slot[k];
         if (slot->group)
@@ -229,7 +230,7 @@ static bool step(struct replay *r)
             group_start(r, slot);
         if (!slot->group)
             continue;
-        group_watch(r, slot, now);
+        group_watch(r, slot);
         events += slot->events;
         busy = true;
     }
