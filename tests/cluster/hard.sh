@@ -16,7 +16,8 @@ random() {
 
 # The processes that this recording started, recorder included: its session.
 everybody() {
-    ps -e -o sid= -o pid= | awk -v session="$session" '$1 == session { print $2 }'
+    cat /proc/[0-9]*/stat 2>/dev/null | sed 's/ (.*) / /' |
+        awk -v session="$session" '$5 == session && $2 != "Z" { print $1 }'
 }
 
 start_recording() {
@@ -29,7 +30,7 @@ await_everybody() {
     tries=0
     while [ -n "$(everybody)" ]; do
         tries=$((tries + 1))
-        [ $tries -lt 600 ] || { kill -9 $(everybody); fail "processes left over"; }
+        [ $tries -lt 600 ] || { kill -9 $(everybody) || true; fail "processes left over"; }
         sleep 0.1
     done
 }
@@ -44,7 +45,7 @@ some_node() {
 strike() {
     case $1 in
     recorder) kill -9 "$session" ;;
-    everything) kill -9 $(everybody) ;;
+    everything) kill -9 $(everybody) 2>/dev/null || true ;;
     node)
         random 3
         pid=$(some_node "$drawn")
