@@ -81,7 +81,7 @@ static void every_option_is_in_the_page(void **state)
 static int drd(const char *words, char *out, size_t size)
 {
     char line[512];
-    snprintf(line, sizeof line, "'%s/drd' %s 2>&1", DRD_BUILD_DIR, words);
+    snprintf(line, sizeof line, "'%s/drd' 2>&1 %s", DRD_BUILD_DIR, words);
     FILE *p = popen(line, "r");
     size_t n = fread(out, 1, size - 1, p);
     out[n] = '\0';
