@@ -98,5 +98,6 @@ out_of_space() {
 
 [ -x "$nodes/libraft_kv" ] || skip "no libraft server in $nodes"
 begin
+export TMPDIR="$dir" # what a killed workload leaves behind goes with it
 if [ "$ONLY" != space ]; then hard_kills; fi
 if [ -z "$ONLY" ] || [ "$ONLY" = space ]; then out_of_space; fi
