@@ -14,11 +14,11 @@
 
 #include <linux/seccomp.h>
 
+#include "record/launch.h"
 #include "trace/calls.h"
 #include "trace/names.h"
 #include "trace/record.h"
 #include "util/json.h"
-#include "util/shim_path.h"
 #include "util/term.h"
 #include "util/text.h"
 
@@ -152,7 +152,7 @@ static void check_shim(struct finding *f)
 {
     char path[PATH_MAX];
     struct drd_error e = { 0 };
-    f->level = shim_path(path, &e) ? FINE : BROKEN;
+    f->level = launch_find_shim(path, &e) ? FINE : BROKEN;
     snprintf(f->text, sizeof f->text, "%.500s", f->level == FINE ? path : e.message);
 }
 
