@@ -3,9 +3,8 @@
 #include <sys/utsname.h>
 
 #include "replay/session.h"
-#include "trace/record.h"
 
-static void notice(struct replay *r, const char *line)
+void session_notice(struct replay *r, const char *line)
 {
     if (r->options.notice)
         r->options.notice(r->options.context, line);
@@ -25,7 +24,7 @@ bool session_manifest(struct replay *r, size_t index, struct manifest *m, struct
     return ok || error_wrap(e, "%s", r->process[index].node);
 }
 
-/* Objects mapped later are named by TRACE_IMAGE; those in the manifest were mapped by the loader. */
+/* What the loader mapped stands in the manifest; what was mapped later is checked when the stream is there (scan.c). */
 static bool check_one(struct replay *r, size_t index, bool *cpu_told, struct drd_error *e)
 {
     struct manifest m;
@@ -35,7 +34,7 @@ static bool check_one(struct replay *r, size_t index, bool *cpu_told, struct drd
     bool ok = manifest_check_machine(&m, e) && manifest_check_files(&m, e);
     if (ok && !*cpu_told && manifest_cpu_differs(&m, line, sizeof line)) {
         *cpu_told = true;
-        notice(r, line);
+        session_notice(r, line);
     }
     manifest_fini(&m);
     return ok || error_wrap(e, "%s", r->process[index].node);
@@ -48,7 +47,7 @@ static void check_kernel(struct replay *r)
     if (!store_fact(r->store, "kernel", recorded, sizeof recorded) || uname(&name) || strstr(recorded, name.release))
         return;
     snprintf(line, sizeof line, "recorded on another kernel (%s, here %s)", recorded, name.release);
-    notice(r, line);
+    session_notice(r, line);
 }
 
 bool session_check(struct replay *r, struct drd_error *e)
@@ -61,28 +60,7 @@ bool session_check(struct replay *r, struct drd_error *e)
             continue;
         if (!r->options.force || failure.exit_code == DRD_EXIT_FATAL)
             return *e = failure, false;
-        notice(r, failure.message);
+        session_notice(r, failure.message);
     }
     return true;
-}
-
-static bool is_needed(const struct replay *r, int64_t number)
-{
-    size_t i = number > 0 ? plan_index(r->process, r->count, (uint32_t)number) : r->count;
-    return i < r->count && r->plan.needed[i];
-}
-
-bool session_last_fork(struct replay *r, size_t index, uint64_t *until, struct drd_error *e)
-{
-    struct stream *st = stream_open(r->store, r->process[index].number, e);
-    if (!st)
-        return false;
-    struct trace_event event;
-    int got;
-    *until = UINT64_MAX;
-    while ((got = stream_next(st, &event, e)) == 1)
-        if (event.code == TRACE_FORK && event.fields && is_needed(r, event.field[0]))
-            *until = event.sequence + 1;
-    stream_close(st);
-    return got == 0;
 }

@@ -3,14 +3,19 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "replay/replay.h"
+#include "replay/session.h"
 
 /* The shim ends the process itself, except where the recorded end was a signal that is raised again. */
 static bool died_as_recorded(const struct store_process *p, const struct replay_file *file, int wait_status)
 {
-    if (file->events < p->events || wait_status == -1)
+    if (file->events < replayable(p) || wait_status == -1)
         return false;
     return p->status == -1 || !p->complete || (wait_status & ~WCOREFLAG) == (p->status & ~WCOREFLAG);
+}
+
+static bool was_cut_short(const struct store_process *p)
+{
+    return !p->complete || p->status == -1 || WIFSIGNALED(p->status);
 }
 
 static enum replay_outcome outcome(const struct store_process *p, const struct replay_file *file, int wait_status, bool hung)
@@ -30,7 +35,7 @@ static enum replay_outcome outcome(const struct store_process *p, const struct r
         break;
     }
     if (hung) /* killed in a long computation then, and now */
-        return file->events >= p->events && !p->complete ? REPLAY_IDENTICAL : REPLAY_HUNG;
+        return file->events >= replayable(p) && was_cut_short(p) ? REPLAY_IDENTICAL : REPLAY_HUNG;
     return died_as_recorded(p, file, wait_status) ? REPLAY_IDENTICAL : REPLAY_DIED;
 }
 

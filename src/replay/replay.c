@@ -75,11 +75,12 @@ static bool stage_member(struct replay *r, size_t i, struct drd_error *e)
     const struct store_process *p = &r->process[i];
     bool is_target = r->options.until_process == p->number;
     uint64_t until = is_target ? r->options.until : UINT64_MAX;
-    if (!is_wanted(r, i) && !session_last_fork(r, i, &until, e))
-        return false;
+    uint64_t fork_end;
     r->header[i] = stage_expand(&r->stage, r->store, p, until, e);
-    if (!r->header[i])
+    if (!r->header[i] || !session_scan(r, i, &fork_end, e))
         return false;
+    if (!is_wanted(r, i) && fork_end)
+        r->header[i]->until = fork_end;
     r->header[i]->wait_for_debugger = is_target && r->options.debugger;
     r->header[i]->echo = r->options.echo && is_wanted(r, i);
     return true;
@@ -199,7 +200,7 @@ static uint64_t group_patience(const struct replay *r, const struct slot *slot)
     bool at_end = true;
     for (size_t k = 0; k < slot->group->members; k++) {
         size_t i = slot->group->member[k];
-        at_end = at_end && r->header[i]->events >= r->process[i].events;
+        at_end = at_end && r->header[i]->events >= replayable(&r->process[i]);
     }
     return (at_end && seconds > PATIENCE_AT_END ? PATIENCE_AT_END : seconds) * 1000000000ull;
 }

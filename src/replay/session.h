@@ -35,6 +35,12 @@ struct replay {
     sigset_t old_mask;
 };
 
+/* Whole events: the one that a killed process was in the middle of cannot be replayed. */
+static inline uint64_t replayable(const struct store_process *p)
+{
+    return p->events - (p->draft && p->events ? 1 : 0);
+}
+
 static inline uint64_t session_now(void)
 {
     struct timespec t;
@@ -45,8 +51,11 @@ static inline uint64_t session_now(void)
 /* check.c: the first record of a stream, and all of them against this machine. */
 bool session_manifest(struct replay *r, size_t index, struct manifest *m, struct drd_error *e);
 bool session_check(struct replay *r, struct drd_error *e);
-/* Where an ancestor may stop: after the last fork that leads to a process of the plan. */
-bool session_last_fork(struct replay *r, size_t index, uint64_t *until, struct drd_error *e);
+void session_notice(struct replay *r, const char *line);
+
+/* scan.c: all libraries that the staged stream of a process says were mapped later, and the last fork that leads to a process
+ * of the plan: an ancestor that nobody asked for may stop after it (*fork_end: sequence of the event behind it, or 0). */
+bool session_scan(struct replay *r, size_t index, uint64_t *fork_end, struct drd_error *e);
 
 /* debugger.c: once the process waits at its event, run the debugger on it until the user leaves. */
 bool session_debug(struct replay *r, struct slot *slot, struct drd_error *e);
