@@ -1,0 +1,222 @@
+/* The only system call instructions of the shim. Syscall User Dispatch exempts this section, so that everything else in
+ * the process, libc included, is trapped. Sources: syscall(2), prctl(2) PR_SET_SYSCALL_USER_DISPATCH, sigreturn(2). */
+
+    .section .drdsys, "ax", @progbits
+    .balign 4096
+    .globl shim_gate_begin
+    .hidden shim_gate_begin
+shim_gate_begin:
+
+/* long shim_syscall(nr, a, b, c, d, e, f) */
+    .globl shim_syscall
+    .hidden shim_syscall
+    .type shim_syscall, @function
+shim_syscall:
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    mov %r8, %r10
+    mov %r9, %r8
+    mov 8(%rsp), %r9
+    syscall
+    ret
+
+/* long shim_syscall_interruptible(nr, a, b, c, d, e, f, volatile uint64_t *pending)
+ * -EINTR at once if *pending. A signal handler that finds the program counter between `begin` and `end` moves it to
+ * `interrupted`: a signal that lands after the check and before the call is not lost. */
+    .globl shim_syscall_interruptible
+    .hidden shim_syscall_interruptible
+    .type shim_syscall_interruptible, @function
+shim_syscall_interruptible:
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    mov %r8, %r10
+    mov %r9, %r8
+    mov 8(%rsp), %r9
+    mov 16(%rsp), %rcx
+    .globl shim_interruptible_begin
+    .hidden shim_interruptible_begin
+shim_interruptible_begin:
+    cmpq $0, (%rcx)
+    jne shim_interrupted
+    syscall
+    .globl shim_interruptible_end
+    .hidden shim_interruptible_end
+shim_interruptible_end:
+    ret
+    .globl shim_interrupted
+    .hidden shim_interrupted
+shim_interrupted:
+    mov $-4, %rax
+    ret
+
+/* Where the kernel returns to from the shim's own signal handlers. */
+    .globl shim_restorer
+    .hidden shim_restorer
+    .type shim_restorer, @function
+shim_restorer:
+    mov $15, %eax
+    syscall
+
+/* void shim_sigreturn(stack pointer): rt_sigreturn on behalf of the program. */
+    .globl shim_sigreturn
+    .hidden shim_sigreturn
+    .type shim_sigreturn, @function
+shim_sigreturn:
+    mov %rdi, %rsp
+    mov $15, %eax
+    syscall
+    ud2
+
+/* long shim_clone(flags, stack, ptid, ctid, tls, struct birth *)
+ * The child starts on its own stack, calls birth->born(birth) there and goes on where the program's own system call
+ * instruction would have returned, with its registers. struct birth: born, then the registers in the order below. */
+    .globl shim_clone
+    .hidden shim_clone
+    .type shim_clone, @function
+shim_clone:
+    push %rbx
+    mov %rcx, %r10
+    mov %r9, %rbx
+    mov $56, %eax
+    syscall
+    test %rax, %rax
+    jz 1f
+    pop %rbx
+    ret
+1:  xor %ebp, %ebp
+    mov %rsp, %r12
+    and $-16, %rsp
+    mov %rbx, %rdi
+    call *0(%rbx)
+    mov %r12, %rsp
+    mov %rbx, %rax
+    mov 8(%rax), %r8
+    mov 16(%rax), %r9
+    mov 24(%rax), %r10
+    mov 32(%rax), %r12
+    mov 40(%rax), %r13
+    mov 48(%rax), %r14
+    mov 56(%rax), %r15
+    mov 64(%rax), %rdi
+    mov 72(%rax), %rsi
+    mov 80(%rax), %rbp
+    mov 88(%rax), %rbx
+    mov 96(%rax), %rdx
+    mov 104(%rax), %rcx
+    xor %eax, %eax
+    jmp *%rcx
+
+/* void shim_thread_exit(uint32_t *word, uint32_t value, uint32_t *tid_word): give up the baton and end this thread,
+ * without a stack: whoever joins it may free the stack as soon as the baton is free. */
+    .globl shim_thread_exit
+    .hidden shim_thread_exit
+    .type shim_thread_exit, @function
+shim_thread_exit:
+    mov %rdx, %rbx
+    mov %esi, (%rdi)
+    mov $129, %esi
+    mov $0x7fffffff, %edx
+    mov $202, %eax
+    syscall
+    test %rbx, %rbx
+    jz 1f
+    mov %rbx, %rdi
+    mov $1, %esi
+    mov $0x7fffffff, %edx
+    mov $202, %eax
+    syscall
+1:  xor %edi, %edi
+    mov $60, %eax
+    syscall
+    ud2
+
+    .balign 4096
+    .globl shim_gate_end
+    .hidden shim_gate_end
+shim_gate_end:
+
+    .text
+
+/* long shim_trap(nr): a system call instruction outside the gate: lands in the trap handler with a full frame. */
+    .globl shim_trap
+    .hidden shim_trap
+    .type shim_trap, @function
+shim_trap:
+    mov %rdi, %rax
+    syscall
+    ret
+
+/* long shim_trap_call(nr, a, b, c, d, e, f): the same with arguments, as syscall(2) of libc. */
+    .globl shim_trap_call
+    .hidden shim_trap_call
+    .type shim_trap_call, @function
+shim_trap_call:
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    mov %r8, %r10
+    mov %r9, %r8
+    mov 8(%rsp), %r9
+    syscall
+    ret
+
+/* size_t shim_copy(to, from, bytes): bytes left uncopied because `from` (or `to`) is not mapped. */
+    .globl shim_copy, shim_copy_at, shim_copy_out
+    .hidden shim_copy, shim_copy_at, shim_copy_out
+    .type shim_copy, @function
+shim_copy:
+    mov %rdx, %rcx
+shim_copy_at:
+    rep movsb
+shim_copy_out:
+    mov %rcx, %rax
+    ret
+
+/* long shim_string(string, max): its length, at most max; -1 if it is not mapped. */
+    .globl shim_string, shim_string_at, shim_string_fault
+    .hidden shim_string, shim_string_at, shim_string_fault
+    .type shim_string, @function
+shim_string:
+    xor %eax, %eax
+1:  cmp %rsi, %rax
+    jae 2f
+shim_string_at:
+    cmpb $0, (%rdi, %rax)
+    je 2f
+    inc %rax
+    jmp 1b
+2:  ret
+shim_string_fault:
+    mov $-1, %rax
+    ret
+
+/* void shim_call_on_stack(handler, signo, siginfo, ucontext, stack pointer) */
+    .globl shim_call_on_stack
+    .hidden shim_call_on_stack
+    .type shim_call_on_stack, @function
+shim_call_on_stack:
+    .cfi_startproc
+    push %rbp
+    .cfi_def_cfa_offset 16
+    .cfi_offset %rbp, -16
+    mov %rsp, %rbp
+    .cfi_def_cfa_register %rbp
+    mov %r8, %rsp
+    and $-16, %rsp
+    mov %rdi, %rax
+    mov %esi, %edi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    call *%rax
+    mov %rbp, %rsp
+    pop %rbp
+    .cfi_def_cfa %rsp, 8
+    ret
+    .cfi_endproc
+
+    .section .note.GNU-stack, "", @progbits

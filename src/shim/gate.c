@@ -1,0 +1,147 @@
+/* The gate: every intercepted call of the program ends in gate_call. */
+#include "shim/shim.h"
+
+#include <sys/prctl.h>
+
+enum world shim_world = WORLD_OFF;
+__thread struct thread self;
+
+static long unhandled_live(struct call *call)
+{
+    const long *a = call->arg;
+    long result = live_raw(call);
+    stream_put(TRACE_UNHANDLED, 8, (int64_t)call->nr, (int64_t)a[0], (int64_t)a[1], (int64_t)a[2], (int64_t)a[3],
+               (int64_t)a[4], (int64_t)a[5], (int64_t)result);
+    return result;
+}
+
+/* Calls that change what a forked or trapped thread is made of. Returns false if the call is none of them. */
+static bool emulated_call(struct call *call, long *result)
+{
+    switch (call->nr) {
+    case SYS_clone: case SYS_fork: case SYS_vfork: *result = process_fork(call); return true;
+    case SYS_execve: case SYS_execveat: *result = process_exec(call); return true;
+    case SYS_exit_group: *result = process_exit(call); return true;
+    case SYS_exit: *result = thread_exit(call); return true;
+    case SYS_rt_sigaction: *result = signals_action(call); return true;
+    case SYS_rt_sigprocmask: *result = signals_mask(call); return true;
+    case SYS_sigaltstack: *result = signals_stack(call); return true;
+    case SYS_rt_sigreturn: shim_sigreturn(frame_stack(call->frame));
+    case SYS_set_tid_address:
+        self.clear_tid = (uint32_t *)call->arg[0];
+        *result = shim_world == WORLD_TRACE ? (long)self.tid : RAW(SYS_gettid);
+        return true;
+    }
+    return false;
+}
+
+/* Not recorded: straight to the kernel, but for what only a trap frame can do. */
+static long gate_off(struct call *call)
+{
+    const long *a = call->arg;
+    switch (call->nr) {
+    case SYS_rt_sigprocmask: return signals_mask(call);
+    case SYS_rt_sigaction: return signals_action(call);
+    case SYS_sigaltstack: return signals_stack(call);
+    case SYS_rt_sigreturn: shim_sigreturn(frame_stack(call->frame));
+    case SYS_clone: case SYS_vfork: return process_fork_unrecorded(call);
+    case SYS_clone3: return -ENOSYS;
+    }
+    if (self.armed) {
+        self.armed = false;
+        RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF);
+    }
+    return RAW(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static bool is_memory_call(long nr)
+{
+    return nr == SYS_mmap || nr == SYS_munmap || nr == SYS_mprotect || nr == SYS_mremap || nr == SYS_brk ||
+           nr == SYS_madvise || nr == SYS_pkey_mprotect;
+}
+
+/* What happened to this thread since its last call: cuts to apply, signals to deliver. */
+static void gate_before(struct call *call)
+{
+    if (shim_world == WORLD_TRACE) {
+        while (trace_peek() == TRACE_SIGNAL)
+            call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);
+        return;
+    }
+    if (stream.run->cut_generation != faults_seen)
+        faults_apply();
+    if (self.pending & ~PENDING_KICK)
+        call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);
+}
+
+long gate_call(struct call *call)
+{
+    long result;
+    if (shim_world == WORLD_OFF || !self.armed)
+        return gate_off(call);
+    if (call->nr == SYS_rt_sigreturn)
+        shim_sigreturn(frame_stack(call->frame));
+    gate_before(call);
+    if (shim_world == WORLD_OFF)
+        return gate_off(call);
+    call->info = call_info(call->nr);
+    if (emulated_call(call, &result))
+        return result;
+    if (is_memory_call(call->nr))
+        return memory_call(call);
+    if (shim_world == WORLD_TRACE)
+        return trace_call(call);
+    result = call->info ? live_call(call) : unhandled_live(call);
+    descriptors_note(call, result);
+    return result;
+}
+
+/* Signals that arrived during the call are delivered where the program goes on; then others may run. */
+static void gate_after(ucontext_t *frame)
+{
+    if (shim_world == WORLD_TRACE) {
+        while (trace_signal_follows())
+            frame ? signals_deliver(frame, 0) : signals_deliver_here(0);
+    } else if (shim_world == WORLD_LIVE) {
+        if (self.pending & ~PENDING_KICK)
+            frame ? signals_deliver(frame, 0) : signals_deliver_here(0);
+        if (baton_threads > 1)
+            baton_yield();
+    }
+}
+
+long gate_enter(long nr, long a, long b, long c, long d, long e, long f)
+{
+    if (shim_world == WORLD_OFF || !self.armed)
+        return RAW(nr, a, b, c, d, e, f);
+    struct call call = {.nr = nr, .arg = {a, b, c, d, e, f}};
+    long result = gate_call(&call);
+    gate_after(NULL);
+    return result;
+}
+
+void gate_end_clock(void)
+{
+    if (shim_world == WORLD_TRACE ? trace_signal_follows() : (self.pending & ~PENDING_KICK) != 0)
+        gate_after(NULL);
+}
+
+/* The SIGSYS handler: si_call_addr and the number are in the frame (sigaction(2), SYS_USER_DISPATCH). */
+void gate_trap(int signo, siginfo_t *info, void *context)
+{
+    (void)signo, (void)info;
+    ucontext_t *frame = context;
+    struct call call = {.frame = frame};
+    call.nr = frame_call(frame, call.arg);
+    if (call.nr == SHIM_TRAP_DELIVER || call.nr == SHIM_TRAP_DELIVER_BEFORE) {
+        frame_set_result(frame, 0);
+        signals_deliver(frame, call.nr == SHIM_TRAP_DELIVER_BEFORE);
+        return;
+    }
+    long result = gate_call(&call);
+    if (call.restored)
+        return; /* the frame is another one's now */
+    frame_set_result(frame, result);
+    if (self.armed)
+        gate_after(frame);
+}

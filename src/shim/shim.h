@@ -1,0 +1,222 @@
+/* What the files of the shim share. Everything here runs inside somebody else's process: no allocation, no libc call on
+ * the way to the kernel, no assumption about the program's memory. docs/architecture.md tells the story. */
+#ifndef DRD_SHIM_SHIM_H
+#define DRD_SHIM_SHIM_H
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "shim/arch/x86_64/arch.h"
+#include "trace/calls.h"
+#include "trace/msgpack.h"
+#include "trace/record.h"
+#include "trace/spool.h"
+
+/* Fixed addresses, far from where the kernel puts anything, so that the shim never moves what the program maps. */
+#define STREAM_BASE ((uint8_t *)0x100000000000)
+#define RUN_BASE ((void *)0x0f0000000000)
+#define VDSO_BASE ((uint8_t *)0x0e0000000000)
+#define REPLAY_BASE ((void *)(STREAM_BASE - REPLAY_HEADER))
+
+/* Where the answer to an intercepted call comes from. */
+enum world {
+    WORLD_OFF,   /* not recorded: every call goes straight to the kernel */
+    WORLD_LIVE,  /* the kernel answers; the answer is recorded */
+    WORLD_TRACE, /* the stream answers; what the program sends and writes is compared with it */
+    /* WORLD_SIMULATED: virtual time, network and disk (drd explore) comes here */
+};
+extern enum world shim_world;
+
+#define SIGNAL_QUEUE 16
+
+/* What a thread needs to know about itself. Zeroed with its thread-local storage. */
+struct thread {
+    uint32_t number;
+    bool armed;                   /* its calls are intercepted */
+    bool delivering;              /* a trap of our own making, to get a frame for pending signals, is under way */
+    volatile char selector;       /* Syscall User Dispatch: always "trap" */
+    volatile uint64_t pending;    /* bit n-1: signal n waits in `queue`; bit 63 with KICK: look at the cuts */
+    volatile uint32_t queued;
+    siginfo_t queue[SIGNAL_QUEUE];
+    uint32_t *clear_tid;          /* zeroed and woken at the end of this thread, as the kernel would */
+    uint32_t tid;                 /* as the program knows it */
+    uint64_t blocked;             /* signals the program believes blocked that the shim keeps open */
+    bool cancelled;               /* SIGCANCEL was delivered: a wrapper must reach a cancellation point */
+};
+extern __thread struct thread self;
+#define PENDING_KICK (1ull << 63)
+
+/* One intercepted call. */
+struct call {
+    long nr;
+    long arg[6];
+    ucontext_t *frame;             /* of the trap; NULL when it came through a preloaded function */
+    const struct call_info *info;  /* NULL: unknown */
+    uint32_t capacity;             /* of the sockaddr buffer, before the kernel overwrote it */
+    bool entered;                  /* its inputs are already in the stream (TRACE_ENTER) */
+    bool restored;                 /* the frame now belongs to another place of the program: leave its registers */
+};
+
+/* gate.c */
+long gate_call(struct call *call);
+long gate_enter(long nr, long a, long b, long c, long d, long e, long f); /* from preloaded functions */
+void gate_trap(int signo, siginfo_t *info, void *context);                /* the SIGSYS handler */
+void gate_end_clock(void);                                                /* a clock read is over: signals */
+
+
+/* raw.c: system calls that nobody sees, and memory functions for the compiler */
+#define RAW(...) RAW_(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define RAW_(nr, a, b, c, d, e, f, ...) \
+    shim_syscall((long)(nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+void *memcpy(void *to, const void *from, size_t n);
+void *memset(void *to, int byte, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+bool text_equal(const char *a, const char *b);
+bool text_starts(const char *text, const char *prefix);
+const char *text_base_name(const char *path);
+void text_copy(char *to, size_t size, const char *from);
+char *text_append(char *at, char *end, const char *from);
+char *text_append_int(char *at, char *end, int64_t value);
+char *text_append_hex(char *at, char *end, uint64_t value, int digits);
+uint64_t monotonic_now(void);
+void thread_kill(int signo); /* a signal to this very thread */
+
+/* stream.c: the records of this process, in a line of memory */
+struct stream {
+    uint8_t *at;       /* live: end of the last whole record; trace: next record */
+    uint8_t *limit;    /* live: mapped up to here; trace: end of the stream */
+    uint8_t *mapped;   /* live: start of what is mapped */
+    uint64_t events;   /* records so far */
+    uint64_t clock;    /* last CLOCK_MONOTONIC value handed to the program */
+    uint64_t time;     /* last TRACE_TIME stamp */
+    uint32_t thread;   /* the thread the last record belongs to */
+    struct spool_run *run;
+    struct spool_process *slot;
+    struct replay_file *file;
+    uint32_t process;
+};
+extern struct stream stream;
+bool stream_live_open(uint32_t process);    /* first segment mapped; false: spool unusable */
+bool stream_trace_open(int fd);             /* the replay file behind this descriptor */
+bool stream_grow(size_t bytes);
+static inline bool stream_reserve(size_t bytes)
+{
+    return stream.at + bytes <= stream.limit || stream_grow(bytes);
+}
+void stream_publish(uint8_t *end);          /* one more whole record, up to `end` */
+void stream_stop(enum spool_reason reason, int error); /* recording cannot go on: the process goes on without */
+void stream_stamp(void);                    /* TRACE_TIME, if a while has passed */
+/* A record [code, fields...] of integers; false if not recording any more. */
+bool stream_put(enum trace_code code, unsigned fields, ...);
+uint8_t *stream_event(enum trace_code code, unsigned fields, size_t data_bytes); /* NULL: not recording */
+uint8_t *put_text(uint8_t *p, const char *text);
+uint8_t *put_bytes(uint8_t *p, const void *data, size_t length);
+
+/* trace.c: the stream as the answer */
+long trace_call(struct call *call);
+int trace_peek(void);                        /* code of the next record of this thread; gives the turn to others first */
+uint8_t *trace_take(int code);               /* that record must be [code, ...]: its first field */
+void trace_done(uint8_t *end);               /* the record ends here */
+uint32_t trace_next_thread(void);            /* whose turn it is when this thread has ended */
+bool trace_signal_follows(void);             /* was a signal delivered right after the call just replayed? */
+#define TRACE_PEEK_CLOCK 0x7fff0001
+void trace_diverged(int code, unsigned argument, const char *what, const char *expected, const char *got) __attribute__((noreturn));
+void trace_finish(int status) __attribute__((noreturn));
+void trace_failed(const char *what, uint64_t expected, uint64_t got) __attribute__((noreturn));
+int64_t trace_int(uint8_t **p);
+const uint8_t *trace_blob(uint8_t **p, size_t *length); /* str or bin; NULL for nil */
+
+/* live.c */
+long live_call(struct call *call);
+long live_raw(struct call *call);            /* the kernel's answer to a call that does not wait */
+void live_note(const struct call *call, long result); /* the record of a call made elsewhere */
+
+/* arguments.c */
+size_t inputs_size(const struct call *call);             /* upper bound of what inputs_write writes */
+uint8_t *inputs_write(const struct call *call, uint8_t *p, size_t limit, bool data);
+bool inputs_have_data(const struct call_info *info);
+unsigned inputs_count(const struct call_info *info);
+unsigned outputs_count(const struct call_info *info);
+size_t outputs_size(const struct call *call, long result);
+uint8_t *outputs_write(const struct call *call, long result, uint8_t *p);
+void outputs_apply(const struct call *call, long result, uint8_t **p);
+void inputs_compare(const struct call *call, uint8_t **p); /* diverges if the program gives other ones than the record */
+/* More data than this is written down after the call, and only as much as the kernel took. */
+#define INPUT_LARGE 65536
+
+/* baton.c: one thread at a time */
+extern volatile uint32_t baton_threads;  /* threads of this process that are alive */
+extern volatile uint32_t baton_serving;
+void baton_init(void);
+void baton_acquire(void);
+void baton_release(void);
+void baton_yield(void);                  /* let one waiting thread go first */
+void baton_open(void);                   /* nobody waits any more: recording is over */
+void baton_wait_turn(void);              /* trace: until the stream says that this thread runs */
+void baton_give_turn(uint32_t thread);
+extern volatile uint32_t baton_turn;
+
+/* threads.c */
+long thread_clone(struct call *call);
+long thread_exit(struct call *call);
+void thread_arm(void);
+
+/* process.c */
+extern bool process_vfork_child;
+long process_fork(struct call *call);            /* fork, vfork and every form of clone */
+long process_fork_unrecorded(struct call *call);
+long process_exec(struct call *call);
+long process_exit(struct call *call);            /* returns only where a vfork child of a replay ends */
+
+/* signals.c */
+struct kernel_sigaction { void *handler; unsigned long flags; void *restorer; uint64_t mask; };
+extern struct kernel_sigaction signal_actions[65];
+void signals_init(uint64_t ignored);
+void signals_install(void);              /* the shim's own handlers; again in a forked child */
+long signals_action(struct call *call);
+long signals_mask(struct call *call);
+long signals_stack(struct call *call);
+bool signals_restartable(uint64_t pending); /* do all pending signals ask for SA_RESTART? */
+void signals_deliver(ucontext_t *frame, int where);
+void signals_deliver_here(int where);    /* from a preloaded function: makes a frame first */
+#define SHIM_TRAP_DELIVER 0x44524401
+#define SHIM_TRAP_DELIVER_BEFORE 0x44524402
+
+/* memory.c */
+long memory_call(struct call *call);
+size_t memory_mapping_length(const struct call *call, long result);
+void memory_image_note(const char *path, const void *base, size_t size);
+size_t elf_build_id(const uint8_t *base, size_t size, const uint8_t **id);
+
+/* descriptors.c */
+bool descriptor_blocks(int fd, bool writing);
+void descriptors_note(const struct call *call, long result);
+void descriptors_forget(void);
+long faults_refuse(const struct call *call); /* 0, or -errno of a call that a cut forbids */
+extern uint32_t faults_seen;
+void faults_apply(void);                     /* break what has been cut since the last look */
+
+/* vdso.c */
+void vdso_take(void);
+int vdso_clock(int clock, struct timespec *ts); /* the real one */
+extern bool tsc_trapped;
+
+/* tsc.c */
+void tsc_arm(void);
+bool tsc_handle(ucontext_t *frame);
+
+/* start.c */
+extern char *const *shim_environment;
+const char *environment_get(const char *name);
+uint32_t start_claim_process(void);             /* a process number of the run; 0: no more */
+bool start_forked_live(uint32_t number, uint32_t parent);
+bool start_forked_trace(uint32_t number);
+
+#endif

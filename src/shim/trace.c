@@ -1,0 +1,257 @@
+/* The world `trace`: the stream answers. What the program asks, sends and writes is compared; the first difference ends
+ * the replay with both sides of it in the replay file's header. */
+#include "shim/shim.h"
+
+#include <linux/futex.h>
+#include <time.h>
+
+void trace_failed(const char *what, uint64_t expected, uint64_t got)
+{
+    struct replay_file *f = stream.file;
+    text_copy(f->what, sizeof f->what, what);
+    char *end = f->expected + sizeof f->expected;
+    text_append_hex(text_append(f->expected, end, "0x"), end, expected, 16);
+    end = f->got + sizeof f->got;
+    text_append_hex(text_append(f->got, end, "0x"), end, got, 16);
+    f->events = stream.events;
+    __atomic_store_n(&f->state, REPLAY_FAILED, __ATOMIC_RELEASE);
+    for (;;)
+        RAW(SYS_exit_group, 125);
+}
+
+void trace_diverged(int code, unsigned argument, const char *what, const char *expected, const char *got)
+{
+    struct replay_file *f = stream.file;
+    f->call = code;
+    f->argument = argument;
+    f->thread = self.number;
+    f->events = stream.events;
+    text_copy(f->what, sizeof f->what, what);
+    text_copy(f->expected, sizeof f->expected, expected);
+    text_copy(f->got, sizeof f->got, got);
+    __atomic_store_n(&f->state, REPLAY_DIVERGED, __ATOMIC_RELEASE);
+    for (;;)
+        RAW(SYS_exit_group, 1);
+}
+
+void trace_finish(int status)
+{
+    struct replay_file *f = stream.file;
+    f->events = stream.events;
+    __atomic_store_n(&f->state, REPLAY_FINISHED, __ATOMIC_RELEASE);
+    for (;;)
+        RAW(SYS_exit_group, status);
+}
+
+/* A number of /proc/self/status: is a debugger attached? */
+static bool being_traced(void)
+{
+    char text[2048];
+    long fd = RAW(SYS_open, "/proc/self/status", 0, 0);
+    long n = fd < 0 ? 0 : RAW(SYS_read, fd, text, sizeof text - 1);
+    RAW(SYS_close, fd);
+    text[n > 0 ? n : 0] = 0;
+    for (const char *p = text; *p; p++)
+        if (text_starts(p, "TracerPid:\t"))
+            return p[11] != '0';
+    return false;
+}
+
+/* --until: here the replay ends, or waits for gdb and hands it the node in the middle of its call. */
+static void trace_stop(void)
+{
+    struct replay_file *f = stream.file;
+    f->events = stream.events;
+    f->thread = self.number;
+    f->until = UINT64_MAX;
+    __atomic_store_n(&f->state, REPLAY_STOPPED, __ATOMIC_RELEASE);
+    if (!f->wait_for_debugger)
+        for (;;)
+            RAW(SYS_exit_group, 0);
+    struct timespec pause = {0, 10000000};
+    while (!being_traced())
+        RAW(SYS_nanosleep, &pause, 0);
+    thread_kill(SIGTRAP);
+    __atomic_store_n(&f->state, REPLAY_RUNNING, __ATOMIC_RELEASE);
+}
+
+static uint8_t *must(const uint8_t *p)
+{
+    if (!p)
+        trace_failed("the stream is damaged", stream.events, 0);
+    return (uint8_t *)(uintptr_t)p;
+}
+
+int64_t trace_int(uint8_t **p)
+{
+    struct unpack u;
+    *p = must(unpack_next(*p, stream.limit, &u));
+    if (u.type != UNPACK_INT && u.type != UNPACK_BOOL)
+        trace_failed("the stream is damaged: no integer", stream.events, (uint64_t)u.type);
+    return u.value;
+}
+
+const uint8_t *trace_blob(uint8_t **p, size_t *length)
+{
+    struct unpack u;
+    *p = must(unpack_next(*p, stream.limit, &u));
+    *length = u.length;
+    return u.type == UNPACK_NIL ? NULL : u.data;
+}
+
+void trace_done(uint8_t *end)
+{
+    stream.at = end;
+    stream.events++;
+    stream.file->events = stream.events;
+}
+
+static int record_code(uint8_t *p, uint8_t **fields)
+{
+    struct unpack u;
+    p = must(unpack_next(p, stream.limit, &u));
+    if (u.type == UNPACK_INT)
+        return TRACE_PEEK_CLOCK;
+    if (u.type != UNPACK_ARRAY)
+        trace_failed("the stream is damaged: no record", stream.events, 0);
+    int code = (int)trace_int(&p);
+    if (fields)
+        *fields = p;
+    return code;
+}
+
+static bool is_information(int code)
+{
+    return code == TRACE_TIME || code == TRACE_CONNECTION || code == TRACE_FAULT;
+}
+
+static void skip_information(void)
+{
+    while (stream.at < stream.limit && is_information(record_code(stream.at, NULL)))
+        trace_done(must(unpack_skip(stream.at, stream.limit)));
+}
+
+int trace_peek(void)
+{
+    for (;;) {
+        uint8_t *p;
+        if (stream.events >= stream.file->until)
+            trace_stop();
+        if (stream.at >= stream.limit)
+            trace_finish(0);
+        int code = record_code(stream.at, &p);
+        if (code == TRACE_INCOMPLETE)
+            trace_finish(0);
+        if (is_information(code)) {
+            trace_done(must(unpack_skip(stream.at, stream.limit)));
+        } else if (code == TRACE_SWITCH) {
+            uint32_t thread = (uint32_t)trace_int(&p);
+            trace_done(p);
+            stream.thread = thread;
+            if (thread != self.number) {
+                baton_give_turn(thread);
+                baton_wait_turn();
+            }
+        } else {
+            return code;
+        }
+    }
+}
+
+static const char *code_words(char *text, size_t size, int code)
+{
+    char *end = text + size;
+    const struct call_info *info = call_info(code);
+    if (code == TRACE_PEEK_CLOCK)
+        text_append(text, end, "a read of CLOCK_MONOTONIC");
+    else if (info)
+        text_append(text, end, info->name);
+    else
+        text_append_int(text_append(text, end, code < 0 ? "event " : "call "), end, code);
+    return text;
+}
+
+static void diverged_code(int got, int expected)
+{
+    char a[64], b[64];
+    stream.file->expected_call = expected;
+    trace_diverged(got, 7, "another call than recorded", code_words(a, sizeof a, expected), code_words(b, sizeof b, got));
+}
+
+uint8_t *trace_take(int code)
+{
+    uint8_t *p;
+    int found = trace_peek();
+    if (found != code)
+        diverged_code(code, found);
+    record_code(stream.at, &p);
+    return p;
+}
+
+uint32_t trace_next_thread(void)
+{
+    uint8_t *p;
+    skip_information();
+    if (stream.at >= stream.limit)
+        trace_finish(0);
+    if (record_code(stream.at, &p) != TRACE_SWITCH)
+        trace_failed("the stream goes on after the end of a thread", self.number, stream.events);
+    uint32_t thread = (uint32_t)trace_int(&p);
+    trace_done(p);
+    stream.thread = thread;
+    return thread;
+}
+
+bool trace_signal_follows(void)
+{
+    uint8_t *p;
+    skip_information();
+    if (stream.at >= stream.limit || record_code(stream.at, &p) != TRACE_SIGNAL)
+        return false;
+    trace_int(&p);
+    return trace_int(&p) == 0;
+}
+
+/* What the node printed, for the eyes of whoever replays it. */
+static void trace_echo(const struct call *call)
+{
+    if (stream.file->echo && call->nr == SYS_write && (call->arg[0] == 1 || call->arg[0] == 2))
+        RAW(SYS_write, REPLAY_FD + call->arg[0], call->arg[1], call->arg[2]);
+}
+
+static long unhandled_call(struct call *call)
+{
+    uint8_t *p = trace_take(TRACE_UNHANDLED);
+    if (trace_int(&p) != call->nr)
+        diverged_code((int)call->nr, TRACE_UNHANDLED);
+    for (int i = 0; i < 6; i++)
+        trace_int(&p);
+    long result = trace_int(&p);
+    trace_done(p);
+    return result;
+}
+
+long trace_call(struct call *call)
+{
+    if (!call->info)
+        return unhandled_call(call);
+    uint8_t *p;
+    if (trace_peek() == TRACE_ENTER) {
+        p = trace_take(TRACE_ENTER);
+        int nr = (int)trace_int(&p);
+        if (nr != call->nr)
+            diverged_code((int)call->nr, nr);
+        inputs_compare(call, &p);
+        trace_done(p);
+        while (trace_peek() == TRACE_SIGNAL)
+            call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);
+    }
+    p = trace_take((int)call->nr);
+    inputs_compare(call, &p);
+    long result = trace_int(&p);
+    if (result >= 0)
+        outputs_apply(call, result, &p);
+    trace_done(p);
+    trace_echo(call);
+    return result;
+}
