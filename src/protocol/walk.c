@@ -243,6 +243,11 @@ static void on_file_freed(void *context, struct flow_file *file)
     file->user = NULL;
 }
 
+void walk_test_file_free(struct walk *w, struct flow_file *file)
+{
+    on_file_freed(w, file);
+}
+
 static void on_renamed(void *context, const char *from, const char *to, const struct flow_at *at)
 {
     struct walk *w = context;

@@ -35,7 +35,8 @@ void **walk_file_user(struct walk *w, struct flow_file *file);
 struct way *walk_test_way(struct walk *w, enum flow_way direction);
 void walk_test_way_free(struct way *way);
 void walk_way_bytes(struct walk *w, struct way *way, const uint8_t *data, size_t length, const struct flow_at *at);
-/* Feed one write to a file without a flow: for tests. */
+/* Feed one write to a file without a flow, and let go of what the walk kept about the file: for tests. */
 void walk_file_write(struct walk *w, const struct flow_write *write);
+void walk_test_file_free(struct walk *w, struct flow_file *file);
 
 #endif

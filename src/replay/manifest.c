@@ -1,5 +1,6 @@
 #include "replay/manifest.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,18 +235,29 @@ bool manifest_check_machine(const struct manifest *m, struct drd_error *e)
     return true;
 }
 
+/* Not getauxval(3): glibc on x86-64 hands out a number of its own as AT_HWCAP. */
+static bool own_auxv(uint64_t type, uint64_t *value)
+{
+    uint8_t bytes[4096];
+    int fd = open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
+    if (fd >= 0)
+        close(fd);
+    const struct manifest own = { .auxv = bytes, .auxv_length = n > 0 ? (size_t)n : 0 };
+    return manifest_auxv(&own, type, value);
+}
+
 bool manifest_cpu_differs(const struct manifest *m, char *out, size_t size)
 {
-    static const struct { unsigned long type; const char *name; } features[] = {
+    static const struct { uint64_t type; const char *name; } features[] = {
         { AT_HWCAP, "AT_HWCAP" }, { AT_HWCAP2, "AT_HWCAP2" }, { AT_MINSIGSTKSZ, "AT_MINSIGSTKSZ" },
     };
     for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
-        uint64_t was;
-        unsigned long is = getauxval(features[i].type);
-        if (!manifest_auxv(m, features[i].type, &was) || was == is)
+        uint64_t was, is;
+        if (!manifest_auxv(m, features[i].type, &was) || !own_auxv(features[i].type, &is) || was == is)
             continue;
-        snprintf(out, size, "recorded on another kind of processor (%s %#llx, here %#lx): libc may choose other code",
-                 features[i].name, (unsigned long long)was, is);
+        snprintf(out, size, "recorded on another kind of processor (%s %#llx, here %#llx): libc may choose other code",
+                 features[i].name, (unsigned long long)was, (unsigned long long)is);
         return true;
     }
     return false;

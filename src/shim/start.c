@@ -216,7 +216,7 @@ static bool start_record(uint32_t parent, bool same_pid, uint64_t ignored, uint6
                    strings_size(shim_environment) + auxiliary_size + walk.bytes;
     if (!stream_reserve(bytes))
         return false;
-    uint8_t *p = pack_map_header(pack_int(pack_array_header(stream.at, 2), TRACE_START), 21);
+    uint8_t *p = pack_map_header(pack_int(pack_array_header(stream.at, 2), TRACE_START), 22);
     p = put_common(p, "exec", parent, same_pid);
     p = put_pair(put_pair(p, "exe", exe), "program", program);
     p = put_pair(put_pair(p, "cwd", directory), "node", environment_get(SPOOL_ENV_NODE));
