@@ -172,6 +172,7 @@ static bool store_records(struct lanes *l, struct lane *lane, size_t length, siz
         return false;
     lane->state = state;
     lane->offset += *used;
+    l->drained += *used;
     lane->row.events += records;
     lane->row.bytes += *used;
     lane->changed = true;
@@ -195,8 +196,13 @@ static bool drain_chunk(struct lanes *l, struct lane *lane, uint64_t available, 
     size_t used = 0;
     for (uint64_t want = LANE_CHUNK;; want *= 2) {
         size_t length = available < want ? available : want;
-        if (!reserve(l, length, e) || !spool_read(l->spool, lane->row.number, lane->offset, l->buffer, length, e) ||
-            !store_records(l, lane, length, &used, e))
+        if (!reserve(l, length, e))
+            return false;
+        if (!spool_read(l->spool, lane->row.number, lane->offset, l->buffer, length, NULL)) {
+            cut_off(lane, "a segment of its spool is missing");
+            return true;
+        }
+        if (!store_records(l, lane, length, &used, e))
             return false;
         if (used)
             return true;

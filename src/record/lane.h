@@ -39,6 +39,7 @@ struct lanes {
     uint32_t count, capacity;
     uint8_t *buffer;            /* a piece of stream on its way */
     size_t buffer_size;
+    uint64_t drained;           /* bytes of all streams stored so far */
 };
 
 bool lanes_init(struct lanes *l, struct store *store, struct spool *spool, struct drd_error *e);

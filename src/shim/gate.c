@@ -60,7 +60,8 @@ static bool is_memory_call(long nr)
            nr == SYS_madvise || nr == SYS_pkey_mprotect;
 }
 
-/* What happened to this thread since its last call: cuts to apply, signals to deliver. */
+/* What happened to this thread since its last call: cuts to apply, signals to deliver. And here others may run: threads
+ * change only on the way into a call, never on the way out, so that a replay knows where to stop one. */
 static void gate_before(struct call *call)
 {
     if (shim_world == WORLD_TRACE) {
@@ -68,6 +69,8 @@ static void gate_before(struct call *call)
             call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);
         return;
     }
+    if (baton_threads > 1)
+        baton_yield();
     if (stream.run->cut_generation != faults_seen)
         faults_apply();
     if (self.pending & ~PENDING_KICK)
@@ -96,7 +99,7 @@ long gate_call(struct call *call)
     return result;
 }
 
-/* Signals that arrived during the call are delivered where the program goes on; then others may run. */
+/* Signals that arrived during the call are delivered where the program goes on. */
 static void gate_after(ucontext_t *frame)
 {
     if (shim_world == WORLD_TRACE) {
@@ -105,8 +108,6 @@ static void gate_after(ucontext_t *frame)
     } else if (shim_world == WORLD_LIVE) {
         if (self.pending & ~PENDING_KICK)
             frame ? signals_deliver(frame, 0) : signals_deliver_here(0);
-        if (baton_threads > 1)
-            baton_yield();
     }
 }
 
