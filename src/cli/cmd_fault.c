@@ -1,0 +1,30 @@
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "record/control.h"
+
+static int run(struct cmd_context *c)
+{
+    char warning[512];
+    if (!control_ask(c->argc, c->argv, warning, sizeof warning, &c->error))
+        return cmd_failed(c);
+    if (*warning)
+        cmd_warn("%s", warning);
+    return DRD_EXIT_OK;
+}
+
+const struct drd_command cmd_fault = {
+    .name = "fault",
+    .summary = "Cut connections between recorded nodes, kill or pause them",
+    .positional = "cut|heal|kill|pause|resume [NODE...]",
+    .min = 1,
+    .max = -1,
+    .help = "To be called by the command under `drd record`. Needs no root.\n"
+            "  cut A B...   break the connections between these nodes and refuse new ones; one node alone is cut\n"
+            "               from all other nodes. Programs without DRD_NODE (clients) still reach it\n"
+            "  heal [A...]  undo cuts: all, those between the named, or all those of one\n"
+            "  kill A...    SIGKILL to every process of a node; returns when they are gone\n"
+            "  pause A...   SIGSTOP; resume A... SIGCONT\n"
+            "Every fault becomes an event of node \"drd\" in the run.\n",
+    .run = run,
+};

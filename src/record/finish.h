@@ -1,0 +1,27 @@
+/* The end of a run: what is left of all streams, the facts, the state. */
+#ifndef DRD_RECORD_FINISH_H
+#define DRD_RECORD_FINISH_H
+
+#include "record/lane.h"
+
+struct run_summary {
+    unsigned nodes, processes;
+    uint64_t events, bytes; /* of stream */
+    bool complete;
+    char incomplete[300];   /* "n2@4711: --max-size was reached" of the first stream that is cut off */
+};
+
+/* Adopt processes that have become readable, and note those that are not recorded by calling `unrecorded` (may be NULL). */
+bool finish_adopt(struct lanes *l, uint32_t process, void (*unrecorded)(void *context, const char *text), void *context,
+                  struct drd_error *e);
+
+/* Drain every process that is not done, close its row, set facts and state, commit. `alive` says which processes go on. */
+bool finish_run(struct lanes *l, bool (*alive)(const struct lanes *l, uint32_t process), struct run_summary *out,
+                struct drd_error *e);
+
+/* When nothing more can be written: try to leave the word "incomplete" and why, in the pages the file has. */
+void finish_broken(struct store *s, const char *why);
+
+bool finish_fact_time(struct store *s, const char *key, struct drd_error *e); /* now, RFC 3339 */
+
+#endif
