@@ -128,6 +128,8 @@ static bool prepare(struct job *job, const char *path, const char *event, struct
     job->store = store_open(path, STORE_READ, e);
     if (!job->store || !store_processes(job->store, &job->process, &job->count, e) || !choose(job, event, e))
         return false;
+    if (!job->count)
+        return error_set(e, DRD_EXIT_NOTHING, "%s: no process was recorded", path);
     for (size_t i = 0; i < job->count; i++)
         job->total += job->wanted[i] ? job->process[i].events : 0;
     job->replay.wanted = job->wanted;

@@ -131,7 +131,7 @@ static void print_processes(const struct replay_print *print)
         const struct replay_result *r = replay_result(print->replay, i);
         if (r->outcome == REPLAY_DIFFERS && details++ < DETAILS)
             print_difference(print, &print->process[i], r);
-        else if (print->verbose || !is_good(r->outcome) || !print->process[i].complete)
+        else if (print->verbose || r->outcome != REPLAY_IDENTICAL || !print->process[i].complete)
             print_line(&print->process[i], r);
     }
 }
