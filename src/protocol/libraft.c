@@ -429,7 +429,8 @@ static void segment_write(struct walk *w, struct file *f, const struct flow_writ
             used += n;
     f->parsed += used;
     f->length -= used;
-    memmove(f->tail, f->tail + used, f->length);
+    if (used)
+        memmove(f->tail, f->tail + used, f->length);
 }
 
 static void metadata_write(struct walk *w, const struct flow_write *write)

@@ -147,7 +147,8 @@ static void facts_tell(struct walk *w, struct file_state *fs, uint64_t number, c
         free(p->text);
     }
     fs->count -= n;
-    memmove(fs->pending, fs->pending + n, fs->count * sizeof *fs->pending);
+    if (n)
+        memmove(fs->pending, fs->pending + n, fs->count * sizeof *fs->pending);
 }
 
 static bool pending_reserve(struct file_state *fs)
@@ -254,6 +255,11 @@ static void on_renamed(void *context, const char *from, const char *to, const st
     for (size_t i = 0; i < ADAPTERS; i++)
         if (protocol_adapters[i]->renamed)
             protocol_adapters[i]->renamed(w->state[i], w, from, to, at);
+}
+
+void walk_test_renamed(struct walk *w, const char *from, const char *to, const struct flow_at *at)
+{
+    on_renamed(w, from, to, at);
 }
 
 static void on_removed(void *context, const char *path, const struct flow_at *at)

@@ -23,16 +23,22 @@ static bool emulated_call(struct call *call, long *result)
     case SYS_execve: case SYS_execveat: *result = process_exec(call); return true;
     case SYS_exit_group: *result = process_exit(call); return true;
     case SYS_exit: *result = thread_exit(call); return true;
-    case SYS_rt_sigaction: *result = signals_action(call); return true;
-    case SYS_rt_sigprocmask: *result = signals_mask(call); return true;
-    case SYS_sigaltstack: *result = signals_stack(call); return true;
-    case SYS_rt_sigreturn: shim_sigreturn(frame_stack(call->frame));
+    case SYS_rt_sigaction: *result = signals_action(call); break;
+    case SYS_rt_sigprocmask: *result = signals_mask(call); break;
+    case SYS_sigaltstack: *result = signals_stack(call); break;
     case SYS_set_tid_address:
         self.clear_tid = (uint32_t *)call->arg[0];
-        *result = shim_world == WORLD_TRACE ? (long)self.tid : RAW(SYS_gettid);
-        return true;
+        *result = (long)self.tid;
+        break;
+    default: return false;
     }
-    return false;
+    /* Decided by what the process is alone, so nothing need be recorded; but every way through the gate leaves a record:
+     * threads change and signals arrive between two records, and a replay must know between which. */
+    if (shim_world == WORLD_TRACE)
+        trace_call(call);
+    else
+        live_note(call, *result);
+    return true;
 }
 
 /* Not recorded: straight to the kernel, but for what only a trap frame can do. */
