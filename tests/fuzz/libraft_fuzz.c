@@ -1,0 +1,9 @@
+/* Fuzz target: the libraft adapter, on the wire and in the files of its store. Input: see protocol_input.h. */
+#include "fuzz/protocol_input.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return protocol_input_run(data, size);
+}
