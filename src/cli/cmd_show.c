@@ -72,11 +72,29 @@ static size_t kinds_by_count(const struct census *census, struct tally out[KINDS
     return n;
 }
 
-/* "exit 0", "killed by SIGKILL", "unknown" */
-static const char *status_text(const struct store_process *p, char *out, size_t size)
+static const char *base_name(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash ? slash + 1 : path ? path : "";
+}
+
+/* The process that this one became by execve, NULL if it did not. */
+static const struct store_process *successor(const struct run_view *v, const struct store_process *p)
+{
+    for (size_t i = 0; i < v->count; i++)
+        if (v->process[i].parent == p->number && v->process[i].same_pid)
+            return &v->process[i];
+    return NULL;
+}
+
+/* "exit 0", "killed by SIGKILL", "became ls", "unknown" */
+static const char *status_text(const struct run_view *v, const struct store_process *p, char *out, size_t size)
 {
     const char *name = p->status >= 0 && WIFSIGNALED(p->status) ? sigabbrev_np(WTERMSIG(p->status)) : NULL;
-    if (p->status < 0)
+    const struct store_process *next = successor(v, p);
+    if (next)
+        snprintf(out, size, "became %s", base_name(next->exe));
+    else if (p->status < 0)
         snprintf(out, size, "unknown");
     else if (name)
         snprintf(out, size, "killed by SIG%s", name);
@@ -85,12 +103,6 @@ static const char *status_text(const struct store_process *p, char *out, size_t 
     else
         snprintf(out, size, "exit %d", WEXITSTATUS(p->status));
     return out;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = path ? strrchr(path, '/') : NULL;
-    return slash ? slash + 1 : path ? path : "";
 }
 
 static uint64_t since(const struct run_view *v, uint64_t time)
@@ -142,7 +154,7 @@ static void print_processes(const struct run_view *v, bool color)
                text_duration(since(v, p->start), start, sizeof start),
                p->end ? text_duration(p->end > p->start ? p->end - p->start : 0, length, sizeof length) : "?",
                text_count(p->events, events, sizeof events), text_size(p->bytes, bytes, sizeof bytes),
-               status_text(p, status, sizeof status));
+               status_text(v, p, status, sizeof status));
     }
 }
 
@@ -177,7 +189,7 @@ static bool each_message_type(struct run_view *v, void (*each)(void *, const cha
 static void print_message_type(void *context, const char *type, uint64_t count)
 {
     char text[TEXT_MAX];
-    (void)context;
+    *(bool *)context = true;
     printf("%14s  %s\n", text_count(count, text, sizeof text), type);
 }
 
@@ -221,9 +233,12 @@ static bool print_run(struct cmd_context *c, struct run_view *v, const struct ce
     print_head(v, census, c->color);
     print_processes(v, c->color);
     print_tallies("EVENTS BY KIND", kinds, kinds_by_count(census, kinds), c->color);
+    bool any = false;
     printf("\n%sMESSAGES BY TYPE%s\n", term_code(c->color, TERM_STRONG), term_code(c->color, TERM_PLAIN));
-    if (!each_message_type(v, print_message_type, NULL, &c->error))
+    if (!each_message_type(v, print_message_type, &any, &c->error))
         return false;
+    if (!any)
+        puts("          none");
     print_tallies("UNHANDLED CALLS", unhandled, unhandled_by_count(census, unhandled, names), c->color);
     print_completeness(v, c->color);
     return true;
@@ -247,7 +262,7 @@ static void json_process(struct json_writer *j, const struct run_view *v, const 
         jw_null(j);
     jw_put_uint(j, "events", p->events);
     jw_put_uint(j, "bytes", p->bytes);
-    jw_put_string(j, "end", status_text(p, status, sizeof status));
+    jw_put_string(j, "end", status_text(v, p, status, sizeof status));
     jw_put_bool(j, "complete", p->complete);
     jw_put_string(j, "incomplete_reason", p->incomplete_reason);
     jw_end(j);
