@@ -37,7 +37,7 @@ finish() {
     status=$?
     trap - EXIT
     for file in "$dir"/*.pid; do
-        if [ -f "$file" ]; then kill -9 "$(cat "$file")" 2>/dev/null || true; fi
+        if [ -f "$file" ] && read -r pid <"$file"; then kill -9 "$pid" 2>/dev/null || true; fi
     done
     rm -rf "$dir"
     exit "$status"
@@ -53,15 +53,16 @@ node_start() {
 }
 
 node_kill() {
-    kill -9 "$(cat "$dir/$1.pid")"
-    wait "$(cat "$dir/$1.pid")" 2>/dev/null || true
+    read -r pid <"$dir/$1.pid"
+    kill -9 "$pid"
+    wait "$pid" 2>/dev/null || true
     rm "$dir/$1.pid"
 }
 
 # node_stop NAME [COMMAND...]: asks it to end (SIGTERM, or by COMMAND) and expects status 0.
 node_stop() {
     name=$1
-    pid=$(cat "$dir/$name.pid")
+    read -r pid <"$dir/$name.pid"
     shift
     if [ $# -eq 0 ]; then set -- kill "$pid"; fi
     "$@" 2>>"$dir/$name.out" || true # a node that has gone already says why by its status

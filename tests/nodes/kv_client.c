@@ -5,6 +5,7 @@
  *   kv_client leader PORTS [--within MS] [--not PORT]  the client port of the leader that a majority follows
  *   kv_client equal PORTS [--within MS]                until every node has the same applied index and digest
  *   kv_client await PORT [--within MS] NAME=VALUE...   until STAT shows all of them (NAME+VALUE: at least)
+ *   kv_client ahead PORT,OTHER [--within MS]           until its term is higher than the other's is now
  *   kv_client log PORT                                 the commands the node applied
  * PORTS are client ports, separated by commas. */
 #include <arpa/inet.h>
@@ -272,6 +273,22 @@ static int cmd_await(int wishes, char **wish)
     return 1;
 }
 
+static int cmd_ahead(void)
+{
+    struct stat stat, other;
+    uint64_t deadline = now_us() + (uint64_t)option.within * 1000;
+    if (option.nodes != 2)
+        return 129;
+    if (!stat_read(option.port[1], &other))
+        return 1;
+    while (!stat_read(option.port[0], &stat) || stat.term <= other.term) {
+        if (now_us() > deadline)
+            return 1;
+        pause_ms(PAUSE_MS);
+    }
+    return 0;
+}
+
 /* --- options --- */
 
 static const struct option long_option[] = {
@@ -316,6 +333,8 @@ static int run(const char *command, int words, char **word)
         return cmd_equal();
     if (!strcmp(command, "await"))
         return cmd_await(words, word);
+    if (!strcmp(command, "ahead"))
+        return cmd_ahead();
     if (!strcmp(command, "log"))
         return cmd_log();
     return 129;
@@ -329,6 +348,6 @@ int main(int argc, char **argv)
         status = run(argv[1], argc - 2 - optind, argv + 2 + optind);
     }
     if (status == 129)
-        fprintf(stderr, "usage: kv_client load|send|leader|equal|await|log PORTS [options] [words]\n");
+        fprintf(stderr, "usage: kv_client load|send|leader|equal|await|ahead|log PORTS [options] [words]\n");
     return status;
 }
