@@ -76,13 +76,13 @@ static uint32_t node_claim(const char *name)
         return 0;
     while (__atomic_exchange_n(&run->node_lock, 1, __ATOMIC_ACQUIRE))
         RAW(SYS_sched_yield);
-    for (uint32_t i = 1; i <= run->node_count && !node; i++)
+    for (uint32_t i = 1; i < run->node_count && !node; i++)
         if (text_equal(run->node[i], name))
             node = i;
-    if (!node && run->node_count + 1 < SPOOL_NODES && strlen(name) < SPOOL_NAME) {
-        node = run->node_count + 1;
+    if (!node && run->node_count < SPOOL_NODES && strlen(name) < SPOOL_NAME) {
+        node = run->node_count;
         text_copy(run->node[node], SPOOL_NAME, name);
-        run->node_count = node;
+        __atomic_store_n(&run->node_count, node + 1, __ATOMIC_RELEASE);
     }
     __atomic_store_n(&run->node_lock, 0, __ATOMIC_RELEASE);
     return node;

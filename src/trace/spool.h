@@ -84,7 +84,7 @@ struct spool_run {
     char shim[512];            /* absolute path of libdrd_shim.so, put back into LD_PRELOAD where a program dropped it */
     /* faults */
     uint32_t cut_generation;   /* raised after every change of `cut`; then each node is sent SIGURG with sigqueue(SPOOL_KICK) */
-    uint32_t node_count;       /* fetch_add by whoever names a node first, under node_lock */
+    uint32_t node_count;       /* starts at 1; raised by whoever names a node first, under node_lock */
     uint32_t node_lock;        /* spin lock (0/1), held for a few instructions */
     uint32_t pad1;
     char node[SPOOL_NODES][SPOOL_NAME];         /* node[0] = "": unnamed */
