@@ -17,6 +17,16 @@
 
 #define KINDS (CALL_MAX - TRACE_CODE_MIN)
 #define UNHANDLED_MAX 32
+#define COLUMN 38 /* characters for a count and its word */
+
+static struct {
+    bool all;
+} options;
+
+static const struct args_option rows[] = {
+    { ARGS_FLAG, 'a', "all", NULL, "list the helpers too: processes that nobody named", &options.all },
+    { 0 },
+};
 
 /* A word with a number, for the tables. */
 struct tally {
@@ -143,27 +153,56 @@ static void print_head(struct run_view *v, const struct census *census, bool col
            text_count(census->events, count, sizeof count));
 }
 
-static void print_processes(const struct run_view *v, bool color)
+/* Processes without DRD_NODE are called after their program, "sh#3": mostly the helpers of a test. */
+static bool is_helper(const struct store_process *p)
 {
-    printf("\n%s%-16s %3s %-16s %8s %10s %10s %12s %10s  %s%s\n", term_code(color, TERM_STRONG), "NODE", "#", "PROGRAM", "PID",
-           "START", "DURATION", "EVENTS", "STREAM", "END", term_code(color, TERM_PLAIN));
-    for (size_t i = 0; i < v->count; i++) {
-        const struct store_process *p = &v->process[i];
-        char start[TEXT_MAX], length[TEXT_MAX], events[TEXT_MAX], bytes[TEXT_MAX], status[64];
-        printf("%-16s %3" PRIu32 " %-16s %8d %10s %10s %12s %10s  %s\n", p->node, p->incarnation, base_name(p->exe), p->pid,
-               text_duration(since(v, p->start), start, sizeof start),
-               p->end ? text_duration(p->end > p->start ? p->end - p->start : 0, length, sizeof length) : "?",
-               text_count(p->events, events, sizeof events), text_size(p->bytes, bytes, sizeof bytes),
-               status_text(v, p, status, sizeof status));
-    }
+    return strchr(p->node, '#') != NULL;
 }
 
+static size_t count_helpers(const struct run_view *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->count; i++)
+        n += is_helper(&v->process[i]);
+    return n;
+}
+
+static void print_process(const struct run_view *v, const struct store_process *p)
+{
+    char start[TEXT_MAX], length[TEXT_MAX], events[TEXT_MAX], bytes[TEXT_MAX], status[64];
+    printf("%-16s %3" PRIu32 " %-16s %8d %10s %10s %12s %10s  %s\n", p->node, p->incarnation, base_name(p->exe), p->pid,
+           text_duration(since(v, p->start), start, sizeof start),
+           p->end ? text_duration(p->end > p->start ? p->end - p->start : 0, length, sizeof length) : "?",
+           text_count(p->events, events, sizeof events), text_size(p->bytes, bytes, sizeof bytes),
+           status_text(v, p, status, sizeof status));
+}
+
+static void print_processes(const struct run_view *v, bool color)
+{
+    size_t helpers = count_helpers(v);
+    bool all = options.all || helpers == v->count;
+    printf("\n%s%-16s %3s %-16s %8s %10s %10s %12s %10s  %s%s\n", term_code(color, TERM_STRONG), "NODE", "#", "PROGRAM", "PID",
+           "START", "DURATION", "EVENTS", "STREAM", "END", term_code(color, TERM_PLAIN));
+    for (size_t i = 0; i < v->count; i++)
+        if (all || !is_helper(&v->process[i]))
+            print_process(v, &v->process[i]);
+    if (!all && helpers)
+        printf("and %zu helper%s that nobody named (--all)\n", helpers, helpers == 1 ? "" : "s");
+}
+
+/* In columns, downwards: the kinds of a run fit on a screen. */
 static void print_tallies(const char *title, const struct tally *t, size_t n, bool color)
 {
+    size_t columns = (size_t)term_width() / COLUMN ? (size_t)term_width() / COLUMN : 1;
+    size_t lines = (n + columns - 1) / columns;
     printf("\n%s%s%s\n", term_code(color, TERM_STRONG), title, term_code(color, TERM_PLAIN));
-    for (size_t i = 0; i < n; i++) {
-        char count[TEXT_MAX];
-        printf("%14s  %s\n", text_count(t[i].count, count, sizeof count), t[i].name);
+    for (size_t line = 0; line < lines; line++) {
+        for (size_t i = line; i < n; i += lines) {
+            char count[TEXT_MAX];
+            bool last = i + lines >= n;
+            printf("%14s  %-*s", text_count(t[i].count, count, sizeof count), last ? 0 : COLUMN - 16, t[i].name);
+        }
+        putchar('\n');
     }
     if (!n)
         puts("          none");
@@ -388,7 +427,7 @@ static int run_show(struct cmd_context *c)
     struct run_view v;
     if (!run_view_open(&v, c->argc ? c->argv[0] : NULL, &c->error))
         return cmd_failed(c);
-    bool ok = *v.event ? show_event(c, &v) : show_run(c, &v);
+    bool ok = *v.event ? show_event(c, &v) : run_view_index(&v, &c->error) && show_run(c, &v);
     run_view_close(&v);
     return ok ? DRD_EXIT_OK : cmd_failed(c);
 }
@@ -399,6 +438,7 @@ const struct drd_command cmd_show = {
     .positional = "[RUN[@EVENT]]",
     .max = 1,
     .flags = CMD_PAGER | CMD_JSON,
+    .options = rows,
     .help = "Of a run: its nodes and their incarnations, how long it took, events by kind, Raft messages by type, system calls\n"
             "that DRD does not know, and whether all of it was recorded. Of an event: all that was recorded of it.\n"
             "RUN is a file, the beginning of a run's id, @ (the latest, also without RUN) or @~1 (the one before); an\n"

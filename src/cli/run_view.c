@@ -3,6 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "protocol/index.h"
+#include "protocol/protocol.h"
+#include "util/term.h"
 
 static void find_limits(struct run_view *v)
 {
@@ -42,6 +47,28 @@ void run_view_close(struct run_view *v)
     free(v->process);
     store_close(v->store);
     memset(v, 0, sizeof *v);
+}
+
+static void draw_progress(void *context, uint64_t done, uint64_t total)
+{
+    progress_step(context, done, total);
+}
+
+bool run_view_index(struct run_view *v, struct drd_error *e)
+{
+    char state[32] = "", version[16];
+    struct progress progress = { .what = "indexing" };
+    store_fact(v->store, "state", state, sizeof state);
+    if (!strcmp(state, "recording") || (store_fact(v->store, "index_version", version, sizeof version) &&
+                                        !strcmp(version, INDEX_VERSION)) || access(v->path, W_OK))
+        return true;
+    store_close(v->store);
+    v->store = store_open(v->path, STORE_WRITE, e);
+    bool ok = v->store && protocol_index(v->store, draw_progress, &progress, e);
+    progress_finish(&progress);
+    store_close(v->store);
+    v->store = ok ? store_open(v->path, STORE_READ, e) : NULL;
+    return v->store != NULL;
 }
 
 const struct store_process *run_view_process(const struct run_view *v, uint32_t number)

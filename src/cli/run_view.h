@@ -19,6 +19,10 @@ struct run_view {
 bool run_view_open(struct run_view *v, const char *reference, struct drd_error *e);
 void run_view_close(struct run_view *v);
 
+/* Make the derived rows of a finished run (messages, timers, ...) if they are missing or of an older version. A file that
+ * cannot be written is left as it is. */
+bool run_view_index(struct run_view *v, struct drd_error *e);
+
 /* The process with this number, NULL if there is none. */
 const struct store_process *run_view_process(const struct run_view *v, uint32_t number);
 
