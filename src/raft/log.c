@@ -259,11 +259,12 @@ void log_commit(struct step *s, uint64_t commit, enum raft_how how, uint64_t ter
 {
     struct raft_node *n = s->node;
     uint64_t from = n->commit > n->base ? n->commit : n->base;
+    uint64_t until = commit < n->last ? commit : n->last;
     if (commit <= n->commit)
         return;
     n->commit = commit;
-    for (uint64_t i = from + 1; i <= commit && i <= n->last; i++) {
-        struct raft_slot *slot = raft_node_slot(n, i);
+    while (from < until) {
+        struct raft_slot *slot = raft_node_slot(n, ++from);
         if (slot)
             log_commit_slot(s, slot, how, term);
     }

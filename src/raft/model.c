@@ -409,7 +409,7 @@ static void term_finish(struct raft_model *m, size_t cluster, struct raft_term *
             latest = &t->leader[i];
     }
     if (heard && t->leaders > 1 && ids_known(m, cluster))
-        raft_properties_check(m, &(struct raft_change){.kind = RAFT_CHANGE_LEADER, .cluster = cluster,
+        raft_properties_check(m, &(struct raft_change){.kind = RAFT_CHANGE_LEADERS, .cluster = cluster,
                                                        .witness = latest->witness, .term = t, .now = t->term});
 }
 

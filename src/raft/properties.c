@@ -203,20 +203,35 @@ static void check_leader_completeness(struct raft_model *m, const struct raft_ch
 
 /* ---- Election Safety ---- */
 
+/* A leader only heard of may turn out to be a recorded one until all ids are known: it counts at the end. */
+static bool leader_counts(const struct raft_leader *leader, const struct raft_change *change)
+{
+    return !leader->id[0] || change->kind == RAFT_CHANGE_LEADERS;
+}
+
+static bool leaders_same(const struct raft_leader *a, const struct raft_leader *b)
+{
+    return strcmp(a->id, b->id) == 0 && (a->id[0] || a->witness.node == b->witness.node);
+}
+
 static void check_election_safety(struct raft_model *m, const struct raft_change *change)
 {
     const struct raft_term *t = change->term;
+    const struct raft_leader *first = NULL;
     bool two = false;
-    for (size_t i = 1; i < t->leaders; i++) {
-        two |= strcmp(t->leader[i].id, t->leader[0].id) != 0 ||
-               (!t->leader[i].id[0] && t->leader[i].witness.node != t->leader[0].witness.node);
+    for (size_t i = 0; i < t->leaders; i++) {
+        if (!leader_counts(&t->leader[i], change))
+            continue;
+        if (!first)
+            first = &t->leader[i];
+        two |= !leaders_same(first, &t->leader[i]);
     }
     struct raft_finding *f = two ? finding_make(m, RAFT_ELECTION_SAFETY, change, 0, t->term) : NULL;
     for (size_t i = 0; f && i < t->leaders; i++) {
         const struct raft_leader *leader = &t->leader[i];
         /* the value tells the sides apart: one for each leader */
-        struct raft_side *side = finding_side(f, NULL, leader->id[0] ? 0 : leader->witness.node + 1u, leader->id);
-        side_add(f, side, &leader->witness);
+        if (leader_counts(leader, change))
+            side_add(f, finding_side(f, NULL, leader->id[0] ? 0 : leader->witness.node + 1u, leader->id), &leader->witness);
     }
 }
 
@@ -318,6 +333,7 @@ static const struct {
     {RAFT_CHANGE_COMMITTED, check_leader_completeness},
     {RAFT_CHANGE_LED, check_leader_completeness},
     {RAFT_CHANGE_LEADER, check_election_safety},
+    {RAFT_CHANGE_LEADERS, check_election_safety},
     {RAFT_CHANGE_SHOWN, check_log_matching_entry},
     {RAFT_CHANGE_LINKED, check_log_matching_prefix},
     {RAFT_CHANGE_REPLACED, check_leader_append_only},

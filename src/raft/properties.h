@@ -59,15 +59,16 @@ struct raft_finding {
 
 /* What the model tells of. */
 enum raft_change_kind {
-    RAFT_CHANGE_SHOWN = 1,      /* a log holds `variant` */
-    RAFT_CHANGE_LINKED = 2,     /* a log holds `variant` after an entry of term `now` */
-    RAFT_CHANGE_COMMITTED = 4,  /* a node committed `variant` */
-    RAFT_CHANGE_LED = 8,        /* a leader of term `now` holds `variant` */
-    RAFT_CHANGE_LEADER = 16,    /* `term` has one more leader */
-    RAFT_CHANGE_REPLACED = 32,  /* `old` at its index was replaced by `variant`, or deleted (NULL) */
-    RAFT_CHANGE_STATE = 64,     /* `variant` applied: the state's digest is `now` */
-    RAFT_CHANGE_COMMIT = 128,   /* the node states commit index `now`, `before` it */
-    RAFT_CHANGE_TERM = 256,     /* the node states term `now`, `before` it */
+    RAFT_CHANGE_SHOWN,      /* a log holds `variant` */
+    RAFT_CHANGE_LINKED,     /* a log holds `variant` after an entry of term `now` */
+    RAFT_CHANGE_COMMITTED,  /* a node committed `variant` */
+    RAFT_CHANGE_LED,        /* a leader of term `now` holds `variant` */
+    RAFT_CHANGE_LEADER,    /* `term` has one more leader */
+    RAFT_CHANGE_LEADERS,  /* at the end: `term` had leaders that were only heard of */
+    RAFT_CHANGE_REPLACED,  /* `old` at its index was replaced by `variant`, or deleted (NULL) */
+    RAFT_CHANGE_STATE,     /* `variant` applied: the state's digest is `now` */
+    RAFT_CHANGE_COMMIT,   /* the node states commit index `now`, `before` it */
+    RAFT_CHANGE_TERM,     /* the node states term `now`, `before` it */
 };
 
 struct raft_change {

@@ -88,9 +88,27 @@ void term_led(struct step *s, uint64_t term, enum raft_how how)
                                                           .witness = leader->witness, .term = t, .now = term});
 }
 
+static struct raft_peer *peer_make(struct step *s, const char *id)
+{
+    struct raft_cluster *c = s->cluster;
+    for (size_t i = 0; i < c->peers; i++) {
+        if (strcmp(c->peer[i].id, id) == 0)
+            return &c->peer[i];
+    }
+    struct raft_peer *grown = c->peers < CLUSTER_PEERS ? realloc(c->peer, (c->peers + 1) * sizeof *grown) : NULL;
+    if (!grown)
+        return NULL;
+    c->peer = grown;
+    struct raft_peer *peer = &grown[c->peers++];
+    *peer = (struct raft_peer){.node = -1};
+    snprintf(peer->id, sizeof peer->id, "%s", id);
+    return peer;
+}
+
 void term_heard(struct step *s, uint64_t term, const char *id)
 {
-    struct raft_term *t = term && id[0] ? term_make(s->cluster, term) : NULL;
+    const struct raft_peer *peer = term && id[0] ? peer_make(s, id) : NULL;
+    struct raft_term *t = peer && peer->node < 0 ? term_make(s->cluster, term) : NULL; /* a recorded node shows it itself */
     for (size_t i = 0; t && i < t->leaders; i++) {
         if (strcmp(t->leader[i].id, id) == 0)
             return;
@@ -126,23 +144,6 @@ void term_vote(struct step *s, uint64_t term, const char *candidate)
         s->node->vote_term = term;
         snprintf(s->node->vote, sizeof s->node->vote, "%s", candidate);
     }
-}
-
-static struct raft_peer *peer_make(struct step *s, const char *id)
-{
-    struct raft_cluster *c = s->cluster;
-    for (size_t i = 0; i < c->peers; i++) {
-        if (strcmp(c->peer[i].id, id) == 0)
-            return &c->peer[i];
-    }
-    struct raft_peer *grown = c->peers < CLUSTER_PEERS ? realloc(c->peer, (c->peers + 1) * sizeof *grown) : NULL;
-    if (!grown)
-        return NULL;
-    c->peer = grown;
-    struct raft_peer *peer = &grown[c->peers++];
-    *peer = (struct raft_peer){.node = -1};
-    snprintf(peer->id, sizeof peer->id, "%s", id);
-    return peer;
 }
 
 void peer_heard(struct step *s, const char *id, bool received)
