@@ -38,14 +38,14 @@ static bool make_tables(struct replay *r)
     return r->slot && r->result && r->header && r->wait_status;
 }
 
-/* Without a stream there is nothing to re-drive. */
+/* Without a stream there is nothing to re-drive, and process 0 is the recorder: its stream is a list of faults. */
 static bool *choose(struct replay *r)
 {
     bool *wanted = calloc(r->count + 1, sizeof *wanted);
     for (size_t i = 0; wanted && i < r->count; i++) {
         bool asked = !r->options.wanted || r->options.wanted[i];
-        wanted[i] = asked && r->process[i].events;
-        r->result[i].outcome = asked && !wanted[i] ? REPLAY_UNRECORDED : REPLAY_SKIPPED;
+        wanted[i] = asked && r->process[i].events && r->process[i].number;
+        r->result[i].outcome = asked && !wanted[i] && r->process[i].number ? REPLAY_UNRECORDED : REPLAY_SKIPPED;
     }
     return wanted;
 }
