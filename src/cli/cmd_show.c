@@ -17,7 +17,7 @@
 
 #define KINDS (CALL_MAX - TRACE_CODE_MIN)
 #define UNHANDLED_MAX 32
-#define COLUMN 38 /* characters for a count and its word */
+#define COLUMN 26 /* characters for a count and its word */
 
 static struct {
     bool all;
@@ -200,12 +200,12 @@ static void print_tallies(const char *title, const struct tally *t, size_t n, bo
         for (size_t i = line; i < n; i += lines) {
             char count[TEXT_MAX];
             bool last = i + lines >= n;
-            printf("%14s  %-*s", text_count(t[i].count, count, sizeof count), last ? 0 : COLUMN - 16, t[i].name);
+            printf("%10s  %-*s", text_count(t[i].count, count, sizeof count), last ? 0 : COLUMN - 12, t[i].name);
         }
         putchar('\n');
     }
     if (!n)
-        puts("          none");
+        puts("      none");
 }
 
 /* Call `each` for the Raft messages of the run by type, as the indexing pass found them. */
@@ -229,7 +229,7 @@ static void print_message_type(void *context, const char *type, uint64_t count)
 {
     char text[TEXT_MAX];
     *(bool *)context = true;
-    printf("%14s  %s\n", text_count(count, text, sizeof text), type);
+    printf("%10s  %s\n", text_count(count, text, sizeof text), type);
 }
 
 static void print_completeness(const struct run_view *v, bool color)
@@ -243,11 +243,11 @@ static void print_completeness(const struct run_view *v, bool color)
             continue;
         shown++;
         event_name(p, p->event_base + p->events, name, sizeof name);
-        printf("          %s (process %" PRIu32 ") is known up to %s: %s\n", p->node, p->number, name,
+        printf("      %s (process %" PRIu32 ") is known up to %s: %s\n", p->node, p->number, name,
                p->incomplete_reason ? p->incomplete_reason : "the stream ends there");
     }
     if (!shown)
-        puts("          none");
+        puts("      none");
 }
 
 static size_t unhandled_by_count(const struct census *census, struct tally out[UNHANDLED_MAX],
@@ -277,7 +277,7 @@ static bool print_run(struct cmd_context *c, struct run_view *v, const struct ce
     if (!each_message_type(v, print_message_type, &any, &c->error))
         return false;
     if (!any)
-        puts("          none");
+        puts("      none");
     print_tallies("UNHANDLED CALLS", unhandled, unhandled_by_count(census, unhandled, names), c->color);
     print_completeness(v, c->color);
     return true;

@@ -114,7 +114,7 @@ static void show_prints_a_run(void **state)
     assert_int_equal(drd("show a.drd"), 0);
     static const char *const wanted[] = {
         "run        a.drd\n", "command    sh test.sh\n", "state      complete\n", "duration   3.000 s\n", "6 events\n",
-        "killed by SIGKILL", "exit 0", "             1  recvfrom", "             1  system call 450\n",
+        "killed by SIGKILL", "exit 0", "         1  recvfrom", "         1  system call 450\n",
         "n2 (process 2) is known up to n2@3: no space left for the spool\n",
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
