@@ -140,16 +140,13 @@ static void record_enter(struct call *call)
 long live_raw(struct call *call)
 {
     const long *a = call->arg;
-    long refused = faults_refuse(call);
-    if (refused)
-        return refused;
     if (call->info && call->info->disposition == CALL_REFUSE)
         return -ENOSYS;
     return RAW(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 /* Sends and writes: what goes out stands in the stream before it goes (`draft`), so that a kill -9 hides nothing. */
-static long live_output(struct call *call, bool waits)
+static long live_output(struct call *call, bool waits, long refused)
 {
     size_t size = inputs_size(call);
     bool large = size > INPUT_LARGE;
@@ -158,7 +155,7 @@ static long live_output(struct call *call, bool waits)
     uint8_t *p = large || call->entered ? NULL : record_inputs(call, (int)call->nr, SIZE_MAX);
     if (p)
         stream.slot->draft = (uint64_t)(p - stream.at);
-    long refused = faults_refuse(call), result = refused ? refused : waits ? live_wait(call) : live_raw(call);
+    long result = refused ? refused : waits ? live_wait(call) : live_raw(call);
     if (shim_world != WORLD_LIVE)
         return result;
     if (!p || waits) /* other records may have come between */
@@ -172,9 +169,9 @@ long live_call(struct call *call)
 {
     live_prepare(call);
     bool waits = call_may_wait(call);
+    long refused = faults_refuse(call); /* may leave a record of its own: before the call's is begun */
     if (inputs_have_data(call->info))
-        return live_output(call, waits);
-    long refused = waits ? faults_refuse(call) : 0;
+        return live_output(call, waits, refused);
     long result = refused ? refused : waits ? live_wait(call) : live_raw(call);
     if (waits && shim_world == WORLD_LIVE)
         stream_stamp();
