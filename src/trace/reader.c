@@ -125,7 +125,7 @@ static void apply_named(struct trace_state *state, struct trace_event *event)
         break;
     case TRACE_START:
         if (event->fields && trace_map_find(event->field_bytes[0], "monotonic", &u) && u.type == UNPACK_INT)
-            state->time = (uint64_t)u.value;
+            state->time = state->stamp = (uint64_t)u.value;
         break;
     case TRACE_UNHANDLED:
         event->call = event->field[0] >= 0 && event->field[0] < INT32_MAX ? (int32_t)event->field[0] : -1;
@@ -204,8 +204,8 @@ static bool map_value(const uint8_t **p, const uint8_t *end, struct unpack *out)
 bool trace_map_find(struct trace_bytes map, const char *key, struct unpack *out)
 {
     struct unpack header, name, value;
-    const uint8_t *end = map.data + map.length;
-    const uint8_t *p = map.data ? unpack_next(map.data, end, &header) : NULL;
+    const uint8_t *end = map.data ? map.data + map.length : NULL;
+    const uint8_t *p = end ? unpack_next(map.data, end, &header) : NULL;
     if (!p || header.type != UNPACK_MAP)
         return false;
     for (uint32_t i = 0; i < header.count; i++) {

@@ -26,7 +26,7 @@
 /* Named events. Fields follow the code in the array. [*] = present in replay matching, others are information only. */
 enum trace_code {
     TRACE_SWITCH = -1,       /* thread: from here on this thread runs */
-    TRACE_TIME = -2,         /* delta: ns of CLOCK_MONOTONIC since the previous stamp of this stream (first: absolute) */
+    TRACE_TIME = -2,         /* delta: ns of CLOCK_MONOTONIC since the previous stamp of this stream (first: since its start) */
     TRACE_SIGNAL = -3,       /* signo, where (0 after a call, 1 before one), siginfo: bin 128 */
     TRACE_THREAD_START = -4, /* thread, tid: a new thread, numbered from 1 up; written by itself as it first runs */
     TRACE_THREAD_EXIT = -5,  /* status */
