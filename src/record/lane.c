@@ -93,20 +93,16 @@ static void take_string(const struct unpack *u, char **out)
     }
 }
 
-static void note_start(struct lanes *l, struct lane *lane, const struct trace_event *event)
+static void note_start(struct lane *lane, const struct trace_event *event)
 {
     struct unpack u;
     struct trace_bytes map = event->field_bytes[0];
-    const struct store_process *parent = row_of(l, lane->row.parent);
     if (trace_map_find(map, "how", &u) && u.type == UNPACK_STR)
         lane->row.forked = u.length == 4 && !memcmp(u.data, "fork", 4);
     if (trace_map_find(map, "same_pid", &u))
         lane->row.same_pid = u.value;
     if (trace_map_find(map, "exe", &u) && u.type == UNPACK_STR)
         take_string(&u, &lane->row.exe);
-    else if (lane->row.forked && parent && parent->exe)
-        take_string(&(struct unpack){.data = (const uint8_t *)parent->exe, .length = (uint32_t)strlen(parent->exe)},
-                    &lane->row.exe);
     if (!lane->row.start)
         lane->row.start = event->time;
     lane->changed = true;
@@ -134,7 +130,7 @@ static void note_wait(struct lanes *l, const struct trace_event *event)
 static void note_event(struct lanes *l, struct lane *lane, const struct trace_event *event)
 {
     if (event->code == TRACE_START)
-        note_start(l, lane, event);
+        note_start(lane, event);
     else if (event->code == TRACE_END)
         lane->row.status = (int)(event->field[0] & 0xff) << 8;
     else if (event->code == SYS_wait4)
@@ -315,8 +311,23 @@ void lanes_committed(struct lanes *l)
     }
 }
 
+/* A forked child runs its parent's program, whose path stands in the parent's stream. Parents come before children. */
+static void inherit_exe(struct lanes *l)
+{
+    for (uint32_t i = 1; i < l->count; i++) {
+        struct store_process *p = &l->lane[i].row;
+        const struct store_process *parent = row_of(l, p->parent);
+        char *exe = p->node && p->forked && parent ? strdup(parent->exe) : NULL;
+        if (exe) {
+            free(p->exe);
+            p->exe = exe;
+        }
+    }
+}
+
 bool lanes_close(struct lanes *l, struct drd_error *e)
 {
+    inherit_exe(l);
     struct store_process **row = calloc(l->count + 1, sizeof *row);
     size_t count = 0;
     if (!row)

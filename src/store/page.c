@@ -16,6 +16,11 @@ void page_checks(bool on)
     check_pages = on;
 }
 
+bool page_checking(void)
+{
+    return check_pages;
+}
+
 static uint64_t page_sum(const uint8_t *page, size_t size)
 {
     return XXH3_64bits(page, size - PAGE_RESERVED);

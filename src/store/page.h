@@ -21,7 +21,8 @@ bool page_register(void);
 /* Does the checksum at its end fit the page? A page of nothing but zeros was never written and is valid. */
 bool page_valid(const uint8_t *page, size_t size);
 
-/* Whether reading checks: on, except in fuzz targets, whose inputs could not get past it. */
+/* Whether reading checks, pages here and pieces in chunk.c: on, except in fuzz targets, whose inputs could not get past. */
 void page_checks(bool on);
+bool page_checking(void);
 
 #endif
