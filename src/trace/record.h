@@ -21,7 +21,7 @@
 #define TRACE_FORMAT_VERSION 1
 
 #define TRACE_EXT_PAYLOAD 1
-#define TRACE_PAYLOAD_MIN 2048
+#define TRACE_PAYLOAD_MIN 32768
 
 /* Named events. Fields follow the code in the array. [*] = present in replay matching, others are information only. */
 enum trace_code {
