@@ -1,0 +1,24 @@
+/* A loop that only reads the clock until a signal has come. */
+#include "check.h"
+#include <sys/time.h>
+
+static volatile int caught;
+
+static void handler(int signo)
+{
+    (void)signo;
+    caught++;
+}
+
+int main(void)
+{
+    struct itimerval t = { { 0, 0 }, { 0, 5000 } };
+    on_signal(SIGALRM, handler, SA_RESTART);
+    MUST(setitimer(ITIMER_REAL, &t, NULL));
+    uint64_t before = now_ns(CLOCK_MONOTONIC), now = before;
+    while (!caught)
+        now = now_ns(CLOCK_MONOTONIC);
+    FACT(now - before >= 4000000);
+    printf("%d\n", caught);
+    return 0;
+}
