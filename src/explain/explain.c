@@ -1,0 +1,108 @@
+#include "explain/explain.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static void feed(void *context, const struct raft_fact *fact)
+{
+    raft_model_step(context, fact);
+}
+
+struct raft_model *explain_model(struct store *s, const struct store_process *process, size_t processes,
+                                 struct drd_error *e)
+{
+    struct raft_model *m = raft_model_create();
+    for (size_t i = 0; m && i < processes; i++) {
+        const struct store_process *p = &process[i];
+        raft_model_process(m, p->number, p->node ? p->node : "", p->incarnation, p->start, p->end, p->complete);
+    }
+    if (m && !protocol_walk(s, feed, m, e)) {
+        raft_model_destroy(m);
+        return NULL;
+    }
+    if (m)
+        raft_model_finish(m);
+    if (!m || m->out_of_memory) {
+        error_set(e, DRD_EXIT_FATAL, "out of memory");
+        raft_model_destroy(m);
+        return NULL;
+    }
+    return m;
+}
+
+static void gap_add(struct verdict *v, bool decisive, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void gap_add(struct verdict *v, bool decisive, const char *format, ...)
+{
+    if (v->gaps == VERDICT_GAPS)
+        return;
+    struct verdict_gap *gap = &v->gap[v->gaps++];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(gap->text, sizeof gap->text, format, args);
+    va_end(args);
+    gap->decisive = decisive;
+}
+
+static void gap_run(struct verdict *v, const char *state)
+{
+    if (v->model->nodes == 0)
+        gap_add(v, true, "no Raft in this run: no message, file or mark that DRD knows as such");
+    if (*state && strcmp(state, "complete") != 0)
+        gap_add(v, true, strcmp(state, "recording") == 0 ? "the run is still being recorded"
+                                                         : "the run is incomplete: recording stopped before the cluster did");
+}
+
+/* Members that spoke to recorded nodes and are not recorded themselves. */
+static void gap_peers(struct verdict *v, const struct raft_cluster *c)
+{
+    for (size_t i = 0; i < c->peers; i++) {
+        if (c->peer[i].heard && c->peer[i].node < 0)
+            gap_add(v, true, "the node with id \"%s\" is not recorded: only what others heard from it is known", c->peer[i].id);
+    }
+    if (c->doubt[0])
+        gap_add(v, true, "%s: this may be more than one cluster; record them apart", c->doubt);
+}
+
+/* A node whose committed entries are not known to the end: what it committed there was not compared. */
+static void gap_node(struct verdict *v, const struct raft_node *n)
+{
+    if (!n->complete)
+        gap_add(v, true, "%s is not recorded to its end", n->name);
+    if (n->commit > n->last)
+        gap_add(v, false, "%s committed up to index %lu; its log is known up to %lu only", n->name, (unsigned long)n->commit,
+                (unsigned long)n->last);
+}
+
+static void gap_comparison(struct verdict *v)
+{
+    const struct raft_model *m = v->model;
+    if (m->nodes == 1)
+        gap_add(v, true, "%s is the only node of which anything is known", m->node[0].name);
+    else if (m->nodes && !m->compared)
+        gap_add(v, true, "no index was seen to be committed on two nodes: there was nothing to compare");
+}
+
+static enum verdict_status judge(const struct verdict *v)
+{
+    if (v->finding)
+        return v->model->cluster[v->finding->cluster].doubt[0] ? VERDICT_UNKNOWN : VERDICT_VIOLATED;
+    for (size_t i = 0; i < v->gaps; i++) {
+        if (v->gap[i].decisive)
+            return VERDICT_UNKNOWN;
+    }
+    return VERDICT_NONE;
+}
+
+void verdict_init(struct verdict *v, const struct raft_model *m, const struct store_process *process, size_t processes,
+                  const char *state)
+{
+    *v = (struct verdict){.model = m, .process = process, .processes = processes, .finding = raft_finding_first(m)};
+    gap_run(v, state);
+    gap_comparison(v);
+    for (size_t i = 0; i < m->clusters; i++)
+        gap_peers(v, &m->cluster[i]);
+    for (size_t i = 0; i < m->nodes; i++)
+        gap_node(v, &m->node[i]);
+    v->status = judge(v);
+}

@@ -1,0 +1,57 @@
+/* The verdict on a run: which property of Raft broke, where, and by which events it is seen; or that none did; or why
+ * that cannot be told. */
+#ifndef DRD_EXPLAIN_EXPLAIN_H
+#define DRD_EXPLAIN_EXPLAIN_H
+
+#include <stdio.h>
+
+#include "raft/properties.h"
+#include "store/store.h"
+#include "util/json.h"
+
+enum verdict_status { VERDICT_NONE, VERDICT_VIOLATED, VERDICT_UNKNOWN };
+
+#define VERDICT_GAPS 16
+
+/* Something that could not be seen. */
+struct verdict_gap {
+    bool decisive; /* without a finding it leaves open whether there is one */
+    char text[320];
+};
+
+struct verdict {
+    enum verdict_status status;
+    const struct raft_model *model;           /* not owned */
+    const struct store_process *process;      /* of the run; not owned */
+    size_t processes;
+    const struct raft_finding *finding;       /* the one to tell first, or NULL */
+    struct verdict_gap gap[VERDICT_GAPS];
+    size_t gaps;
+};
+
+/* Walk the run and fill a model with it. NULL: damaged run or out of memory. */
+struct raft_model *explain_model(struct store *s, const struct store_process *process, size_t processes,
+                                 struct drd_error *e);
+
+/* Judge a finished model. `state` is the run's ("complete", ...), "" if it is not known. */
+void verdict_init(struct verdict *v, const struct raft_model *m, const struct store_process *process, size_t processes,
+                  const char *state);
+
+/* For people, as in docs/drd-explain.md. `run` is how to call the run in a command line. */
+struct verdict_style {
+    const char *strong, *bad, *good, *warn, *faint, *plain; /* escape sequences, or "" */
+};
+void verdict_print(const struct verdict *v, const char *run, const struct verdict_style *style, FILE *out);
+/* For programs, docs/explain.schema.json. */
+void verdict_json(const struct verdict *v, const char *run, struct json_writer *j);
+
+/* Parts of the above (verdict_words.c). */
+void verdict_headline(const struct verdict *v, const struct raft_finding *f, FILE *out);
+void verdict_entry(const struct raft_variant *entry, char *out, size_t size); /* "A" (term 2) */
+void verdict_event(const struct verdict *v, const struct raft_witness *w, char *out, size_t size); /* s0@1873 */
+const char *verdict_node(const struct verdict *v, const struct raft_side *side, const struct raft_witness *w);
+const char *verdict_how(const struct raft_witness *w); /* "leaderCommit of the AppendEntries it sent covers it" */
+/* The earliest event of a finding. NULL if it has none. */
+const struct raft_witness *verdict_first(const struct raft_finding *f);
+
+#endif

@@ -1,0 +1,184 @@
+#include "explain/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void json_entry(struct json_writer *j, const struct raft_variant *e)
+{
+    char digest[32];
+    jw_object(j);
+    if (e) {
+        jw_put_uint(j, "index", e->index);
+        jw_put_uint(j, "term", e->term);
+        jw_put_string(j, "text", e->text[0] ? e->text : NULL);
+        snprintf(digest, sizeof digest, "%016lx", (unsigned long)e->digest);
+        jw_put_string(j, "digest", e->digest ? digest : NULL);
+    }
+    jw_end(j);
+}
+
+static void json_event(struct json_writer *j, const struct verdict *v, const struct raft_side *side, size_t number,
+                       const struct raft_witness *w)
+{
+    char event[RAFT_NODE_NAME + 32];
+    verdict_event(v, w, event, sizeof event);
+    jw_object(j);
+    jw_put_string(j, "event", event);
+    jw_put_string(j, "node", verdict_node(v, side, w));
+    jw_put_uint(j, "side", number);
+    jw_put_bool(j, "seen", raft_witness_seen(w));
+    jw_put_string(j, "text", verdict_how(w));
+    jw_end(j);
+}
+
+/* All nodes on any side, each once. */
+static void json_nodes(struct json_writer *j, const struct verdict *v, const struct raft_finding *f)
+{
+    const char *named[RAFT_SIDES * RAFT_SIDE_WITNESSES];
+    size_t count = 0;
+    jw_key(j, "nodes");
+    jw_array(j);
+    for (size_t i = 0; i < f->sides; i++) {
+        for (size_t w = 0; w < f->side[i].witnesses; w++) {
+            const char *name = verdict_node(v, &f->side[i], &f->side[i].witness[w]);
+            size_t known = 0;
+            while (known < count && strcmp(named[known], name) != 0)
+                known++;
+            if (known < count)
+                continue;
+            named[count++] = name;
+            jw_string(j, name);
+        }
+    }
+    jw_end(j);
+}
+
+static void json_headline(struct json_writer *j, const struct verdict *v, const struct raft_finding *f)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out) {
+        verdict_headline(v, f, out);
+        fclose(out);
+    }
+    jw_put_string(j, "text", text);
+    free(text);
+}
+
+/* What a finding is, inside an object that is open. */
+static void json_finding(struct json_writer *j, const struct verdict *v, const struct raft_finding *f)
+{
+    jw_put_string(j, "property", raft_property_names[f->property].name);
+    jw_put_string(j, "reference", raft_property_names[f->property].reference);
+    json_headline(j, v, f);
+    jw_put_bool(j, "seen", f->seen);
+    jw_key(j, "index");
+    if (f->index)
+        jw_uint(j, f->index);
+    else
+        jw_null(j);
+    jw_key(j, "term");
+    if (f->term)
+        jw_uint(j, f->term);
+    else
+        jw_null(j);
+    json_nodes(j, v, f);
+    jw_key(j, "entries");
+    jw_array(j);
+    for (size_t i = 0; i < f->sides; i++)
+        json_entry(j, f->side[i].variant);
+    jw_end(j);
+    jw_key(j, "events");
+    jw_array(j);
+    for (size_t i = 0; i < f->sides; i++) {
+        for (size_t w = 0; w < f->side[i].witnesses; w++)
+            json_event(j, v, &f->side[i], i, &f->side[i].witness[w]);
+    }
+    jw_end(j);
+}
+
+static void json_verdict(struct json_writer *j, const struct verdict *v)
+{
+    static const char *const status[] = {
+        [VERDICT_NONE] = "none", [VERDICT_VIOLATED] = "violated", [VERDICT_UNKNOWN] = "unknown"};
+    jw_key(j, "verdict");
+    jw_object(j);
+    jw_put_string(j, "status", status[v->status]);
+    if (v->finding)
+        json_finding(j, v, v->finding);
+    jw_end(j);
+}
+
+/* Causes are not looked for yet, and what is not known is said to be unknown. */
+static void json_cause(struct json_writer *j)
+{
+    jw_key(j, "cause");
+    jw_object(j);
+    jw_put_string(j, "class", NULL);
+    jw_put_string(j, "rule", NULL);
+    jw_put_string(j, "node", NULL);
+    jw_put_string(j, "event", NULL);
+    jw_put_string(j, "certainty", "unknown");
+    jw_key(j, "frames");
+    jw_array(j);
+    jw_end(j);
+    jw_end(j);
+    jw_key(j, "chain");
+    jw_array(j);
+    jw_end(j);
+}
+
+static void json_also(struct json_writer *j, const struct verdict *v)
+{
+    jw_key(j, "also_seen");
+    jw_array(j);
+    for (size_t i = 0; i < v->model->findings; i++) {
+        if (&v->model->finding[i] == v->finding)
+            continue;
+        jw_object(j);
+        json_finding(j, v, &v->model->finding[i]);
+        jw_end(j);
+    }
+    jw_end(j);
+}
+
+static void json_gaps(struct json_writer *j, const struct verdict *v)
+{
+    jw_key(j, "not_seen");
+    jw_array(j);
+    for (size_t i = 0; i < v->gaps; i++)
+        jw_string(j, v->gap[i].text);
+    jw_end(j);
+}
+
+static void json_checked(struct json_writer *j, const struct raft_model *m)
+{
+    uint64_t terms = 0;
+    for (size_t i = 0; i < m->clusters; i++)
+        terms += m->cluster[i].terms;
+    jw_key(j, "checked");
+    jw_object(j);
+    jw_put_uint(j, "nodes", m->nodes);
+    jw_put_uint(j, "terms", terms);
+    jw_put_uint(j, "messages", m->messages);
+    jw_put_uint(j, "committed", m->committed);
+    jw_put_uint(j, "compared", m->compared);
+    jw_end(j);
+}
+
+void verdict_json(const struct verdict *v, const char *run, struct json_writer *j)
+{
+    jw_object(j);
+    jw_put_string(j, "schema", "drd.explain/1");
+    jw_put_int(j, "format", 1);
+    jw_put_string(j, "run", run);
+    json_verdict(j, v);
+    json_cause(j);
+    json_also(j, v);
+    jw_key(j, "fingerprint");
+    jw_null(j);
+    json_gaps(j, v);
+    json_checked(j, v->model);
+    jw_end(j);
+}
