@@ -10,6 +10,8 @@
 #include "trace/msgpack.h"
 #include "trace/record.h"
 
+#define WINDOW (4ul << 20)
+
 struct scan {
     struct replay *replay;
     uint64_t fork_end;
@@ -55,9 +57,20 @@ static bool see_image(struct scan *scan, const uint8_t *p, const uint8_t *end)
     return error_set(scan->error, failure.exit_code, "%s", failure.message);
 }
 
+/* Give the pages before `p` back, a piece at a time: the memory that a replay takes must not grow with the run. */
+static const uint8_t *drop_behind(const uint8_t *from, const uint8_t *p)
+{
+    size_t whole = (size_t)(p - from) / WINDOW * WINDOW;
+    if (whole)
+        madvise((void *)(uintptr_t)from, whole, MADV_DONTNEED);
+    return from + whole;
+}
+
 static bool walk(struct scan *scan, const uint8_t *p, const uint8_t *end)
 {
+    const uint8_t *kept = p;
     for (uint64_t sequence = 0; p && p < end; sequence++) {
+        kept = drop_behind(kept, p);
         if (is_record(p, end, 2, TRACE_FORK))
             see_fork(scan, p, end, sequence);
         if (is_record(p, end, 4, TRACE_IMAGE) && !see_image(scan, p, end))

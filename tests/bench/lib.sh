@@ -20,9 +20,10 @@ field() {
     sed -n "s/.*\\b$1=\\([0-9.]*\\).*/\\1/p" | tail -n 1
 }
 
-# The number behind "NAME": in a JSON object.
+# The number behind the first "NAME": in a JSON object.
 member() {
-    sed -n "s/.*\"$1\":\"\\{0,1\\}\\([0-9.]*\\).*/\\1/p" | head -n 1
+    grep -o "\"$1\":\"\{0,1\}[0-9]*" | head -n 1 | tr -dc '0-9'
+    echo
 }
 
 # Of the numbers on stdin, one a line. With an even count: the mean of the middle two.
