@@ -26,7 +26,7 @@ static int trace_clock(int clock, struct timespec *ts)
         signals_deliver_here(1);
     if (clock == CLOCK_MONOTONIC && next == TRACE_PEEK_CLOCK) {
         uint8_t *p = stream.at;
-        stream.clock += (uint64_t)trace_int(&p);
+        stream.clock += (uint64_t)trace_int(&p) * TRACE_CLOCK_UNIT;
         trace_done(p);
         ts->tv_sec = (time_t)(stream.clock / 1000000000u);
         ts->tv_nsec = (long)(stream.clock % 1000000000u);
@@ -48,9 +48,12 @@ static int live_clock(int clock, struct timespec *ts)
         return error;
     if (clock == CLOCK_MONOTONIC) {
         uint64_t now = (uint64_t)ts->tv_sec * 1000000000u + (uint64_t)ts->tv_nsec;
+        now -= now % TRACE_CLOCK_UNIT;
         if (stream_reserve(PACK_MAX))
-            stream_publish(pack_int(stream.at, (int64_t)(now - stream.clock)));
+            stream_publish(pack_int(stream.at, (int64_t)(now - stream.clock) / TRACE_CLOCK_UNIT));
         stream.clock = now;
+        ts->tv_sec = (time_t)(now / 1000000000u);
+        ts->tv_nsec = (long)(now % 1000000000u);
     } else {
         stream_put(TRACE_CLOCK, 3, (int64_t)clock, (int64_t)ts->tv_sec, (int64_t)ts->tv_nsec);
     }

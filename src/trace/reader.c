@@ -147,7 +147,7 @@ static bool decode_named(struct cursor *c, struct trace_state *state, struct tra
 
 static void decode_clock(int64_t delta, struct trace_state *state, struct trace_event *event)
 {
-    state->clock += (uint64_t)delta;
+    state->clock += (uint64_t)delta * TRACE_CLOCK_UNIT;
     state->time = state->clock;
     event->code = TRACE_CLOCK;
     event->fields = 3;

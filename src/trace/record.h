@@ -2,7 +2,8 @@
  *
  * A stream is a sequence of msgpack objects, one per event, in the order in which the process lived through them:
  *
- *   integer            the running thread read CLOCK_MONOTONIC; the value is the previous one read plus this many ns
+ *   integer            the running thread read CLOCK_MONOTONIC; the value is the previous one read plus
+ *                      this many units of TRACE_CLOCK_UNIT ns (the first: since 0)
  *   [nr, ...]          nr >= 0: a system call. First its recorded inputs in argument order (trace/calls.def says which:
  *                      integers as integers, paths as str, data as bin), then the result as the kernel returns it
  *                      (-errno on failure), then its outputs in argument order, each a bin (only if the result is >= 0).
@@ -19,6 +20,10 @@
 
 /* Raised whenever a stream written by an older shim could no longer be read or replayed. */
 #define TRACE_FORMAT_VERSION 1
+
+/* Nodes get CLOCK_MONOTONIC in steps of 64 ns: less than a recorded read takes, so that two reads still differ, and a
+ * byte less for each of the most frequent events. */
+#define TRACE_CLOCK_UNIT 64
 
 #define TRACE_EXT_PAYLOAD 1
 #define TRACE_PAYLOAD_MIN 32768

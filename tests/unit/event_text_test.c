@@ -57,7 +57,7 @@ static void calls_on_one_line(void **state)
 static void named_events_on_one_line(void **state)
 {
     (void)state;
-    maker_record(&m, "t", I(1500000000));
+    maker_record(&m, "t", I(1500000000 / TRACE_CLOCK_UNIT));
     line_is(0, "clock monotonic 1.500000000");
     maker_record(&m, "ii", I(TRACE_SWITCH), I(2));
     line_is(0, "switch to thread 2");

@@ -17,16 +17,16 @@ static void clock_reads_add_up(void **unused)
     (void)unused;
     struct trace_state state = {0};
     struct trace_event event;
-    uint8_t bytes[32], *p = pack_int(pack_int(bytes, 5000000123), 77);
+    uint8_t bytes[32], *p = pack_int(pack_int(bytes, 5000000128 / TRACE_CLOCK_UNIT), 2);
     const uint8_t *next = trace_decode(bytes, p, &state, &event);
     assert_non_null(next);
     assert_int_equal(event.code, TRACE_CLOCK);
     assert_int_equal(event.field[1], 5);
-    assert_int_equal(event.field[2], 123);
+    assert_int_equal(event.field[2], 128);
     next = trace_decode(next, p, &state, &event);
     assert_ptr_equal(next, p);
     assert_int_equal(event.sequence, 1);
-    assert_int_equal(event.time, 5000000200);
+    assert_int_equal(event.time, 5000000256);
 }
 
 static uint8_t *pack_bytes(uint8_t *p, const char *text)
