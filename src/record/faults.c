@@ -42,7 +42,7 @@ static bool start_stream(struct faults *f, struct drd_error *e)
     if (f->started)
         return true;
     slot->pid = (uint32_t)getpid();
-    slot->start = now(CLOCK_MONOTONIC);
+    slot->start = f->stamp = now(CLOCK_MONOTONIC);
     snprintf(slot->name, sizeof slot->name, "drd");
     p = pack_map_header(pack_int(pack_array_header(p, 2), TRACE_START), 5);
     p = put_text(put_text(p, "how"), "recorder");

@@ -14,6 +14,8 @@
 
 #include "store/internal.h"
 
+#define LARGE (TRACE_PAYLOAD_MIN + 7)
+
 static char path[128];
 static struct drd_error error;
 
@@ -31,14 +33,14 @@ static int teardown(void **unused)
     return unlink(path) * 0;
 }
 
-/* A stream of `count` records: clock reads, small reads and, each hundredth record, a read of 5000 bytes (a payload). */
+/* A stream of `count` records: clock reads, small reads and, each hundredth record, a read of LARGE bytes (a payload). */
 static size_t make_stream(struct buffer *out, unsigned count)
 {
-    uint8_t text[5100];
+    uint8_t text[LARGE];
     out->length = 0;
     for (unsigned i = 0; i < count; i++) {
         uint8_t head[64], *p = head;
-        unsigned length = i % 100 == 50 ? 5000 : i % 7;
+        unsigned length = i % 100 == 50 ? LARGE : i % 7;
         if (i % 3 == 0) {
             p = pack_int(p, 1000 + i);
         } else {
@@ -128,7 +130,7 @@ static void payloads_are_stored_once(void **unused)
     sqlite3_stmt *st;
     assert_int_equal(sqlite3_prepare_v2(store_database(s), "SELECT count(*) FROM payload ORDER BY 1", -1, &st, NULL), 0);
     assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-    /* 30 reads of 5000 bytes a stream, less those where i % 3 == 0, two streams: 40 reads; 10 fills of i / 200 appear */
+    /* 30 reads of LARGE bytes a stream, less those where i % 3 == 0, two streams: 40 reads; 10 fills of i / 200 appear */
     assert_in_range(sqlite3_column_int(st, 0), 1, 15);
     sqlite3_finalize(st);
     store_close(s);
