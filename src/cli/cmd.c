@@ -31,7 +31,7 @@ static const struct args_option no_options[] = { { 0 } };
 const struct drd_command *cmd_find(const char *name)
 {
     for (size_t i = 0; i < cmd_count; i++)
-        if (cmd_table[i] && !strcmp(cmd_table[i]->name, name))
+        if (!strcmp(cmd_table[i]->name, name))
             return cmd_table[i];
     return NULL;
 }
@@ -81,7 +81,7 @@ static int unknown_command(const char *name)
     const char *nearest = NULL;
     size_t best = 3; /* two slips at most */
     for (size_t i = 0; i < cmd_count; i++) {
-        size_t d = cmd_table[i] ? distance(name, cmd_table[i]->name) : best;
+        size_t d = distance(name, cmd_table[i]->name);
         if (d < best && d < strlen(name)) {
             best = d;
             nearest = cmd_table[i]->name;
@@ -99,8 +99,7 @@ static void print_overview(FILE *out)
 {
     fputs("drd: a deterministic replay debugger for Raft clusters\n\nusage: drd COMMAND [OPTION]... [ARGUMENT]...\n\n", out);
     for (size_t i = 0; i < cmd_count; i++)
-        if (cmd_table[i])
-            fprintf(out, "  %-10s %s\n", cmd_table[i]->name, cmd_table[i]->summary);
+        fprintf(out, "  %-10s %s\n", cmd_table[i]->name, cmd_table[i]->summary);
     fputs("\n'drd COMMAND --help' says more about one of them. Exit codes: docs/exit-codes.md.\n", out);
 }
 

@@ -15,7 +15,7 @@ static int run(struct cmd_context *c)
 
 const struct drd_command cmd_fault = {
     .name = "fault",
-    .summary = "Cut connections between recorded nodes, kill or pause them",
+    .summary = "cut connections between recorded nodes, kill or pause nodes",
     .positional = "cut|heal|kill|pause|resume [NODE...]",
     .min = 1,
     .max = -1,

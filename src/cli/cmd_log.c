@@ -127,7 +127,7 @@ static void make_line(struct log *l, const struct store_process *p, const struct
 {
     char name[128];
     bool color = l->c->color;
-    uint64_t ns = e->time > l->view.begin ? e->time - l->view.begin : 0;
+    uint64_t ns = run_view_since(&l->view, e->time);
     event_name(p, e->sequence, name, sizeof name);
     rewind(l->line);
     fprintf(l->line, "%s%-*s%s %s%8" PRIu64 ".%03" PRIu64 " s%s  ", term_code(color, TERM_NAME), l->width, name,
@@ -152,7 +152,7 @@ static void print_json(struct log *l, const struct store_process *p, const struc
     jw_put_uint(&j, "incarnation", p->incarnation);
     jw_put_uint(&j, "process", p->number);
     jw_put_uint(&j, "thread", e->thread);
-    jw_put_uint(&j, "time_ns", e->time > l->view.begin ? e->time - l->view.begin : 0);
+    jw_put_uint(&j, "time_ns", run_view_since(&l->view, e->time));
     event_json(e, &j);
     jw_end(&j);
 }

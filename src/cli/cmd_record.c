@@ -85,7 +85,7 @@ static int run(struct cmd_context *c)
 
 const struct drd_command cmd_record = {
     .name = "record",
-    .summary = "Run a command and record every process it starts",
+    .summary = "run a command and record every process it starts",
     .positional = "[CMD [ARGUMENT...]]",
     .min = 0,
     .max = -1,

@@ -71,6 +71,11 @@ bool run_view_index(struct run_view *v, struct drd_error *e)
     return v->store != NULL;
 }
 
+uint64_t run_view_since(const struct run_view *v, uint64_t time)
+{
+    return time > v->begin ? time - v->begin : 0;
+}
+
 const struct store_process *run_view_process(const struct run_view *v, uint32_t number)
 {
     for (size_t i = 0; i < v->count; i++)

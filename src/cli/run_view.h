@@ -23,6 +23,9 @@ void run_view_close(struct run_view *v);
  * cannot be written is left as it is. */
 bool run_view_index(struct run_view *v, struct drd_error *e);
 
+/* ns since the run began. */
+uint64_t run_view_since(const struct run_view *v, uint64_t time);
+
 /* The process with this number, NULL if there is none. */
 const struct store_process *run_view_process(const struct run_view *v, uint32_t number);
 
