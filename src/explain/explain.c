@@ -74,12 +74,26 @@ static void gap_node(struct verdict *v, const struct raft_node *n)
                 (unsigned long)n->last);
 }
 
+bool verdict_member(const struct verdict *v, size_t node)
+{
+    bool any = false;
+    for (size_t i = 0; i < v->model->nodes; i++)
+        any |= v->model->node[i].speaks;
+    return !any || v->model->node[node].speaks;
+}
+
 static void gap_comparison(struct verdict *v)
 {
     const struct raft_model *m = v->model;
-    if (m->nodes == 1)
-        gap_add(v, true, "%s is the only node of which anything is known", m->node[0].name);
-    else if (m->nodes && !m->compared)
+    const char *name = NULL;
+    size_t members = 0;
+    for (size_t i = 0; i < m->nodes; i++) {
+        if (verdict_member(v, i) && ++members)
+            name = m->node[i].name;
+    }
+    if (members == 1)
+        gap_add(v, true, "%s is the only node of which anything is known", name);
+    else if (members && !m->compared)
         gap_add(v, true, "no index was seen to be committed on two nodes: there was nothing to compare");
 }
 
@@ -102,7 +116,9 @@ void verdict_init(struct verdict *v, const struct raft_model *m, const struct st
     gap_comparison(v);
     for (size_t i = 0; i < m->clusters; i++)
         gap_peers(v, &m->cluster[i]);
-    for (size_t i = 0; i < m->nodes; i++)
-        gap_node(v, &m->node[i]);
+    for (size_t i = 0; i < m->nodes; i++) {
+        if (verdict_member(v, i))
+            gap_node(v, &m->node[i]);
+    }
     v->status = judge(v);
 }

@@ -37,6 +37,9 @@ struct raft_model *explain_model(struct store *s, const struct store_process *pr
 void verdict_init(struct verdict *v, const struct raft_model *m, const struct store_process *process, size_t processes,
                   const char *state);
 
+/* Whether a node of the model is a member of a cluster, and not a tool that wrote its files. */
+bool verdict_member(const struct verdict *v, size_t node);
+
 /* For people, as in docs/drd-explain.md. `run` is how to call the run in a command line. */
 struct verdict_style {
     const char *strong, *bad, *good, *warn, *faint, *plain; /* escape sequences, or "" */

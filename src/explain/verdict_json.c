@@ -152,14 +152,17 @@ static void json_gaps(struct json_writer *j, const struct verdict *v)
     jw_end(j);
 }
 
-static void json_checked(struct json_writer *j, const struct raft_model *m)
+static void json_checked(struct json_writer *j, const struct verdict *v)
 {
-    uint64_t terms = 0;
+    const struct raft_model *m = v->model;
+    uint64_t terms = 0, members = 0;
+    for (size_t i = 0; i < m->nodes; i++)
+        members += verdict_member(v, i);
     for (size_t i = 0; i < m->clusters; i++)
         terms += m->cluster[i].terms;
     jw_key(j, "checked");
     jw_object(j);
-    jw_put_uint(j, "nodes", m->nodes);
+    jw_put_uint(j, "nodes", members);
     jw_put_uint(j, "terms", terms);
     jw_put_uint(j, "messages", m->messages);
     jw_put_uint(j, "committed", m->committed);
@@ -179,6 +182,6 @@ void verdict_json(const struct verdict *v, const char *run, struct json_writer *
     jw_key(j, "fingerprint");
     jw_null(j);
     json_gaps(j, v);
-    json_checked(j, v->model);
+    json_checked(j, v);
     jw_end(j);
 }

@@ -117,7 +117,7 @@ static bool grid_has_row(const struct raft_finding *f, size_t row)
 
 static bool grid_column_shown(const struct verdict *v, size_t node)
 {
-    return v->model->node[node].cluster == v->finding->cluster && node < GRID_NODES;
+    return v->model->node[node].cluster == v->finding->cluster && verdict_member(v, node) && node < GRID_NODES;
 }
 
 static void print_grid_row(const struct verdict *v, size_t row, const struct verdict_style *style, FILE *out)
@@ -196,6 +196,19 @@ static void print_reproduce(const struct verdict *v, const char *run, const stru
     fprintf(out, "drd replay %s --node %s --until %s --gdb\n", run, v->model->node[w->node].name, event);
 }
 
+static void print_members(const struct verdict *v, FILE *out)
+{
+    size_t members = 0, named = 0;
+    for (size_t i = 0; i < v->model->nodes; i++)
+        members += verdict_member(v, i);
+    fprintf(out, "%zu node%s (", members, members == 1 ? "" : "s");
+    for (size_t i = 0; i < v->model->nodes; i++) {
+        if (verdict_member(v, i))
+            fprintf(out, "%s%s", named++ ? ", " : "", v->model->node[i].name);
+    }
+    fprintf(out, ")");
+}
+
 static void print_checked(const struct verdict *v, const struct verdict_style *style, FILE *out)
 {
     const struct raft_model *m = v->model;
@@ -206,12 +219,13 @@ static void print_checked(const struct verdict *v, const struct verdict_style *s
     for (size_t i = 0; i < m->clusters; i++)
         terms += m->cluster[i].terms;
     print_label("CHECKED", style, out);
-    fprintf(out, "%zu node%s (", m->nodes, m->nodes == 1 ? "" : "s");
-    for (size_t i = 0; i < m->nodes; i++)
-        fprintf(out, "%s%s", i ? ", " : "", m->node[i].name);
-    fprintf(out, "), %zu term%s, %s Raft messages, %s commits of entries, %s of them compared with another node's\n", terms,
-            terms == 1 ? "" : "s", text_count(m->messages, messages, sizeof messages),
+    print_members(v, out);
+    fprintf(out, ", %zu term%s, %s Raft messages\n", terms, terms == 1 ? "" : "s", text_count(m->messages, messages, sizeof messages));
+    print_label("", style, out);
+    fprintf(out, "%s times a node committed an entry; %s of them compared with another node's\n",
             text_count(m->committed, committed, sizeof committed), text_count(m->compared, compared, sizeof compared));
+    print_label("", style, out);
+    fprintf(out, "State Machine Safety, Leader Completeness, Election Safety, Log Matching, Leader Append-Only\n");
 }
 
 static void print_violated(const struct verdict *v, const char *run, const struct verdict_style *style, FILE *out)

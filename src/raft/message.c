@@ -46,6 +46,7 @@ static void pending_add(struct step *s, const struct raft_message *m, bool snaps
     struct raft_pending *p = &n->pending[n->pending_count++];
     *p = (struct raft_pending){.term = m->term, .previous = m->prev_index, .previous_term = m->prev_term,
                                .commit = m->commit, .snapshot = snapshot, .entry = entry};
+    memcpy(p->leader, m->from, sizeof p->leader);
     for (size_t i = 0; i < m->entries; i++) {
         if (m->entry[i].index != m->prev_index + 1 + i)
             break; /* not what Figure 2 calls AppendEntries: what it leaves in a log cannot be told */
@@ -81,6 +82,8 @@ static void pending_accept(struct step *s, const struct raft_pending *p)
 
 static bool pending_answered(const struct raft_pending *p, const struct raft_message *m)
 {
+    if (p->term != m->term || (p->leader[0] && m->to[0] && strcmp(p->leader, m->to) != 0))
+        return false;
     if (p->snapshot)
         return m->type == RAFT_INSTALL_SNAPSHOT_RESULT || m->match >= p->previous;
     return m->type == RAFT_APPEND_ENTRIES_RESULT && m->match >= p->previous + p->count;
@@ -94,11 +97,13 @@ static void sent_success(struct step *s, const struct raft_message *m)
     size_t kept = 0;
     for (size_t i = 0; i < n->pending_count; i++) {
         struct raft_pending p = n->pending[i];
-        if (p.term == m->term && pending_answered(&p, m)) {
+        if (pending_answered(&p, m)) {
             if (p.snapshot)
                 log_snapshot(s, p.previous, p.previous_term, RAFT_HOW_ACKNOWLEDGED);
             else if (pending_consistent(n, &p))
                 pending_accept(s, &p);
+            else if (!n->own_log) /* it was rewritten unseen: what was inferred of it is void */
+                log_cut(n, p.previous - 1);
         } else if (p.term >= m->term) {
             n->pending[kept++] = p;
             continue;

@@ -93,6 +93,8 @@ void raft_model_process(struct raft_model *m, uint32_t number, const char *node,
         return;
     *p = (struct raft_process){.number = number, .incarnation = incarnation, .start = start, .end = end,
                                .complete = complete, .node = -1};
+    if (end && end < start)
+        p->end = 0; /* not a time that can be compared */
     snprintf(p->name, sizeof p->name, "%s", node);
 }
 
@@ -203,7 +205,7 @@ static struct raft_node *node_of(struct raft_model *m, const struct raft_fact *f
         n->complete = false;
     n->incarnation = p->incarnation;
     n->process = p->number;
-    n->facts++;
+    n->speaks |= !fact->durable && fact->kind != RAFT_FACT_TRUNCATE && fact->kind != RAFT_FACT_SNAPSHOT;
     return n;
 }
 

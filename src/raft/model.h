@@ -73,6 +73,7 @@ struct raft_slot {
 /* AppendEntries or InstallSnapshot received and not answered yet. */
 struct raft_pending {
     uint64_t term, previous, previous_term, commit;
+    char leader[RAFT_NODE_NAME];
     bool snapshot;
     size_t count;
     struct raft_variant **entry;
@@ -84,7 +85,7 @@ struct raft_node {
     size_t cluster;
     uint32_t process, incarnation; /* that it runs as now */
     bool complete;                 /* so far, all its processes are recorded to their ends */
-    uint64_t facts;
+    bool speaks;               /* it sends, receives or states: a program that only touches files may be a tool */
     uint64_t term;             /* latest it showed as its own */
     uint64_t heard;            /* highest term it can know of: its own or received */
     bool term_known;           /* `heard` bounds its term in this incarnation */

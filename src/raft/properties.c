@@ -350,13 +350,20 @@ void raft_properties_check(struct raft_model *m, const struct raft_change *chang
     }
 }
 
+/* What is seen is told before what is inferred, then what hurts most, then what came first. */
+static bool told_before(const struct raft_finding *a, const struct raft_finding *b)
+{
+    if (a->seen != b->seen)
+        return a->seen;
+    return a->property != b->property ? a->property < b->property : a->order < b->order;
+}
+
 const struct raft_finding *raft_finding_first(const struct raft_model *m)
 {
     const struct raft_finding *first = NULL;
     for (size_t i = 0; i < m->findings; i++) {
-        const struct raft_finding *f = &m->finding[i];
-        if (!first || f->property < first->property || (f->property == first->property && f->order < first->order))
-            first = f;
+        if (!first || told_before(&m->finding[i], first))
+            first = &m->finding[i];
     }
     return first;
 }
