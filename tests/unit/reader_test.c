@@ -17,7 +17,7 @@ static void clock_reads_add_up(void **unused)
     (void)unused;
     struct trace_state state = {0};
     struct trace_event event;
-    uint8_t bytes[32], *p = pack_int(pack_int(bytes, 5000000128 / TRACE_CLOCK_UNIT), 2);
+    uint8_t bytes[32] = {0}, *p = pack_int(pack_int(bytes, 5000000128 / TRACE_CLOCK_UNIT), 2);
     const uint8_t *next = trace_decode(bytes, p, &state, &event);
     assert_non_null(next);
     assert_int_equal(event.code, TRACE_CLOCK);
