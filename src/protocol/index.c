@@ -5,52 +5,50 @@
 #include <sys/syscall.h>
 
 #include "protocol/map.h"
+#include "protocol/rows.h"
 
 #define PENDING_WRITES_MAX 16384 /* of one file, waiting for its fsync */
 #define DRAW_BYTES_MAX 64
 
-/* Rows stand in *_row tables, short: names and paths by number, `way` = 2 * connection + side that sends, `synced` the
- * distance to the event that made the write durable. The views are what to query. All sequence numbers are those of the
- * process's own stream; process.event_base turns them into NODE@N. */
+/* What comes with every command stands in blocks (rows.h), short: names and paths by number, `way` = 2 * connection + side
+ * that sends, `synced` the distance to the event that made the write durable. The views are what to query. All sequence
+ * numbers are those of the process's own stream; process.event_base turns them into NODE@N. */
 static const char index_schema[] =
     "DROP VIEW IF EXISTS message; DROP VIEW IF EXISTS timer; DROP VIEW IF EXISTS draw; DROP VIEW IF EXISTS durable_write;"
     "DROP VIEW IF EXISTS mark; DROP TABLE IF EXISTS connection; DROP TABLE IF EXISTS name; DROP TABLE IF EXISTS path;"
     "DROP TABLE IF EXISTS message_row; DROP TABLE IF EXISTS timer_row; DROP TABLE IF EXISTS draw_row;"
-    "DROP TABLE IF EXISTS durable_write_row; DROP TABLE IF EXISTS mark_row;"
+    "DROP TABLE IF EXISTS durable_write_row; DROP TABLE IF EXISTS mark_row; DROP TABLE IF EXISTS mark_text;"
+    "DROP TABLE IF EXISTS row_block;" ROWS_SCHEMA
     "CREATE TABLE name(id INTEGER PRIMARY KEY, text TEXT NOT NULL);"
     "CREATE TABLE path(id INTEGER PRIMARY KEY, text TEXT NOT NULL);"
     "CREATE TABLE connection(id INTEGER PRIMARY KEY, a_process INTEGER, b_process INTEGER, a_address TEXT, b_address TEXT,"
     " a_opened INTEGER, b_opened INTEGER, a_closed INTEGER, b_closed INTEGER);"
-    "CREATE TABLE message_row(id INTEGER PRIMARY KEY, way INTEGER, sent INTEGER, received INTEGER, length INTEGER, name INTEGER);"
     "CREATE TABLE timer_row(process INTEGER, sequence INTEGER, deadline INTEGER, name INTEGER, expired INTEGER);"
     "CREATE TABLE draw_row(process INTEGER, sequence INTEGER, name INTEGER, value);"
-    "CREATE TABLE durable_write_row(process INTEGER, sequence INTEGER, path INTEGER, offset INTEGER, length INTEGER,"
-    " synced INTEGER);"
-    "CREATE TABLE mark_row(process INTEGER, sequence INTEGER, kind INTEGER, a INTEGER, b INTEGER, c INTEGER, text BLOB);"
-    "CREATE VIEW message AS SELECT m.id AS id, m.way / 2 AS connection,"
+    "CREATE TABLE mark_text(process INTEGER, sequence INTEGER, text TEXT, PRIMARY KEY(process, sequence)) WITHOUT ROWID;"
+    "CREATE VIEW message AS SELECT m.rowid AS id, m.way / 2 AS connection,"
     " CASE WHEN m.sent IS NULL THEN NULL WHEN m.way % 2 THEN c.b_process ELSE c.a_process END AS sender_process,"
     " m.sent AS sender_sequence,"
     " CASE WHEN m.received IS NULL THEN NULL WHEN m.way % 2 THEN c.a_process ELSE c.b_process END AS receiver_process,"
     " m.received AS receiver_sequence, m.length AS length, n.text AS type"
-    " FROM message_row m JOIN name n ON n.id = m.name LEFT JOIN connection c ON c.id = m.way / 2;"
+    " FROM message_rows m JOIN name n ON n.id = m.name LEFT JOIN connection c ON c.id = m.way / 2;"
     "CREATE VIEW timer AS SELECT process, sequence, deadline, n.text AS kind, expired FROM timer_row JOIN name n ON n.id = name;"
     "CREATE VIEW draw AS SELECT process, sequence, n.text AS source, value FROM draw_row JOIN name n ON n.id = name;"
     "CREATE VIEW durable_write AS SELECT process, sequence, p.text AS path, offset, length, sequence + synced AS sync_sequence"
-    " FROM durable_write_row JOIN path p ON p.id = path;"
-    "CREATE VIEW mark AS SELECT process, sequence, kind, a, b, c, text FROM mark_row;";
+    " FROM durable_write_rows JOIN path p ON p.id = path;"
+    "CREATE VIEW mark AS SELECT m.process AS process, m.sequence AS sequence, kind, a, b, c, text FROM mark_rows m"
+    " LEFT JOIN mark_text t ON t.process = m.process AND t.sequence = m.sequence;";
 
-enum { INSERT_NAME, INSERT_PATH, INSERT_CONNECTION, INSERT_MESSAGE, INSERT_TIMER, INSERT_DRAW, INSERT_WRITE, INSERT_MARK,
-       PUT_A, PUT_B, CLOSE_A, CLOSE_B, STATEMENTS };
+enum { INSERT_NAME, INSERT_PATH, INSERT_CONNECTION, INSERT_TIMER, INSERT_DRAW, INSERT_MARK_TEXT, PUT_A, PUT_B, CLOSE_A,
+       CLOSE_B, STATEMENTS };
 
 static const char *const statements[STATEMENTS] = {
     [INSERT_NAME] = "INSERT INTO name VALUES(?, ?)",
     [INSERT_PATH] = "INSERT INTO path VALUES(?, ?)",
     [INSERT_CONNECTION] = "INSERT OR IGNORE INTO connection(id) VALUES(?)",
-    [INSERT_MESSAGE] = "INSERT INTO message_row(way, sent, received, length, name) VALUES(?, ?, ?, ?, ?)",
     [INSERT_TIMER] = "INSERT INTO timer_row VALUES(?, ?, ?, ?, ?)",
     [INSERT_DRAW] = "INSERT INTO draw_row VALUES(?, ?, ?, ?)",
-    [INSERT_WRITE] = "INSERT INTO durable_write_row VALUES(?, ?, ?, ?, ?, ?)",
-    [INSERT_MARK] = "INSERT INTO mark_row VALUES(?, ?, ?, ?, ?, ?, ?)",
+    [INSERT_MARK_TEXT] = "INSERT INTO mark_text VALUES(?, ?, ?)",
     [PUT_A] = "UPDATE connection SET a_process = ?2, a_opened = ?3, a_address = ?4, b_address = COALESCE(b_address, ?5) WHERE id = ?1",
     [PUT_B] = "UPDATE connection SET b_process = ?2, b_opened = ?3, b_address = ?4, a_address = COALESCE(a_address, ?5) WHERE id = ?1",
     [CLOSE_A] = "UPDATE connection SET a_process = ?2, a_closed = ?3 WHERE id = ?1",
@@ -65,12 +63,12 @@ struct pending_write {
 struct index_file {
     struct pending_write *write;
     size_t count, capacity;
-    int64_t path;
 };
 
 struct index {
     sqlite3 *db;
     sqlite3_stmt *statement[STATEMENTS];
+    struct rows_writer *rows[ROWS_KINDS];
     struct walk *walk;
     struct map names, paths; /* key of the text to its number */
     bool failed;
@@ -173,15 +171,13 @@ static bool message_row(void *context, const struct index_link *l, int side, con
 {
     struct index *x = context;
     const struct index_part *part = sent ? sent : received;
-    sqlite3_clear_bindings(x->statement[INSERT_MESSAGE]);
-    bind(x, INSERT_MESSAGE, 1, 2 * l->id + (uint64_t)side);
-    if (sent)
-        bind(x, INSERT_MESSAGE, 2, sent->sequence);
-    if (received)
-        bind(x, INSERT_MESSAGE, 3, received->sequence);
-    bind(x, INSERT_MESSAGE, 4, part->length);
-    bind(x, INSERT_MESSAGE, 5, (uint64_t)part->name);
-    return index_step(x, INSERT_MESSAGE);
+    struct row row = {.null = (uint8_t)((sent ? 0 : 1 << 1) | (received ? 0 : 1 << 2))};
+    row.value[0] = (int64_t)(2 * l->id + (uint64_t)side);
+    row.value[1] = sent ? (int64_t)sent->sequence : 0;
+    row.value[2] = received ? (int64_t)received->sequence : 0;
+    row.value[3] = (int64_t)part->length;
+    row.value[4] = part->name;
+    return rows_writer_add(x->rows[ROWS_MESSAGE], &row);
 }
 
 static void on_message(void *context, struct flow_end *end, enum flow_way way, uint64_t end_offset, size_t length,
@@ -212,23 +208,18 @@ static void on_freed(void *context, struct flow_connection *c, void *user)
 static struct index_file *file_of(struct index *x, struct flow_file *file)
 {
     void **user = walk_file_user(x->walk, file);
-    if (user && !*user && (*user = calloc(1, sizeof(struct index_file))))
-        ((struct index_file *)*user)->path = -1;
+    if (user && !*user)
+        *user = calloc(1, sizeof(struct index_file));
     x->failed |= !user || !*user;
     return x->failed ? NULL : *user;
 }
 
-static void write_row(struct index *x, struct index_file *f, const char *path, const struct pending_write *p, uint64_t synced)
+static void write_row(struct index *x, const char *path, const struct pending_write *p, uint64_t synced)
 {
-    if (f->path < 0)
-        f->path = index_number(x, &x->paths, INSERT_PATH, path, strlen(path));
-    bind(x, INSERT_WRITE, 1, p->process);
-    bind(x, INSERT_WRITE, 2, p->sequence);
-    bind(x, INSERT_WRITE, 3, (uint64_t)f->path);
-    bind(x, INSERT_WRITE, 4, p->offset);
-    bind(x, INSERT_WRITE, 5, p->length);
-    bind(x, INSERT_WRITE, 6, synced - p->sequence);
-    index_step(x, INSERT_WRITE);
+    const struct row row = {.value = {p->process, (int64_t)p->sequence,
+                                      index_number(x, &x->paths, INSERT_PATH, path, strlen(path)), (int64_t)p->offset,
+                                      (int64_t)p->length, (int64_t)(synced - p->sequence)}};
+    x->failed |= !rows_writer_add(x->rows[ROWS_DURABLE_WRITE], &row);
 }
 
 static bool pending_push(struct index_file *f, const struct pending_write *p)
@@ -255,7 +246,7 @@ static void on_written(void *context, const struct flow_write *w)
     struct index_file *f = file_of(x, w->file);
     struct pending_write p = {w->done.process, w->begun.sequence, w->offset, w->length, w->number};
     if (f && w->durable)
-        write_row(x, f, w->file->path, &p, w->done.sequence);
+        write_row(x, w->file->path, &p, w->done.sequence);
     else if (f)
         x->failed |= !pending_push(f, &p);
 }
@@ -270,7 +261,7 @@ static void on_synced(void *context, struct flow_file *file, uint64_t number, co
         if (p->number > number)
             f->write[kept++] = *p;
         else if (p->process == at->process) /* sequence numbers of two processes cannot be told as a distance */
-            write_row(x, f, file->path, p, at->sequence);
+            write_row(x, file->path, p, at->sequence);
     }
     if (f)
         f->count = kept;
@@ -388,15 +379,15 @@ static bool wait_expired(const struct trace_event *event)
 
 static void on_mark(struct index *x, const struct trace_event *event, const struct flow_at *at)
 {
-    sqlite3_clear_bindings(x->statement[INSERT_MARK]);
-    bind(x, INSERT_MARK, 1, at->process);
-    bind(x, INSERT_MARK, 2, at->sequence);
-    for (int i = 0; i < 4; i++)
-        bind(x, INSERT_MARK, 3 + i, (uint64_t)event->field[i]);
-    if (event->field_bytes[4].data && event->field_bytes[4].length)
-        sqlite3_bind_blob(x->statement[INSERT_MARK], 7, event->field_bytes[4].data, (int)event->field_bytes[4].length,
-                          SQLITE_TRANSIENT);
-    index_step(x, INSERT_MARK);
+    const struct row row = {.value = {at->process, (int64_t)at->sequence, event->field[0], event->field[1], event->field[2],
+                                      event->field[3]}};
+    x->failed |= !rows_writer_add(x->rows[ROWS_MARK], &row);
+    if (!event->field_bytes[4].data || !event->field_bytes[4].length)
+        return;
+    bind(x, INSERT_MARK_TEXT, 1, at->process);
+    bind(x, INSERT_MARK_TEXT, 2, at->sequence);
+    bind_text(x, INSERT_MARK_TEXT, 3, (const char *)event->field_bytes[4].data, event->field_bytes[4].length);
+    index_step(x, INSERT_MARK_TEXT);
 }
 
 static void index_named(struct index *x, const struct trace_event *event, const struct flow_at *at)
@@ -438,9 +429,11 @@ struct index *index_create(sqlite3 *db, struct drd_error *e)
         return NULL;
     }
     x->db = db;
-    bool good = (x->walk = walk_create(&listener)) && sqlite3_exec(db, index_schema, NULL, NULL, NULL) == SQLITE_OK;
+    bool good = (x->walk = walk_create(&listener)) && rows_register(db) && sqlite3_exec(db, index_schema, NULL, NULL, NULL) == SQLITE_OK;
     for (int i = 0; i < STATEMENTS && good; i++)
         good = sqlite3_prepare_v2(db, statements[i], -1, &x->statement[i], NULL) == SQLITE_OK;
+    for (int i = 0; i < ROWS_KINDS && good; i++)
+        good = (x->rows[i] = rows_writer_create(db, i)) != NULL;
     if (good)
         return x;
     index_error(x, e);
@@ -461,6 +454,8 @@ bool index_finish(struct index *x, struct drd_error *e)
 {
     walk_destroy(x->walk);
     x->walk = NULL;
+    for (int i = 0; i < ROWS_KINDS; i++)
+        x->failed |= !rows_writer_flush(x->rows[i]);
     return !x->failed || index_error(x, e);
 }
 
@@ -471,6 +466,8 @@ void index_destroy(struct index *x)
     walk_destroy(x->walk);
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(x->statement[i]);
+    for (int i = 0; i < ROWS_KINDS; i++)
+        rows_writer_destroy(x->rows[i]);
     map_fini(&x->names);
     map_fini(&x->paths);
     free(x);
@@ -513,6 +510,8 @@ bool protocol_index(struct store *s, void (*progress)(void *context, uint64_t do
                     struct drd_error *e)
 {
     char version[16];
+    if (!rows_register(store_database(s)))
+        return error_set(e, DRD_EXIT_FATAL, "index the run: %s", sqlite3_errmsg(store_database(s)));
     if (store_fact(s, "index_version", version, sizeof version) && !strcmp(version, INDEX_VERSION))
         return true;
     if (!store_begin(s, e))

@@ -241,6 +241,7 @@ static bool message(void *state, struct walk *w, struct way *way, const uint8_t 
 struct directory {
     uint64_t last;     /* index of the last entry written */
     bool known;        /* `last` can be relied on */
+    uint32_t owner;    /* process that writes there: others, that tidy up, say nothing about the log */
     uint64_t snapshot; /* newest last included index */
 };
 
@@ -463,6 +464,8 @@ static void file_write(void *state, struct walk *w, void *pointer, const struct 
 {
     struct file *f = pointer;
     (void)state;
+    if (f->directory)
+        f->directory->owner = write->done.process;
     switch (f->name.kind) {
     case NAME_METADATA: metadata_write(w, write); break;
     case NAME_SNAPSHOT_META: snapshot_meta_write(w, write); break;
@@ -494,7 +497,9 @@ static void renamed(void *pointer, struct walk *w, const char *from, const char 
 {
     struct name old = name_parse(base_name(from)), new = name_parse(base_name(to));
     struct directory *d = directory_of(pointer, to, false);
-    if (!d || new.temporary)
+    if (d && old.kind == NAME_OPEN && new.kind == NAME_CLOSED)
+        d->owner = at->process; /* the next incarnation, which closes what it finds open before it writes */
+    if (!d || new.temporary || at->process != d->owner)
         return;
     if (new.kind == NAME_SNAPSHOT) {
         snapshot_taken(w, d, &new, at);
@@ -511,7 +516,9 @@ static void removed(void *pointer, struct walk *w, const char *path, const struc
 {
     struct name n = name_parse(base_name(path));
     struct directory *d = n.kind == NAME_CLOSED && !n.temporary ? directory_of(pointer, path, false) : NULL;
-    if (d && d->known && n.first > d->snapshot && n.last <= d->last)
+    if (d && at->process != d->owner)
+        d->known = false; /* the next process that lists the directory says what is left */
+    else if (d && d->known && n.first > d->snapshot && n.last <= d->last)
         truncated(w, d, n.first - 1, at);
 }
 
@@ -526,6 +533,8 @@ static void directory_saw(struct directory *d, const struct name *n)
 {
     if (n->temporary || (n->kind != NAME_CLOSED && n->kind != NAME_SNAPSHOT))
         return;
+    if (!d->known)
+        d->last = d->snapshot = 0;
     d->last = n->last > d->last ? n->last : d->last;
     if (n->kind == NAME_SNAPSHOT && n->last > d->snapshot)
         d->snapshot = n->last;

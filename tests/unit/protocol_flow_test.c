@@ -184,7 +184,7 @@ static void rows(struct run *r, const char *query, const char *expected)
 
 #define MESSAGES "SELECT connection, sender_process, sender_sequence, receiver_process, receiver_sequence, length, type " \
                  "FROM message ORDER BY id"
-#define WRITES "SELECT process, sequence, path, offset, length, sync_sequence FROM durable_write ORDER BY rowid"
+#define WRITES "SELECT process, sequence, path, offset, length, sync_sequence FROM durable_write ORDER BY process, sequence"
 
 static void finish(struct run *r)
 {
