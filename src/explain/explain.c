@@ -82,6 +82,13 @@ bool verdict_member(const struct verdict *v, size_t node)
     return !any || v->model->node[node].speaks;
 }
 
+static void gap_late(struct verdict *v)
+{
+    if (v->model->late)
+        gap_add(v, true, "%lu events of nodes that had been started again since came out of order and were not used",
+                (unsigned long)v->model->late);
+}
+
 static void gap_comparison(struct verdict *v)
 {
     const struct raft_model *m = v->model;
@@ -114,6 +121,7 @@ void verdict_init(struct verdict *v, const struct raft_model *m, const struct st
     *v = (struct verdict){.model = m, .process = process, .processes = processes, .finding = raft_finding_first(m)};
     gap_run(v, state);
     gap_comparison(v);
+    gap_late(v);
     for (size_t i = 0; i < m->clusters; i++)
         gap_peers(v, &m->cluster[i]);
     for (size_t i = 0; i < m->nodes; i++) {

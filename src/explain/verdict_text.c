@@ -98,7 +98,7 @@ static void cell_text(const struct raft_cell *cell, char *out, size_t size)
         return;
     }
     const struct raft_variant *e = cell->variant;
-    if (e->text[0])
+    if (e->text[0] && e->type != 'm')
         text_quote(e->text, strnlen(e->text, 9), text, sizeof text);
     else
         snprintf(text, sizeof text, "%s", e->type == 'n' ? "no-op" : e->type == 'm' ? "members" : "");
@@ -115,22 +115,33 @@ static bool grid_has_row(const struct raft_finding *f, size_t row)
     return false;
 }
 
-static bool grid_column_shown(const struct verdict *v, size_t node)
+/* The nodes of the grid, by name. */
+static size_t grid_order(const struct verdict *v, size_t order[GRID_NODES])
 {
-    return v->model->node[node].cluster == v->finding->cluster && verdict_member(v, node) && node < GRID_NODES;
+    const struct raft_node *node = v->model->node;
+    size_t count = 0;
+    for (size_t i = 0; i < v->finding->grid_columns && count < GRID_NODES; i++) {
+        if (node[i].cluster != v->finding->cluster || !verdict_member(v, i))
+            continue;
+        size_t place = count++;
+        for (; place && strcmp(node[order[place - 1]].name, node[i].name) > 0; place--)
+            order[place] = order[place - 1];
+        order[place] = i;
+    }
+    return count;
 }
 
 static void print_grid_row(const struct verdict *v, size_t row, const struct verdict_style *style, FILE *out)
 {
     const struct raft_finding *f = v->finding;
+    size_t order[GRID_NODES], columns = grid_order(v, order);
     bool here = f->grid_first + row == f->index;
     print_label("", style, out);
     fprintf(out, "%s%c %6" PRIu64 "  ", here ? style->bad : "", here ? '>' : ' ', f->grid_first + row);
-    for (size_t i = 0; i < f->grid_columns; i++) {
+    for (size_t i = 0; i < columns; i++) {
         char text[64];
-        cell_text(&f->grid[i * RAFT_GRID_ROWS + row], text, sizeof text);
-        if (grid_column_shown(v, i))
-            fprintf(out, "%-*s", CELL, text);
+        cell_text(&f->grid[order[i] * RAFT_GRID_ROWS + row], text, sizeof text);
+        fprintf(out, "%-*s", i + 1 < columns ? CELL : 0, text);
     }
     fprintf(out, "%s\n", here ? style->plain : "");
 }
@@ -138,22 +149,21 @@ static void print_grid_row(const struct verdict *v, size_t row, const struct ver
 static void print_grid(const struct verdict *v, const struct verdict_style *style, FILE *out)
 {
     const struct raft_finding *f = v->finding;
-    if (!f->grid)
+    size_t order[GRID_NODES], columns = f->grid ? grid_order(v, order) : 0;
+    if (!columns)
         return;
     print_label("LOGS", style, out);
     fprintf(out, "   index  ");
-    for (size_t i = 0; i < f->grid_columns; i++) {
-        if (grid_column_shown(v, i))
-            fprintf(out, "%-*.*s", CELL, CELL - 1, v->model->node[i].name);
-    }
+    for (size_t i = 0; i < columns; i++)
+        fprintf(out, "%-*.*s", i + 1 < columns ? CELL : 0, CELL - 1, v->model->node[order[i]].name);
     fputc('\n', out);
     for (size_t row = 0; row < RAFT_GRID_ROWS; row++) {
         if (grid_has_row(f, row))
             print_grid_row(v, row, style, out);
     }
     print_label("", style, out);
-    fprintf(out, "%s   term and entry as %s showed them; c committed, a applied, . not there or not known%s\n", style->faint,
-            "the events above", style->plain);
+    fprintf(out, "%s   term and entry at that moment; c committed, a applied, . not there or not known%s\n", style->faint,
+            style->plain);
 }
 
 /* ---- The rest ---- */

@@ -10,6 +10,8 @@ void verdict_entry(const struct raft_variant *entry, char *out, size_t size)
     char text[4 * sizeof entry->text + 8];
     if (!entry)
         snprintf(out, size, "nothing");
+    else if (entry->type == 'm')
+        snprintf(out, size, "a configuration (term %" PRIu64 ")", entry->term);
     else if (entry->text[0])
         snprintf(out, size, "%s (term %" PRIu64 ")", text_quote(entry->text, strlen(entry->text), text, sizeof text), entry->term);
     else if (entry->type == 'n')

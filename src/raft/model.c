@@ -197,8 +197,10 @@ static struct raft_node *node_of(struct raft_model *m, const struct raft_fact *f
     if (p->node < 0)
         return NULL;
     struct raft_node *n = &m->node[p->node];
-    if (p->incarnation < n->incarnation)
+    if (p->incarnation < n->incarnation) {
+        m->late++;
         return NULL;
+    }
     if (n->incarnation && p->incarnation > n->incarnation)
         node_restart(n);
     if (first && !p->complete)

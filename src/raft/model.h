@@ -164,6 +164,7 @@ struct raft_model {
     uint64_t committed;        /* (node, index) pairs seen or inferred to be committed, entry known */
     uint64_t compared;         /* those of them that another node had committed before */
     uint64_t messages;         /* facts that are messages */
+    uint64_t late;             /* facts of an incarnation that came after facts of the next one: not used */
     bool out_of_memory;        /* steps are ignored from then on */
 };
 
