@@ -3,41 +3,98 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#define PREFIX "drd-replay."
+#define OWNER "owner"
+#define GRACE 10 /* seconds in which a new directory need not be locked yet */
+
 _Static_assert(sizeof(struct replay_file) <= REPLAY_HEADER, "the header must fit before the stream");
+
+static void remove_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    for (struct dirent *d; dir && (d = readdir(dir));)
+        unlinkat(dirfd(dir), d->d_name, 0); /* "." and ".." refuse */
+    if (dir)
+        closedir(dir);
+    rmdir(path);
+}
+
+/* Anybody may put links into /var/tmp: only a directory of ours with a lock file of ours is taken for one. */
+static bool is_left_over(const char *path)
+{
+    char owner[PATH_MAX];
+    struct stat st;
+    snprintf(owner, sizeof owner, "%s/" OWNER, path);
+    if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || st.st_mtime + GRACE > time(NULL))
+        return false;
+    int fd = open(owner, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    bool dead = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (fd >= 0)
+        close(fd);
+    return dead;
+}
+
+static void sweep(const char *parent)
+{
+    char pattern[PATH_MAX];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/" PREFIX "??????", parent);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            if (is_left_over(found.gl_pathv[i]))
+                remove_directory(found.gl_pathv[i]);
+    globfree(&found);
+}
+
+static bool own(struct stage *stage, struct drd_error *e)
+{
+    char owner[PATH_MAX];
+    snprintf(owner, sizeof owner, "%s/" OWNER, stage->path);
+    stage->owner = open(owner, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (stage->owner >= 0 && flock(stage->owner, LOCK_EX) == 0)
+        return true;
+    error_set_errno(e, DRD_EXIT_CANNOT, "%s", owner);
+    stage_fini(stage);
+    return false;
+}
 
 bool stage_init(struct stage *stage, struct drd_error *e)
 {
     const char *parent = getenv("TMPDIR");
     if (!parent || parent[0] != '/')
         parent = "/var/tmp";
-    stage->path[0] = 0;
+    *stage = (struct stage){ .owner = -1 };
     char path[sizeof stage->path];
-    int n = snprintf(path, sizeof path, "%s/drd-replay.XXXXXX", parent);
+    int n = snprintf(path, sizeof path, "%s/" PREFIX "XXXXXX", parent);
     if (n < 0 || (size_t)n + 16 > sizeof path)
         return error_set(e, DRD_EXIT_CANNOT, "TMPDIR is too long a path");
+    sweep(parent);
     if (!mkdtemp(path)) /* 0700 */
         return error_set_errno(e, DRD_EXIT_CANNOT, "cannot make a directory under %s", parent);
     memcpy(stage->path, path, sizeof path);
-    return true;
+    return own(stage, e);
 }
 
 void stage_fini(struct stage *stage)
 {
-    DIR *dir = stage->path[0] ? opendir(stage->path) : NULL;
-    for (struct dirent *d; dir && (d = readdir(dir));)
-        unlinkat(dirfd(dir), d->d_name, 0); /* "." and ".." refuse */
-    if (dir)
-        closedir(dir);
-    if (stage->path[0])
-        rmdir(stage->path);
-    stage->path[0] = 0;
+    if (!stage->path[0])
+        return;
+    remove_directory(stage->path);
+    if (stage->owner >= 0)
+        close(stage->owner);
+    *stage = (struct stage){ .owner = -1 };
 }
 
 void stage_file(const struct stage *stage, uint32_t process, const char *suffix, char *out, size_t size)

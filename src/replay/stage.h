@@ -11,9 +11,11 @@
 
 struct stage {
     char path[sizeof((struct replay_file *)0)->dir];
+    int owner; /* descriptor of a locked file in it: while the lock is held, somebody replays from here */
 };
 
-/* Under $TMPDIR, else /var/tmp: streams may be larger than memory, so not on a tmpfs by default. */
+/* Under $TMPDIR, else /var/tmp: streams may be larger than memory, so not on a tmpfs by default. What a replay that was
+ * killed left there is removed. */
 bool stage_init(struct stage *stage, struct drd_error *e);
 /* Removes the directory and all in it. Accepts a zeroed stage. */
 void stage_fini(struct stage *stage);

@@ -137,11 +137,36 @@ static void the_stage_is_private_and_goes(void **state)
     unsetenv("TMPDIR");
 }
 
+/* A directory whose owner was killed goes with the next replay; one that is in use, or new, does not. */
+static void what_the_killed_leave(void **state)
+{
+    (void)state;
+    struct stage used, next;
+    struct drd_error e = { 0 };
+    const struct timespec long_ago[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+    setenv("TMPDIR", directory, 1);
+    assert_int_equal(mkdir("drd-replay.oldold", 0700), 0);
+    write_file("drd-replay.oldold/owner", "");
+    write_file("drd-replay.oldold/000001", "secret");
+    utimensat(AT_FDCWD, "drd-replay.oldold", long_ago, 0);
+    assert_int_equal(mkdir("drd-replay.newnew", 0700), 0);
+    assert_true(stage_init(&used, &e));
+    assert_int_not_equal(access("drd-replay.oldold", F_OK), 0);
+    assert_int_equal(access("drd-replay.newnew", F_OK), 0);
+    utimensat(AT_FDCWD, used.path, long_ago, 0);
+    assert_true(stage_init(&next, &e));
+    assert_int_equal(access(used.path, F_OK), 0);
+    stage_fini(&next);
+    stage_fini(&used);
+    unsetenv("TMPDIR");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_recorded), cmocka_unit_test(stderr_is_kept), cmocka_unit_test(failures_have_words),
         cmocka_unit_test(scripts), cmocka_unit_test(header), cmocka_unit_test(the_stage_is_private_and_goes),
+        cmocka_unit_test(what_the_killed_leave),
     };
     return cmocka_run_group_tests_name("replay_launch", tests, enter, leave);
 }
