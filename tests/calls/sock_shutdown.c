@@ -6,16 +6,16 @@ static void *reader(void *argument)
     char b[64];
     int fd = *(int *)argument;
     size_t n = read_all(fd, b, sizeof b);
-    printf("reader: %zu bytes, then the end\n", n);
     MUST(write(fd, "still open", 10));
     MUST(shutdown(fd, SHUT_WR));
-    return NULL;
+    return (void *)(uintptr_t)n;
 }
 
 int main(void)
 {
     struct sockaddr_in a;
     char b[16] = "";
+    void *got;
     int listener = listening4(&a), fd = connected4(&a), other = MUST(accept(listener, NULL, NULL));
     pthread_t t = start(reader, &other);
     MUST(write(fd, "some", 4));
@@ -23,7 +23,8 @@ int main(void)
     SAY(send(fd, "x", 1, MSG_NOSIGNAL));
     size_t n = read_all(fd, b, sizeof b);
     printf("%zu %s\n", n, b);
-    pthread_join(t, NULL);
+    pthread_join(t, &got);
+    printf("reader: %d bytes, then the end\n", (int)(uintptr_t)got);
     SAY(shutdown(listener, SHUT_RD));
     SAY(accept(listener, NULL, NULL));
     SAY(shutdown(99, SHUT_RD));
