@@ -13,6 +13,7 @@
 #include "trace/reader.h"
 
 #define FLOW_ADDRESS_MAX 128
+#define FLOW_FIRST_MAX 256
 
 struct flow_address { /* a sockaddr as the kernel gives it */
     uint8_t length;   /* 0: unknown */
@@ -29,12 +30,14 @@ enum flow_side { FLOW_CONNECTED, FLOW_ACCEPTED };
 enum flow_way { FLOW_SENT, FLOW_RECEIVED }; /* as this end sees it */
 
 struct flow_end {
-    struct flow_connection *connection;
+    struct flow_connection *connection; /* NULL: accepted on a unix socket, and nothing came or went yet */
     enum flow_side side;
     struct flow_at opened;
     struct flow_address local, peer;
     uint64_t offset[2]; /* bytes so far, by enum flow_way */
     bool closed;
+    uint16_t first_length;
+    uint8_t first[FLOW_FIRST_MAX]; /* of a unix client: what it sent first, by which its other end is found */
 };
 
 struct flow_connection {

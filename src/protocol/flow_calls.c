@@ -37,7 +37,8 @@ static void end_bytes(struct flow *f, struct flow_end *end, enum flow_way way, c
 {
     if (!length)
         return;
-    if (f->on.bytes)
+    flow_end_settle(f, end, way, data, length);
+    if (f->on.bytes && end->connection)
         f->on.bytes(f->on.context, end, way, data, length, at);
     end->offset[way] += length;
 }

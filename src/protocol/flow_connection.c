@@ -68,7 +68,7 @@ void flow_address_text(const struct flow_address *a, char *out, size_t size)
 }
 
 /* Where an end looks for its other one, and is itself found: IP connections by both addresses, unix ones by the path of
- * the listener, first come, first served, as the kernel's backlog is. 0: nameless, never paired. */
+ * the listener. 0: nameless, never paired. */
 static uint64_t end_key(const struct flow_end *e, enum flow_side waiting)
 {
     uint8_t id[2 * FLOW_ADDRESS_MAX + 1];
@@ -113,12 +113,22 @@ static bool connection_unlist(struct flow *f, struct flow_connection *c)
     return true;
 }
 
-/* Take the oldest connection that waits for an end like this one out of the list. */
-static struct flow_connection *connection_claim(struct flow *f, const struct flow_end *e)
+static bool first_bytes_match(const struct flow_connection *c, const uint8_t *data, size_t length)
+{
+    const struct flow_end *client = c->end[FLOW_CONNECTED];
+    size_t common = client && client->first_length < length ? client->first_length : length;
+    return client && data && common && client->first_length && !memcmp(client->first, data, common);
+}
+
+/* The connection among those waiting for an end like this one: the one whose client sent what is now received, else the
+ * oldest, as the kernel's backlog is a queue. (The order of connects of two processes is not known exactly.) */
+static struct flow_connection *connection_claim(struct flow *f, const struct flow_end *e, const uint8_t *data, size_t length)
 {
     uint64_t key = end_key(e, e->side);
-    struct flow_connection *c = key ? map_get(&f->unpaired, key) : NULL;
-    if (!c)
+    struct flow_connection *oldest = key ? map_get(&f->unpaired, key) : NULL, *c = oldest;
+    while (c && !first_bytes_match(c, data, length))
+        c = c->next_unpaired;
+    if (!c && !(c = oldest))
         return NULL;
     connection_unlist(f, c);
     for (size_t i = 0; i < sizeof f->lingering / sizeof *f->lingering; i++)
@@ -146,6 +156,25 @@ static void connection_wait(struct flow *f, struct flow_connection *c, const str
     f->failed |= !map_put(&f->unpaired, c->key, head);
 }
 
+/* Find or make the connection of an end. */
+static void end_attach(struct flow *f, struct flow_end *e, const uint8_t *data, size_t length)
+{
+    struct flow_connection *c = connection_claim(f, e, data, length);
+    if (c) {
+        c->paired = true;
+    } else if ((c = calloc(1, sizeof *c))) {
+        c->id = ++f->connections;
+        connection_wait(f, c, e);
+    } else {
+        f->failed = true;
+        return;
+    }
+    e->connection = c;
+    c->end[e->side] = e;
+    if (f->on.opened)
+        f->on.opened(f->on.context, c, e);
+}
+
 static struct flow_end *end_create(struct flow *f, const struct trace_event *event)
 {
     struct flow_end *e = calloc(1, sizeof *e);
@@ -157,20 +186,21 @@ static struct flow_end *end_create(struct flow *f, const struct trace_event *eve
     e->opened = (struct flow_at){event->process, event->sequence, event->time};
     address_set(&e->local, event->field_bytes[2]);
     address_set(&e->peer, event->field_bytes[3]);
-    struct flow_connection *c = connection_claim(f, e);
-    if (c) {
-        c->paired = true;
-    } else if ((c = calloc(1, sizeof *c))) {
-        c->id = ++f->connections;
-        connection_wait(f, c, e);
-    } else {
-        free(e);
-        f->failed = true;
-        return NULL;
-    }
-    e->connection = c;
-    c->end[e->side] = e;
+    if (e->side == FLOW_CONNECTED || address_family(&e->local) != AF_UNIX)
+        end_attach(f, e, NULL, 0);
     return e;
+}
+
+void flow_end_settle(struct flow *f, struct flow_end *e, enum flow_way way, const uint8_t *data, size_t length)
+{
+    if (!e->connection)
+        end_attach(f, e, way == FLOW_RECEIVED ? data : NULL, length);
+    size_t room = sizeof e->first - e->first_length;
+    if (way != FLOW_SENT || e->side != FLOW_CONNECTED || address_family(&e->peer) != AF_UNIX || !data || !room)
+        return;
+    length = length < room ? length : room;
+    memcpy(e->first + e->first_length, data, length);
+    e->first_length = (uint16_t)(e->first_length + length);
 }
 
 void flow_connection_event(struct flow *f, struct process *p, const struct trace_event *event)
@@ -185,10 +215,8 @@ void flow_connection_event(struct flow *f, struct process *p, const struct trace
         table_put(f, p, fd, d, false, &at);
         d = table_get(p, fd);
     }
-    if (!d || d->datagram || !(d->end = end_create(f, event)))
-        return;
-    if (f->on.opened)
-        f->on.opened(f->on.context, d->end->connection, d->end);
+    if (d && !d->datagram)
+        d->end = end_create(f, event);
 }
 
 /* A connection without its second end stays for a while: a client may be gone before the server accepts it. */
@@ -205,7 +233,12 @@ static void connection_linger(struct flow *f, struct flow_connection *c)
 
 void flow_end_close(struct flow *f, struct flow_end *end, const struct flow_at *at)
 {
+    flow_end_settle(f, end, FLOW_RECEIVED, NULL, 0);
     struct flow_connection *c = end->connection;
+    if (!c) { /* out of memory */
+        free(end);
+        return;
+    }
     end->closed = true;
     if (f->on.closed)
         f->on.closed(f->on.context, end, at);

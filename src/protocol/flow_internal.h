@@ -114,6 +114,8 @@ void description_unref(struct flow *f, struct description *d, const struct flow_
 
 /* flow_connection.c */
 void flow_connection_event(struct flow *f, struct process *p, const struct trace_event *event);
+/* Bytes are about to pass: who is at the other end must be settled now. */
+void flow_end_settle(struct flow *f, struct flow_end *end, enum flow_way way, const uint8_t *data, size_t length);
 void flow_end_close(struct flow *f, struct flow_end *end, const struct flow_at *at);
 void flow_connections_fini(struct flow *f);
 

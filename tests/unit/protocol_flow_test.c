@@ -287,6 +287,26 @@ static void unix_sockets(void **state)
     rows(r, MESSAGES, "1 1 3 2 2 5 data\n2 1 2 2 3 6 data\n");
 }
 
+/* Which client came first is not known for sure: what they said tells them apart. */
+static void unix_clients_out_of_order(void **state)
+{
+    struct run *r = *state;
+    struct sockaddr_un path = {.sun_family = AF_UNIX, .sun_path = "/run/s.sock"};
+    struct sockaddr_un none = {.sun_family = AF_UNIX};
+    connection(r, 1, 5, 0, &none, &path, sizeof path);
+    connection(r, 3, 5, 0, &none, &path, sizeof path);
+    send_bytes(r, 1, 5, "{one}", 5);
+    send_bytes(r, 3, 5, "{two}", 5);
+    call(r, 3, SYS_close, 0, 5, 0, 0);
+    connection(r, 2, 8, 1, &path, &none, sizeof path);
+    connection(r, 2, 9, 1, &path, &none, sizeof path);
+    receive_bytes(r, 2, 8, "{two");
+    receive_bytes(r, 2, 8, "}");
+    receive_bytes(r, 2, 9, "{one}");
+    finish(r);
+    rows(r, MESSAGES, "2 3 1 2 3 5 data\n1 1 1 2 4 5 data\n");
+}
+
 static void only_one_end_recorded(void **state)
 {
     struct run *r = *state;
@@ -564,7 +584,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_RUN(messages), IN_RUN(reconnect_with_the_same_ports), IN_RUN(never_accepted), IN_RUN(late_accept),
-        IN_RUN(unix_sockets), IN_RUN(only_one_end_recorded), IN_RUN(blocking_send), IN_RUN(fork_and_dup),
+        IN_RUN(unix_sockets), IN_RUN(unix_clients_out_of_order), IN_RUN(only_one_end_recorded), IN_RUN(blocking_send), IN_RUN(fork_and_dup),
         IN_RUN(exec_and_vfork), IN_RUN(peek_and_sendfile), IN_RUN(durable_writes), IN_RUN(fsync_in_another_thread),
         IN_RUN(append_and_rename), IN_RUN(asynchronous), IN_RUN(named_events), IN_RUN(strange_events),
         cmocka_unit_test(links_are_bounded),
