@@ -79,21 +79,31 @@ hard_kills() {
     echo "$RUNS of $RUNS runs closed and replayed"
 }
 
-# Spool and store on file systems of a few megabytes, in a mount namespace of its own.
+# small_recording SPOOL STORE: both on file systems of that size, in a mount namespace of their own. A node that stands still
+# is ended by the deadline.
+small_recording() {
+    recorded=0
+    unshare -m sh -c 'mount -t tmpfs -o size="$4" none /dev/shm && mount -t tmpfs -o size="$5" none "$1/small" &&
+        timeout -k 5 60 "$2" record -o "$1/small/run.drd" -- sh "$3" >"$1/said" 2>&1; status=$?
+        cp "$1/small/run.drd" "$1/space.drd"; exit $status' \
+        sh "$dir" "$drd" "$cluster/workload/libraft.sh" "$1" "$2" || recorded=$?
+    [ "$recorded" -eq 0 ] || { cat "$dir/said" >&2; fail "spool of $1, store of $2: the nodes did not go on: $recorded"; }
+    "$drd" show "$dir/space.drd" >"$dir/shown" 2>&1 || { cat "$dir/shown" >&2; fail "show after the disk was full"; }
+    grep 'is known up to' "$dir/shown" | head -n 3 || { cat "$dir/shown" >&2; fail "the run does not say where it ends"; }
+    replay "$dir/space.drd"
+    echo "spool of $1, store of $2: $(tail -n 1 "$dir/space.drd.replayed")"
+}
+
+# Too small from the start; too small for the third node; too small for what is recorded.
 out_of_space() {
     if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
         echo "out of space: skipped, it needs root and mount namespaces"
         return 0
     fi
     mkdir "$dir/small"
-    recorded=0
-    unshare -m sh -c 'mount -t tmpfs -o size=8m none /dev/shm && mount -t tmpfs -o size=4m none "$1/small" &&
-        "$2" record -o "$1/small/run.drd" -- sh "$3" >"$1/said" 2>&1; status=$?
-        cp "$1/small/run.drd" "$1/space.drd"; exit $status' sh "$dir" "$drd" "$cluster/workload/libraft.sh" || recorded=$?
-    cat "$dir/said"
-    [ "$recorded" -eq 0 ] || fail "the nodes did not go on: $recorded"
-    "$drd" show "$dir/space.drd" >"$dir/shown" 2>&1 || { cat "$dir/shown" >&2; fail "show after the disk was full"; }
-    grep -i incomplete "$dir/shown" || { cat "$dir/shown" >&2; fail "the run does not say that it is incomplete"; }
+    small_recording 8m 64m
+    small_recording 16m 64m
+    small_recording 64m 512k
 }
 
 [ -x "$nodes/libraft_kv" ] || skip "no libraft server in $nodes"
