@@ -153,14 +153,15 @@ static uint64_t now(void)
 
 static bool drive(struct job *job, struct cmd_context *c, const char *path, int *code)
 {
-    char id[REFS_ID + 1];
+    char id[REFS_ID + 1], unrecorded[1024] = "";
     struct replay *r = replay_create(job->store, job->process, job->count, &job->replay, &c->error);
     uint64_t start = now();
     bool ok = r && replay_run(r, &c->error);
     progress_finish(&job->progress);
+    store_fact(job->store, "unrecorded", unrecorded, sizeof unrecorded);
     struct replay_print print = {
         .process = job->process, .count = job->count, .replay = r, .run = refs_name(path, id),
-        .duration = now() - start, .verbose = option.verbose,
+        .duration = now() - start, .verbose = option.verbose, .unrecorded = unrecorded,
     };
     if (ok && !option.gdb)
         (c->json ? replay_print_json : replay_print_text)(&print);

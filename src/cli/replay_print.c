@@ -186,6 +186,8 @@ void replay_print_text(const struct replay_print *print)
     struct totals t = add_up(print);
     char events[TEXT_MAX], took[TEXT_MAX], recorded[TEXT_MAX];
     print_processes(print);
+    if (*print->unrecorded)
+        puts(print->unrecorded);
     printf("%zu node%s, %zu process%s, %s events: ", t.nodes, t.nodes == 1 ? "" : "s", t.processes,
            t.processes == 1 ? "" : "es", text_count(t.events, events, sizeof events));
     if (t.good == t.processes && !t.stopped)
@@ -245,6 +247,7 @@ void replay_print_json(const struct replay_print *print)
     jw_put_uint(&j, "events", t.events);
     jw_put_uint(&j, "duration_ns", print->duration);
     jw_put_uint(&j, "recorded_ns", t.end > t.start ? t.end - t.start : 0);
+    jw_put_string(&j, "unrecorded", print->unrecorded);
     jw_key(&j, "processes");
     jw_array(&j);
     for (size_t i = 0; i < print->count; i++)

@@ -12,6 +12,7 @@ struct replay_print {
     const char *run;      /* what to call it in a command line */
     uint64_t duration;    /* ns the replay took */
     bool verbose;         /* a line for every process */
+    const char *unrecorded; /* what the run says ran without being recorded; "" for nothing */
 };
 
 void replay_print_text(const struct replay_print *p);
