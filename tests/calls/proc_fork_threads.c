@@ -1,10 +1,10 @@
 /* fork in a program with threads: the child has one; atfork handlers; the child makes threads of its own. */
 #include "check.h"
 
-static int p[2];
+static int p[2], parents;
 
 static void before(void) { printf("prepare\n"); }
-static void in_parent(void) { printf("parent\n"); }
+static void in_parent(void) { parents++; } /* says so later: the child prints at the same time */
 static void in_child(void) { printf("child\n"); }
 
 static void *blocked(void *argument)
@@ -39,6 +39,7 @@ int main(void)
         }
         say_wait("child", pid);
     }
+    printf("in the parent %d times\n", parents);
     MUST(write(p[1], "x", 1));
     pthread_join(t, NULL);
     return 0;

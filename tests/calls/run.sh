@@ -14,6 +14,8 @@ name=
 # The program runs in a directory of its own: a relative path would not lead to it from there.
 case $1 in /*) ;; */*) program=$PWD/$1; shift; set -- "$program" "$@" ;; esac
 
+[ "$drd" = none ] || [ -x "$drd" ] || { echo "FAILED $name: no command $drd; build it, or say DRD=..."; exit 1; }
+
 # A script for a command says in its second line what it needs.
 for needed in $(sed -n '2s/^# needs: //p' "${2:-/dev/null}" 2>/dev/null); do
     command -v "$needed" >/dev/null || { echo "skipped $name: no $needed here"; exit 77; }
