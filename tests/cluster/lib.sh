@@ -1,7 +1,7 @@
 # What the cluster scripts share: finding the programs, starting and stopping nodes, recording and judging. Sourced.
 #   DRD_BUILD   the build directory (default: build beside the sources); ctest gives it as the first argument
-#   PORT        first of the 16 TCP ports a script uses (default: by process number, so that scripts may run side by side;
-#               below 32768, where the kernel takes ports for outgoing connections)
+#   PORT        first of the 16 TCP ports a script uses (default: free ones, by process number, so that scripts may run side
+#               by side; below 32768, where the kernel takes ports for outgoing connections)
 # A workload runs alike on its own and under `drd record -- sh WORKLOAD`.
 
 cluster=$(cd "$(dirname "$0")" && while [ ! -f lib.sh ]; do cd ..; done && pwd)
@@ -9,7 +9,16 @@ export DRD_BUILD="${1:-${DRD_BUILD:-$cluster/../../build}}"
 build=$DRD_BUILD
 drd=${DRD:-$build/drd}
 nodes=$build/tests/nodes
-PORT=${PORT:-$((10000 + $$ % 1300 * 16))}
+
+# ports_free BASE: nobody uses one of the 16.
+ports_free() {
+    awk -v base="$1" 'BEGIN { for (i = 0; i < 16; i++) wanted[sprintf("%04X", base + i)] = 1 }
+        { split($2, local, ":"); if (local[2] in wanted) exit 1 }' /proc/net/tcp
+}
+
+slot=$(($$ % 1300))
+until [ -n "${PORT:-}" ] || ports_free $((10000 + slot * 16)); do slot=$(((slot + 1) % 1300)); done
+PORT=${PORT:-$((10000 + slot * 16))}
 
 # fail WORDS...: with the last lines of what each node said.
 fail() {

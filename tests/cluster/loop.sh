@@ -1,6 +1,7 @@
 #!/bin/sh
 # Each of the three programs recorded RUNS times (default 20) with its leader killed, every process of every run replayed.
-# Prints one line a program and the sum. By hand: 20 runs take about ten minutes. KEEP=DIR keeps the runs that fail.
+# Prints one line a program and the sum. By hand: 20 runs take about ten minutes. KEEP=DIR keeps the runs that fail;
+# PROGRAMS names those to run (default: "ovsdb libraft pysyncobj").
 set -eu
 . "$(dirname "$0")/lib.sh"
 RUNS=${RUNS:-20}
@@ -25,7 +26,7 @@ one() {
 
 begin
 all=0 good=0
-for name in ovsdb libraft pysyncobj; do
+for name in ${PROGRAMS:-ovsdb libraft pysyncobj}; do
     same=0
     for number in $(seq "$RUNS"); do
         if one $name "$number"; then same=$((same + 1)); fi
