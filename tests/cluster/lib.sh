@@ -101,7 +101,7 @@ explain() {
     [ "$judged" -eq "$2" ] || { cat "$1.explained" >&2; fail "explain ended with $judged, not $2"; }
 }
 
-# record_and_judge NAME: the test of a program whose consensus is right.
+# record_and_judge NAME STATUS: the test of a program whose consensus holds; explain ends with STATUS.
 record_and_judge() {
     record "$dir/$1.drd" sh "$cluster/workload/$1.sh"
     cat "$dir/$1.drd.said"
@@ -109,6 +109,6 @@ record_and_judge() {
     [ "$recorded" -eq 0 ] || fail "$1, recorded, ended with status $recorded"
     replay "$dir/$1.drd"
     tail -n 3 "$dir/$1.drd.replayed"
-    explain "$dir/$1.drd" 0
+    explain "$dir/$1.drd" "$2"
     tail -n 3 "$dir/$1.drd.explained"
 }

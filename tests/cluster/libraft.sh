@@ -3,4 +3,4 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 begin
-record_and_judge libraft
+record_and_judge libraft 0

@@ -3,4 +3,4 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 begin
-record_and_judge ovsdb
+record_and_judge ovsdb 0
