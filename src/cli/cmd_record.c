@@ -1,10 +1,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/cmd.h"
+#include "cli/run_view.h"
 #include "record/recorder.h"
-#include "store/refs.h"
 #include "util/text.h"
 
 static const char *output, *procfile, *only, *keep = "always";
@@ -71,12 +72,28 @@ static void print_end(const struct recorder_options *o, const struct recorder_re
             text_size(result->file_size, size, sizeof size), name);
 }
 
+/* The rows that people query, while the run is still in the page cache. A run without them is whole: they can be made
+ * later, so a full disk is no reason to fail here. */
+static void make_rows(const char *path, struct recorder_result *result)
+{
+    struct run_view v;
+    struct drd_error e = {0};
+    struct stat st;
+    if (!run_view_open(&v, path, &e) || !run_view_index(&v, &e))
+        cmd_warn("no index was made: %s", e.message);
+    run_view_close(&v);
+    if (!stat(path, &st))
+        result->file_size = (uint64_t)st.st_size;
+}
+
 static int run(struct cmd_context *c)
 {
     struct recorder_options o;
     struct recorder_result result;
     struct refs_entry entry = {0};
     bool ok = read_options(c, &o, &entry) && recorder_run(&o, &result, &c->error);
+    if (ok && result.kept)
+        make_rows(o.output, &result);
     if (ok)
         print_end(&o, &result);
     node_list_fini(&o.nodes);

@@ -54,14 +54,15 @@ static void draw_progress(void *context, uint64_t done, uint64_t total)
     progress_step(context, done, total);
 }
 
-bool run_view_index(struct run_view *v, struct drd_error *e)
+static bool index_is_current(struct store *s)
 {
-    char state[32] = "", version[16];
+    char version[16];
+    return store_fact(s, "index_version", version, sizeof version) && !strcmp(version, INDEX_VERSION);
+}
+
+static bool make_rows(struct run_view *v, struct drd_error *e)
+{
     struct progress progress = { .what = "indexing" };
-    store_fact(v->store, "state", state, sizeof state);
-    if (!strcmp(state, "recording") || (store_fact(v->store, "index_version", version, sizeof version) &&
-                                        !strcmp(version, INDEX_VERSION)) || access(v->path, W_OK))
-        return true;
     store_close(v->store);
     v->store = store_open(v->path, STORE_WRITE, e);
     bool ok = v->store && protocol_index(v->store, draw_progress, &progress, e);
@@ -69,6 +70,19 @@ bool run_view_index(struct run_view *v, struct drd_error *e)
     store_close(v->store);
     v->store = ok ? store_open(v->path, STORE_READ, e) : NULL;
     return v->store != NULL;
+}
+
+bool run_view_index(struct run_view *v, struct drd_error *e)
+{
+    char state[32] = "";
+    store_fact(v->store, "state", state, sizeof state);
+    if (!index_is_current(v->store)) {
+        if (!strcmp(state, "recording") || access(v->path, W_OK))
+            return true;
+        if (!make_rows(v, e))
+            return false;
+    }
+    return protocol_index(v->store, NULL, NULL, e); /* current: this only makes the rows known to the connection */
 }
 
 uint64_t run_view_since(const struct run_view *v, uint64_t time)
