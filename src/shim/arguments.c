@@ -25,6 +25,7 @@ struct pieces {
     long result;
     size_t left;            /* bytes that still count */
     unsigned step, item, vector;
+    long message;           /* of recvmmsg */
     bool bad;               /* a pointer of the program's leads nowhere */
     uint8_t scratch[24];
 };
@@ -84,6 +85,25 @@ static bool msg_out_next(struct pieces *it, const struct msghdr *m, struct piece
     default:
         return iov_next(it, (long)m->msg_iov, m->msg_iovlen, piece);
     }
+}
+
+/* For each message received: its length, then as one of recvmsg. */
+static bool mmsg_out_next(struct pieces *it, struct mmsghdr *all, struct piece *piece)
+{
+    for (; it->message < it->result; it->message++, it->step = it->vector = 0) {
+        struct mmsghdr *m = &all[it->message];
+        if (it->step == 0) {
+            it->left = m->msg_len;
+            it->step = 1;
+            return piece_set(piece, &m->msg_len, sizeof m->msg_len);
+        }
+        it->step--;
+        bool more = msg_out_next(it, &m->msg_hdr, piece);
+        it->step++;
+        if (more)
+            return true;
+    }
+    return false;
 }
 
 /* For each message sent: its length, then its data. */
@@ -223,6 +243,7 @@ static size_t output_length(const struct pieces *it)
     case SPECIAL_NODEMASK: return ((size_t)call->arg[2] + 7) / 8;
     case SPECIAL_MAPPING: return memory_mapping_length(call, result);
     case SPECIAL_PRCTL: return prctl_size(call);
+    case SPECIAL_MSGRCV: return sizeof(long) + (size_t)result;
     }
     return 0;
 }
@@ -237,18 +258,8 @@ static bool output_next(struct pieces *it, struct piece *piece)
         return msg_out_next(it, (const struct msghdr *)p, piece);
     if (code == (KIND_SPECIAL | SPECIAL_AIO_EVENTS))
         return aio_events_next(it, piece);
-    if (code == (KIND_SPECIAL | SPECIAL_MMSG_OUT)) { /* one message at a time, see live_call */
-        struct mmsghdr *m = (struct mmsghdr *)p;
-        if (it->step == 0) {
-            it->left = m->msg_len;
-            it->step = 1;
-            return piece_set(piece, &m->msg_len, 4);
-        }
-        it->step--;
-        bool more = msg_out_next(it, &m->msg_hdr, piece);
-        it->step++;
-        return more;
-    }
+    if (code == (KIND_SPECIAL | SPECIAL_MMSG_OUT))
+        return mmsg_out_next(it, (struct mmsghdr *)p, piece);
     if (it->step++)
         return false;
     if (code == (KIND_SPECIAL | SPECIAL_MAPPING))
@@ -475,6 +486,20 @@ static void msg_apply(struct msghdr *m, const uint8_t *data, size_t length)
     }
 }
 
+static void mmsg_apply(struct mmsghdr *all, long count, const uint8_t *data, size_t length)
+{
+    for (long i = 0; i < count && length >= 16; i++) {
+        uint32_t size[3]; /* of data, name, control */
+        memcpy(size, data, sizeof size);
+        size_t whole = 12ul + size[0] + size[1] + size[2];
+        all[i].msg_len = size[0];
+        if (whole > length - 4)
+            return;
+        msg_apply(&all[i].msg_hdr, data + 4, whole);
+        data += 4 + whole, length -= 4 + whole;
+    }
+}
+
 /* The program's poll() array keeps fd and events; only revents is the kernel's. */
 static void poll_apply(struct pollfd *fds, size_t count, const uint8_t *data, size_t length)
 {
@@ -488,9 +513,8 @@ static void output_apply(const struct call *call, int i, long result, const uint
     long p = call->arg[i];
     if (code == (KIND_SPECIAL | SPECIAL_MSG_OUT)) {
         msg_apply((struct msghdr *)p, data, length);
-    } else if (code == (KIND_SPECIAL | SPECIAL_MMSG_OUT) && length >= 4) {
-        memcpy(&((struct mmsghdr *)p)->msg_len, data, 4);
-        msg_apply(&((struct mmsghdr *)p)->msg_hdr, data + 4, length - 4);
+    } else if (code == (KIND_SPECIAL | SPECIAL_MMSG_OUT)) {
+        mmsg_apply((struct mmsghdr *)p, result, data, length);
     } else if (code == (KIND_SPECIAL | SPECIAL_POLLFD)) {
         poll_apply((struct pollfd *)p, (size_t)call->arg[1], data, length);
     } else if (KIND_OF(code) == KIND_ADDR_OUT) {
@@ -588,8 +612,11 @@ static void compare_path(const struct call *call, int i, const uint8_t *data, si
 {
     char expected[512], got[512];
     const char *given = (const char *)call->arg[i];
-    if (strlen(given) == length && !memcmp(given, data, length))
+    long n = shim_string(given, PATH_LONGEST);
+    if (n == (long)length && !memcmp(given, data, length))
         return;
+    if (n < 0)
+        given = "(not readable)";
     text_copy(got, sizeof got, given);
     text_copy(expected, length + 1 < sizeof expected ? length + 1 : sizeof expected, (const char *)data);
     trace_diverged((int)call->nr, (unsigned)i, "the path differs", expected, got);

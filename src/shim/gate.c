@@ -79,7 +79,7 @@ static void gate_before(struct call *call)
         baton_yield();
     if (stream.run->cut_generation != faults_seen)
         faults_apply();
-    if (self.pending & ~PENDING_KICK)
+    if (self.pending & PENDING_SIGNAL)
         call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);
 }
 
@@ -112,7 +112,7 @@ static void gate_after(ucontext_t *frame)
         while (trace_signal_follows())
             frame ? signals_deliver(frame, 0) : signals_deliver_here(0);
     } else if (shim_world == WORLD_LIVE) {
-        if (self.pending & ~PENDING_KICK)
+        if (self.pending & PENDING_SIGNAL)
             frame ? signals_deliver(frame, 0) : signals_deliver_here(0);
     }
 }
@@ -129,7 +129,7 @@ long gate_enter(long nr, long a, long b, long c, long d, long e, long f)
 
 void gate_end_clock(void)
 {
-    if (shim_world == WORLD_TRACE ? trace_signal_follows() : (self.pending & ~PENDING_KICK) != 0)
+    if (shim_world == WORLD_TRACE ? trace_signal_follows() : (self.pending & PENDING_SIGNAL) != 0)
         gate_after(NULL);
 }
 

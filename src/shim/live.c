@@ -76,10 +76,12 @@ static long live_wait(struct call *call)
         bool kicked = self.pending & PENDING_KICK;
         if (kicked)
             faults_apply();
-        if (self.pending) {
-            if (!(call->info->flags & CALL_RESTARTS) || !signals_restartable(self.pending))
+        if (self.pending & PENDING_SIGNAL) {
+            if (!(call->info->flags & CALL_RESTARTS) || !signals_restartable())
                 return result;
             call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);
+            if (self.cancelled)
+                return result; /* glibc's own wrapper would end the thread here */
         } else if (!kicked) {
             return result;
         }
@@ -87,15 +89,13 @@ static long live_wait(struct call *call)
     }
 }
 
-/* Some calls are made in a form whose outcome can be written down. */
+/* What the kernel will overwrite, and the record needs. */
 static void live_prepare(struct call *call)
 {
     for (int i = 0; i < 5; i++)
         if (KIND_OF(call->info->argument[i]) == KIND_ADDR_OUT && call->arg[i] && call->arg[i + 1])
             shim_copy(&call->capacity, (void *)call->arg[i + 1], 4);
-    if (call->nr == SYS_recvmmsg && call->arg[2] > 1)
-        call->arg[2] = 1; /* fewer messages than asked for is always legal */
-    if ((call->nr == SYS_recvmsg || call->nr == SYS_recvmmsg) && call->arg[1]) {
+    if (call->nr == SYS_recvmsg && call->arg[1]) {
         struct msghdr m;
         if (!shim_copy(&m, (void *)call->arg[1], sizeof m))
             call->capacity = m.msg_namelen;
@@ -145,20 +145,26 @@ long live_raw(struct call *call)
     return RAW(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* Sends and writes: what goes out stands in the stream before it goes (`draft`), so that a kill -9 hides nothing. */
+/* Sends and writes: what goes out stands in the stream before it goes (`draft`), so that a kill -9 hides nothing. It is
+ * taken down once: some calls change their input, as ppoll its timeout. */
 static long live_output(struct call *call, bool waits, long refused)
 {
-    size_t size = inputs_size(call);
-    bool large = size > INPUT_LARGE;
+    bool large = inputs_size(call) > INPUT_LARGE;
+    uint8_t saved[512], *start = stream.at;
     if (waits && baton_threads > 1 && !large)
         record_enter(call);
     uint8_t *p = large || call->entered ? NULL : record_inputs(call, (int)call->nr, SIZE_MAX);
+    size_t size = p ? (size_t)(p - start) : 0;
     if (p)
-        stream.slot->draft = (uint64_t)(p - stream.at);
+        stream.slot->draft = size;
+    if (waits && size <= sizeof saved)
+        memcpy(saved, start, size);
     long result = refused ? refused : waits ? live_wait(call) : live_raw(call);
     if (shim_world != WORLD_LIVE)
         return result;
-    if (!p || waits) /* other records may have come between */
+    if (p && stream.at != start) /* signals were recorded where the draft stood */
+        p = size <= sizeof saved && stream_reserve(size) ? (uint8_t *)memcpy(stream.at, saved, size) + size : NULL;
+    if (!p)
         p = record_inputs(call, (int)call->nr, large ? (result > 0 ? (size_t)result : 0) : SIZE_MAX);
     if (p)
         record_result(call, p, result);

@@ -96,7 +96,25 @@ static long image_map(const char *path, const struct call *call, long at)
     return result;
 }
 
-static long content_map(const struct call *call, long at, const uint8_t *data, size_t length)
+/* Beyond the end of a file a private mapping faults, so it must be one of a file of the same length. */
+static long private_map(const struct call *call, long at, const uint8_t *data, size_t length)
+{
+    const long *a = call->arg;
+    long fd = RAW(SYS_memfd_create, "drd", 1);
+    RAW(SYS_ftruncate, fd, a[2] & PROT_READ ? length : (size_t)a[1]);
+    for (size_t done = 0; done < length;) {
+        long n = RAW(SYS_pwrite64, fd, data + done, length - done, done);
+        if (n <= 0)
+            return RAW(SYS_close, fd), n;
+        done += (size_t)n;
+    }
+    long result = RAW(SYS_mmap, at, a[1], a[2], MAP_PRIVATE | MAP_FIXED, fd, 0);
+    RAW(SYS_close, fd);
+    return result;
+}
+
+/* A shared one may grow with its file: all of it can be used. */
+static long shared_map(const struct call *call, long at, const uint8_t *data, size_t length)
 {
     const long *a = call->arg;
     long result = RAW(SYS_mmap, at, a[1], PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -117,7 +135,8 @@ static long memory_again(const struct call *call, long recorded, const char *ima
         if (image)
             return image_map(image, call, recorded);
         if (!(a[3] & MAP_ANONYMOUS))
-            return content_map(call, recorded, data, length);
+            return (a[3] & MAP_TYPE) == MAP_PRIVATE ? private_map(call, recorded, data, length)
+                                                    : shared_map(call, recorded, data, length);
         return RAW(SYS_mmap, recorded, a[1], a[2], (a[3] & keep) | MAP_FIXED, -1, 0);
     case SYS_mremap:
         if (recorded == a[0])

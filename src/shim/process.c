@@ -1,9 +1,8 @@
 /* Processes: fork, vfork, posix_spawn, exec, exit. Sources: fork(2), vfork(2), clone(2), execve(2).
  *
  * fork: the child has a stream of its own that begins in the middle of the program; in a replay it is forked off again.
- * vfork: made a fork whose parent waits: nobody may rely on more (vfork(2), "Standard description").
- * clone with CLONE_VM and CLONE_VFORK, as posix_spawn does it: the child runs in the parent's memory, so what it does is
- * part of the parent's stream; in a replay the parent's thread plays it, until it execs or exits. */
+ * vfork, and clone with CLONE_VM and CLONE_VFORK as posix_spawn does it: the child runs in the parent's memory, so what it
+ * does is part of the parent's stream; in a replay the parent's thread plays it, until it execs or exits. */
 #include "shim/shim.h"
 
 #include <elf.h>
@@ -36,15 +35,28 @@ static void vfork_born(struct birth *birth)
         thread_arm();
 }
 
+/* vfork: the child overwrites the stack on which the parent waits in the trap handler: keep a copy of that part. */
+static long vfork_live(struct birth *birth, uintptr_t stack)
+{
+    static uint8_t frames[64 << 10];
+    uintptr_t save = (uintptr_t)__builtin_frame_address(0) - 1024; /* below all that is in use here */
+    if (stack <= save || stack - save > sizeof frames)
+        return -ENOMEM; /* the trap came on another stack than the program's */
+    memcpy(frames, (void *)save, stack - save);
+    return shim_vfork(CLONE_VM | CLONE_VFORK | SIGCHLD, stack, birth, save, stack - save, frames);
+}
+
 static long spawn_live(struct call *call)
 {
     static struct birth birth;
     const long *a = call->arg;
+    bool own_stack = call->nr == SYS_clone && a[1];
     birth_registers(&birth, call->frame);
     birth.born = vfork_born;
     stream_put(TRACE_VFORK_BEGIN, 0);
     vfork_begin();
-    long pid = shim_clone((unsigned long)a[0], (uintptr_t)a[1], (void *)a[2], (void *)a[3], (unsigned long)a[4], &birth);
+    long pid = own_stack ? shim_clone((unsigned long)a[0], (uintptr_t)a[1], (void *)a[2], (void *)a[3], (unsigned long)a[4], &birth)
+                         : vfork_live(&birth, frame_stack(call->frame));
     vfork_end();
     stream_put(TRACE_VFORK_END, 1, (int64_t)pid);
     return pid;
@@ -62,7 +74,8 @@ static long spawn_trace(struct call *call)
     }
     vfork_frame = *call->frame;
     vfork_begin();
-    frame_set_stack(call->frame, (uintptr_t)call->arg[1]);
+    if (call->nr == SYS_clone && call->arg[1])
+        frame_set_stack(call->frame, (uintptr_t)call->arg[1]);
     frame_set_result(call->frame, 0);
     call->restored = true;
     return 0;
@@ -168,12 +181,12 @@ static long fork_trace(struct call *call, long flags)
 
 long process_fork(struct call *call)
 {
-    long flags = call->nr == SYS_clone ? call->arg[0] : call->nr == SYS_vfork ? CLONE_VFORK | SIGCHLD : SIGCHLD;
+    long flags = call->nr == SYS_clone ? call->arg[0] : call->nr == SYS_vfork ? CLONE_VM | CLONE_VFORK | SIGCHLD : SIGCHLD;
     if (flags & CLONE_THREAD)
         return thread_clone(call);
-    if (flags & CLONE_VM && flags & CLONE_VFORK && call->arg[1])
+    if (flags & CLONE_VM && flags & CLONE_VFORK)
         return shim_world == WORLD_TRACE ? spawn_trace(call) : spawn_live(call);
-    flags &= ~(long)CLONE_VM; /* a copy instead of shared memory: see the head of this file */
+    flags &= ~(long)CLONE_VM; /* shared memory without waiting is no longer made by any libc */
     return shim_world == WORLD_TRACE ? fork_trace(call, flags) : fork_live(call, flags);
 }
 

@@ -32,24 +32,23 @@ enum world {
 };
 extern enum world shim_world;
 
-#define SIGNAL_QUEUE 16
-
 /* What a thread needs to know about itself. Zeroed with its thread-local storage. */
 struct thread {
     uint32_t number;
     bool armed;                   /* its calls are intercepted */
     bool delivering;              /* a trap of our own making, to get a frame for pending signals, is under way */
     volatile char selector;       /* Syscall User Dispatch: always "trap" */
-    volatile uint64_t pending;    /* bit n-1: signal n waits in `queue`; bit 63 with KICK: look at the cuts */
-    volatile uint32_t queued;
-    siginfo_t queue[SIGNAL_QUEUE];
+    volatile uint64_t pending;    /* PENDING_SIGNAL: `signal` waits for delivery; PENDING_KICK: look at the cuts */
+    siginfo_t signal;
+    uint64_t mask;                /* the thread's signal mask while everything is held back for `signal` */
     uint32_t *clear_tid;          /* zeroed and woken at the end of this thread, as the kernel would */
     uint32_t tid;                 /* as the program knows it */
     uint64_t blocked;             /* signals the program believes blocked that the shim keeps open */
     bool cancelled;               /* SIGCANCEL was delivered: a wrapper must reach a cancellation point */
 };
 extern __thread struct thread self;
-#define PENDING_KICK (1ull << 63)
+#define PENDING_SIGNAL 1ull
+#define PENDING_KICK 2ull
 
 /* One intercepted call. */
 struct call {
@@ -183,7 +182,7 @@ void signals_install(void);              /* the shim's own handlers; again in a 
 long signals_action(struct call *call);
 long signals_mask(struct call *call);
 long signals_stack(struct call *call);
-bool signals_restartable(uint64_t pending); /* do all pending signals ask for SA_RESTART? */
+bool signals_restartable(void);          /* does the waiting signal's handler ask for SA_RESTART? */
 void signals_deliver(ucontext_t *frame, int where);
 void signals_deliver_here(int where);    /* from a preloaded function: makes a frame first */
 #define SHIM_TRAP_DELIVER 0x44524401

@@ -74,32 +74,12 @@ static void handler_run(int signo, siginfo_t *info, ucontext_t *frame)
     RAW(SYS_rt_sigprocmask, SIG_SETMASK, &outer, 0, 8);
 }
 
-/* Take the oldest waiting signal out of the queue; the stand-in must not run meanwhile. */
-static bool queue_take(siginfo_t *info)
-{
-    uint64_t all = ~NEVER_BLOCKED, old;
-    bool found = false;
-    RAW(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
-    if (self.queued) {
-        *info = self.queue[0];
-        self.queued--;
-        memmove(self.queue, self.queue + 1, self.queued * sizeof *info);
-        found = true;
-        uint64_t left = self.pending & PENDING_KICK;
-        for (uint32_t i = 0; i < self.queued; i++)
-            left |= BIT(self.queue[i].si_signo);
-        self.pending = left;
-    } else {
-        self.pending &= PENDING_KICK;
-    }
-    RAW(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, 8);
-    return found;
-}
-
 static void deliver_live(ucontext_t *frame, int where)
 {
-    siginfo_t info;
-    while (self.pending & ~PENDING_KICK && queue_take(&info)) {
+    while (self.pending & PENDING_SIGNAL) {
+        siginfo_t info = self.signal;
+        *frame_mask(frame) = self.mask; /* as it was before on_signal held everything back */
+        __atomic_fetch_and(&self.pending, ~PENDING_SIGNAL, __ATOMIC_SEQ_CST);
         uint8_t *p = stream_event(TRACE_SIGNAL, 3, sizeof info);
         if (p) {
             p = pack_int(pack_int(p, info.si_signo), where);
@@ -141,15 +121,13 @@ void signals_deliver_here(int where)
     shim_trap(where ? SHIM_TRAP_DELIVER_BEFORE : SHIM_TRAP_DELIVER);
 }
 
-bool signals_restartable(uint64_t pending)
+bool signals_restartable(void)
 {
-    for (int signo = 1; signo < 64; signo++)
-        if (pending & BIT(signo) && has_handler(&signal_actions[signo]) && !(signal_actions[signo].flags & SA_RESTART))
-            return false;
-    return true;
+    return signal_actions[self.signal.si_signo].flags & SA_RESTART;
 }
 
-/* Stands in for every handler of the program. */
+/* Stands in for every handler of the program. Until the handler has been called, the kernel keeps further signals back:
+ * they pend, merge and come in its order. */
 static void on_signal(int signo, siginfo_t *info, void *context)
 {
     ucontext_t *frame = context;
@@ -164,9 +142,10 @@ static void on_signal(int signo, siginfo_t *info, void *context)
         handler_call(signal_actions[signo].handler, &signal_actions[signo], signo, info, frame);
         return;
     }
-    if (self.queued < SIGNAL_QUEUE)
-        self.queue[self.queued++] = *info;
-    self.pending |= BIT(signo);
+    self.signal = *info;
+    self.mask = *frame_mask(frame);
+    *frame_mask(frame) = ~NEVER_BLOCKED;
+    self.pending |= PENDING_SIGNAL;
     frame_interrupt(frame);
 }
 

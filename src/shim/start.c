@@ -283,7 +283,7 @@ bool start_forked_live(uint32_t number, uint32_t parent)
     slot_init(slot, parent);
     slot->node = before->node;
     text_copy(slot->name, sizeof slot->name, before->name);
-    self.pending = self.queued = 0;
+    self.pending = 0;
     baton_init();
     if (!stream_live_open(number) || !stream_reserve(4096))
         return false;
@@ -378,11 +378,20 @@ bool start_forked_trace(uint32_t number)
 {
     struct recorded_start s = {0};
     (void)number;
-    self.pending = self.queued = 0;
+    self.pending = 0;
     baton_init();
     start_read(&s);
     self.tid = s.tid;
     return true;
+}
+
+/* A program started as "/proc/self/exe" was started by itself: now that this is that program, do it again. */
+static void start_again(struct replay_file *head, char **argv, char **envp)
+{
+    const uint32_t once = 0;
+    RAW(SYS_pwrite64, REPLAY_FD, &once, sizeof once, offsetof(struct replay_file, again));
+    RAW(SYS_execve, head->again_path, argv, envp);
+    RAW(SYS_exit_group, 126);
 }
 
 __attribute__((constructor)) static void start(int argc, char **argv, char **envp)
@@ -395,6 +404,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     arguments = argv;
     shim_environment = envp;
     auxiliary = (const Elf64_auxv_t *)(end + 1);
+    if (RAW(SYS_pread64, REPLAY_FD, &head, sizeof head, 0) == sizeof head && head.magic == REPLAY_MAGIC && head.again)
+        start_again(&head, argv, envp);
     bool replay = RAW(SYS_pread64, REPLAY_FD, &head, sizeof head.magic, 0) == sizeof head.magic && head.magic == REPLAY_MAGIC;
     if (!replay && !environment_get(SPOOL_ENV_DIR))
         return;

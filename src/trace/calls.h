@@ -27,7 +27,7 @@ enum call_special {
     SPECIAL_POLLFD,     /* out: struct pollfd[nfds] (empty when the result is 0: all revents 0) */
     SPECIAL_MASK,       /* in: nothing; a signal mask in force during the call */
     SPECIAL_FDSET,      /* out: the bitmap, ceil(n / 64) * 8 bytes */
-    SPECIAL_TIMEVAL,    /* in and out: struct timeval, 16 bytes */
+    SPECIAL_TIMEVAL,    /* in and out: struct timeval or timespec, 16 bytes: Linux leaves what was not waited */
     SPECIAL_MSG_IN,     /* in: bin of the data, gathered */
     SPECIAL_MSG_OUT,    /* out: bin: u32 namelen, u32 controllen, u32 flags, name, control, data of `result` bytes */
     SPECIAL_MMSG_IN,    /* in: bin: for each message u32 length, data */
@@ -37,6 +37,7 @@ enum call_special {
     SPECIAL_AIO_SUBMIT, /* in: bin: for each iocb u32 fd, u32 opcode, u64 offset, u32 length, data (written ones) */
     SPECIAL_AIO_EVENTS, /* out: struct io_event[result], then the data of those that were reads */
     SPECIAL_MAPPING,    /* out: what a file mapping shows; empty for anonymous ones and for images (TRACE_IMAGE) */
+    SPECIAL_MSGRCV,     /* out: long mtype, then `result` bytes */
     SPECIAL_PRCTL,      /* out: what the PR_GET options fill, else empty */
 };
 
@@ -82,7 +83,7 @@ static inline int kind_has_output(uint16_t code)
         switch (KIND_PARAMETER(code)) {
         case SPECIAL_OFFSET: case SPECIAL_FCNTL: case SPECIAL_IOCTL: case SPECIAL_POLLFD: case SPECIAL_FDSET:
         case SPECIAL_TIMEVAL: case SPECIAL_MSG_OUT: case SPECIAL_MMSG_OUT: case SPECIAL_GROUPS: case SPECIAL_NODEMASK:
-        case SPECIAL_AIO_EVENTS: case SPECIAL_MAPPING: case SPECIAL_PRCTL:
+        case SPECIAL_AIO_EVENTS: case SPECIAL_MAPPING: case SPECIAL_PRCTL: case SPECIAL_MSGRCV:
             return 1;
         }
         return 0;

@@ -120,7 +120,8 @@ struct replay_file {
     uint32_t wait_for_debugger; /* at `until`: wait until traced, then raise SIGTRAP and go on */
     uint32_t echo;       /* write what the node writes to descriptors 1 and 2 to descriptors REPLAY_FD+1 and +2 too */
     char dir[512];       /* the directory of this file */
-    char run_shim[8];    /* reserved */
+    uint32_t again;      /* the started program must execve `again_path` itself, once, with the same argv and environment */
+    char again_path[64]; /* "/proc/self/exe": a path that only the program itself can be started by */
     /* answers of the shim */
     uint32_t state;      /* enum replay_state */
     uint32_t thread;     /* that was running */

@@ -30,6 +30,7 @@ struct birth {
     uint32_t number, tid;
     uint32_t *clear_tid;
 };
+long shim_vfork(unsigned long flags, uintptr_t stack, struct birth *birth, uintptr_t save, size_t bytes, void *buffer);
 long shim_clone(unsigned long flags, uintptr_t stack, void *ptid, void *ctid, unsigned long tls, struct birth *birth);
 
 /* The trapped call. */

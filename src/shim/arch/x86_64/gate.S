@@ -53,12 +53,13 @@ shim_interrupted:
     mov $-4, %rax
     ret
 
-/* Where the kernel returns to from the shim's own signal handlers. */
+/* Where the kernel returns to from the shim's own signal handlers. Unwinders (libgcc, gdb) know a signal frame by these very
+ * instructions. */
     .globl shim_restorer
     .hidden shim_restorer
     .type shim_restorer, @function
 shim_restorer:
-    mov $15, %eax
+    movq $15, %rax
     syscall
 
 /* void shim_sigreturn(stack pointer): rt_sigreturn on behalf of the program. */
@@ -87,8 +88,11 @@ shim_clone:
     jz 1f
     pop %rbx
     ret
-1:  xor %ebp, %ebp
+1:
+shim_child:
+    xor %ebp, %ebp
     mov %rsp, %r12
+    sub $128, %rsp              /* a child on its parent's stack: leave the red zone */
     and $-16, %rsp
     mov %rbx, %rdi
     call *0(%rbx)
@@ -109,6 +113,51 @@ shim_clone:
     mov 104(%rax), %rcx
     xor %eax, %eax
     jmp *%rcx
+
+/* long shim_vfork(flags, stack, birth, save, bytes, buffer)
+ * As shim_clone, but parent and child share `stack`, and the child runs first: the parent's frames, `bytes` from `save` up,
+ * are in `buffer` and are put back before the parent uses them again. */
+    .globl shim_vfork
+    .hidden shim_vfork
+    .type shim_vfork, @function
+shim_vfork:
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    mov %rdx, %rbx
+    mov %rcx, %r12
+    mov %r8, %r13
+    mov %r9, %r14
+    mov %rsp, %rdx
+    sub %r12, %rdx              /* the pushes above happened after the copy was made: make it good */
+    mov (%rsp), %rax
+    mov %rax, (%r14, %rdx)
+    mov 8(%rsp), %rax
+    mov %rax, 8(%r14, %rdx)
+    mov 16(%rsp), %rax
+    mov %rax, 16(%r14, %rdx)
+    mov 24(%rsp), %rax
+    mov %rax, 24(%r14, %rdx)
+    mov 32(%rsp), %rax
+    mov %rax, 32(%r14, %rdx)
+    xor %edx, %edx
+    xor %r10d, %r10d
+    xor %r8d, %r8d
+    mov $56, %eax
+    syscall
+    test %rax, %rax
+    jz 1f
+    mov %r12, %rdi
+    mov %r14, %rsi
+    mov %r13, %rcx
+    rep movsb
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    ret
+1:  jmp shim_child
 
 /* void shim_thread_exit(uint32_t *word, uint32_t value, uint32_t *tid_word): give up the baton and end this thread,
  * without a stack: whoever joins it may free the stack as soon as the baton is free. */
