@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -122,6 +123,18 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* "/proc/self/exe" is a program's word for itself: that program is started, and the shim in it starts it again with the
+ * path as recorded, which stands on the stack. */
+static const char *first_program(const struct manifest *m)
+{
+    struct replay_file head = { .again = 1 };
+    if (strncmp(m->exe, "/proc/", 6) || strlen(m->exe) >= sizeof head.again_path || !m->program)
+        return m->exe;
+    strcpy(head.again_path, m->exe);
+    size_t length = sizeof head.again + sizeof head.again_path;
+    return pwrite(REPLAY_FD, &head.again, length, offsetof(struct replay_file, again)) == (ssize_t)length ? m->program : m->exe;
+}
+
 /* In the child. Returns only on failure. */
 static void become(const struct launch *l, struct launch_failure *failure)
 {
@@ -144,7 +157,7 @@ static void become(const struct launch *l, struct launch_failure *failure)
         snprintf(failure->what, sizeof failure->what, "cannot go to %.90s to start %.20s", m->cwd, m->exe);
         return;
     }
-    execve(m->exe, launch_argv(m), m->env);
+    execve(first_program(m), launch_argv(m), m->env);
     failure->number = errno;
     snprintf(failure->what, sizeof failure->what, "cannot start %.100s", m->exe);
 }
