@@ -123,7 +123,7 @@ static void check_layout(struct finding *f)
     else
         snprintf(f->text, sizeof f->text,
                  "personality(ADDR_NO_RANDOMIZE): %s: addresses would differ in a replay. In a container, use a seccomp profile "
-                 "that allows personality(2)", strerror(error)), f->level = BROKEN;
+                 "that allows personality(2) (docker: --security-opt seccomp=FILE)", strerror(error)), f->level = BROKEN;
 }
 
 static void check_tsc(struct finding *f)
