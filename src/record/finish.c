@@ -51,24 +51,26 @@ bool finish_adopt(struct lanes *l, uint32_t process, void (*unrecorded)(void *co
     }
 }
 
+static void count_process(const struct store_process *p, struct run_summary *out)
+{
+    out->processes++;
+    out->nodes += p->number && !p->event_base && p->incarnation == 1; /* the first process of its node */
+    out->events += p->events;
+    out->bytes += p->bytes;
+    if (p->complete || !out->complete)
+        return;
+    out->complete = false;
+    snprintf(out->incomplete, sizeof out->incomplete, "%s@%llu: %s", p->node,
+             (unsigned long long)(p->event_base + (p->events ? p->events - 1 : 0)),
+             p->incomplete_reason ? p->incomplete_reason : "cut off");
+}
+
 static void summarize(const struct lanes *l, struct run_summary *out)
 {
     *out = (struct run_summary){.complete = true};
-    for (uint32_t i = 0; i < l->count; i++) {
-        const struct store_process *p = &l->lane[i].row;
-        if (!p->node)
-            continue;
-        out->processes++;
-        out->nodes += i && !p->event_base && p->incarnation == 1; /* the first process of its node */
-        out->events += p->events;
-        out->bytes += p->bytes;
-        if (p->complete || !out->complete)
-            continue;
-        out->complete = false;
-        snprintf(out->incomplete, sizeof out->incomplete, "%s@%llu: %s", p->node,
-                 (unsigned long long)(p->event_base + (p->events ? p->events - 1 : 0)),
-                 p->incomplete_reason ? p->incomplete_reason : "cut off");
-    }
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->lane[i].row.node)
+            count_process(&l->lane[i].row, out);
 }
 
 static bool close_facts(struct lanes *l, struct run_summary *out, struct drd_error *e)
@@ -79,8 +81,8 @@ static bool close_facts(struct lanes *l, struct run_summary *out, struct drd_err
            store_fact_set(s, "spool", "", e) && store_fact_set(s, "state", out->complete ? "complete" : "incomplete", e);
 }
 
-bool finish_run(struct lanes *l, bool (*alive)(const struct lanes *l, uint32_t process), struct run_summary *out,
-                struct drd_error *e)
+bool finish_run(struct lanes *l, bool (*alive)(const struct lanes *l, uint32_t process), const char *reason,
+                struct run_summary *out, struct drd_error *e)
 {
     __atomic_store_n(&l->spool->run->stopped, 1, __ATOMIC_RELEASE);
     if (!lanes_extend(l, e))
@@ -92,22 +94,33 @@ bool finish_run(struct lanes *l, bool (*alive)(const struct lanes *l, uint32_t p
             continue;
         enum spool_state state = spool_state(l->spool, i);
         bool goes_on = i && state == SPOOL_RUNNING && alive(l, i);
-        if (!lane_finish(l, i, goes_on ? "it went on after the recorded command had ended" : NULL, e))
+        if (!lane_finish(l, i, goes_on ? reason : NULL, e))
             return false;
     }
     return lanes_close(l, e) && close_facts(l, out, e);
 }
 
 /* Without space for a journal: changes in place, to a value that is no longer than the one before. */
-void finish_broken(struct store *s, const char *why)
+void finish_broken(struct store *s, const char *why, struct run_summary *out)
 {
     sqlite3 *db = store_database(s);
+    struct store_process *list = NULL;
+    size_t count = 0;
     if (!sqlite3_get_autocommit(db))
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     sqlite3_exec(db, "PRAGMA journal_mode=MEMORY", NULL, NULL, NULL);
     store_fact_set(s, "state", "incomplete", NULL);
-    store_fact_set(s, "incomplete", why, NULL);
+    store_fact_set(s, "incomplete", "no space left", NULL);
     store_fact_set(s, "spool", "", NULL);
-    sqlite3_exec(db, "UPDATE process SET complete = 0, incomplete_reason = 'no space left' WHERE end_time = 0 OR NOT complete",
-                 NULL, NULL, NULL);
+    store_processes(s, &list, &count, NULL);
+    *out = (struct run_summary){.complete = true};
+    for (size_t i = 0; i < count; i++) {
+        if (!list[i].complete && !list[i].incomplete_reason && (list[i].incomplete_reason = strdup("no space left")))
+            store_process_put(s, &list[i], NULL);
+        count_process(&list[i], out);
+        store_process_fini(&list[i]);
+    }
+    free(list);
+    out->complete = false;
+    snprintf(out->incomplete, sizeof out->incomplete, "%.280s", why);
 }

@@ -15,12 +15,13 @@ struct run_summary {
 bool finish_adopt(struct lanes *l, uint32_t process, void (*unrecorded)(void *context, const char *text), void *context,
                   struct drd_error *e);
 
-/* Drain every process that is not done, close its row, set facts and state, commit. `alive` says which processes go on. */
-bool finish_run(struct lanes *l, bool (*alive)(const struct lanes *l, uint32_t process), struct run_summary *out,
-                struct drd_error *e);
+/* Drain every process that is not done, close its row, set facts and state. `alive` says which processes go on; theirs
+ * is `reason`. */
+bool finish_run(struct lanes *l, bool (*alive)(const struct lanes *l, uint32_t process), const char *reason,
+                struct run_summary *out, struct drd_error *e);
 
 /* When nothing more can be written: try to leave the word "incomplete" and why, in the pages the file has. */
-void finish_broken(struct store *s, const char *why);
+void finish_broken(struct store *s, const char *why, struct run_summary *out);
 
 bool finish_fact_time(struct store *s, const char *key, struct drd_error *e); /* now, RFC 3339 */
 

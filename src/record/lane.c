@@ -304,10 +304,11 @@ void lanes_committed(struct lanes *l)
 {
     for (uint32_t i = 0; i < l->count; i++) {
         struct lane *lane = &l->lane[i];
-        if (lane->committed == lane->offset)
-            continue;
-        lane->committed = lane->offset;
-        spool_discard(l->spool, i, &lane->segment, lane->committed);
+        uint64_t end = lane->offset / SPOOL_SEGMENT;
+        if (lane->phase == LANE_DONE) /* also the last one, of which it may have used but a few bytes */
+            end = (spool_head(l->spool, i) + spool_slot(l->spool, i)->draft) / SPOOL_SEGMENT + 1;
+        if (lane->segment < end)
+            spool_discard(l->spool, i, &lane->segment, end);
     }
 }
 

@@ -25,7 +25,6 @@ struct lane {
     enum lane_phase phase;
     struct trace_state state;   /* before the first record not yet stored */
     uint64_t offset;            /* bytes of stream stored */
-    uint64_t committed;         /* as of the last commit */
     uint64_t segment;           /* first one not yet deleted */
     struct store_process row;
     int pidfd;                  /* -1 where the kernel refuses one */

@@ -63,7 +63,7 @@ struct recorder {
     int signal;               /* that ends the recording */
     bool killed;              /* SIGKILL was sent */
     bool timed_out, randomized, broken, urgent, may_renice;
-    struct drd_error failure; /* why it is broken */
+    struct recorder_result *result;
 };
 
 static void warn(const struct recorder *r, const char *text)
@@ -80,9 +80,8 @@ static void give_up(struct recorder *r, const struct drd_error *why)
     if (r->broken)
         return;
     r->broken = true;
-    r->failure = *why;
     __atomic_store_n(&r->spool.run->stopped, 1, __ATOMIC_RELEASE);
-    finish_broken(r->store, why->message);
+    finish_broken(r->store, why->message, &r->result->summary);
     warn(r, why->message);
     if (!r->options->strict) {
         warn(r, "recording has stopped; what is recorded goes on unrecorded");
@@ -501,14 +500,13 @@ static void note_statuses(struct recorder *r)
 static bool close_run(struct recorder *r, struct recorder_result *result, struct drd_error *e)
 {
     char text[32];
-    struct stat st;
     uint32_t left = 0;
     for (uint32_t i = 0; i < r->actives; i++)
         left += r->active[i] && r->lanes.lane[r->active[i]].phase == LANE_ACTIVE;
     note_statuses(r);
     snprintf(text, sizeof text, "%d", result->exit_code);
-    if (!finish_run(&r->lanes, lane_alive, &result->summary, e) || !store_fact_set(r->store, "exit_status", text, e) ||
-        !store_commit(r->store, e))
+    if (!finish_run(&r->lanes, lane_alive, "it went on after the recorded command had ended", &result->summary, e) ||
+        !store_fact_set(r->store, "exit_status", text, e) || !store_commit(r->store, e))
         return false;
     if (left) {
         char line[120];
@@ -516,24 +514,22 @@ static bool close_run(struct recorder *r, struct recorder_result *result, struct
                  left == 1 ? "process outlived" : "processes outlived", left == 1 ? "goes" : "go");
         warn(r, line);
     }
-    if (stat(r->path, &st) == 0)
-        result->file_size = (uint64_t)st.st_size;
     return true;
 }
 
 static void end_run(struct recorder *r, struct recorder_result *result)
 {
     struct drd_error e;
+    struct stat st;
     result->exit_code = exit_code(r);
     if (!r->broken && !close_run(r, result, &e))
         give_up(r, &e);
-    if (r->broken) {
-        result->summary.complete = false;
-        snprintf(result->summary.incomplete, sizeof result->summary.incomplete, "%.280s", r->failure.message);
+    if (r->broken)
         result->exit_code = exit_code(r);
-    } else if (r->options->strict && !result->summary.complete) {
+    else if (r->options->strict && !result->summary.complete)
         result->exit_code = DRD_EXIT_CANNOT;
-    }
+    if (stat(r->path, &st) == 0)
+        result->file_size = (uint64_t)st.st_size;
     result->kept = !(r->options->keep_failures_only && result->exit_code == 0);
 }
 
@@ -590,7 +586,7 @@ static bool absolute_path(const char *path, char out[PATH_MAX], struct drd_error
 
 bool recorder_run(const struct recorder_options *options, struct recorder_result *result, struct drd_error *e)
 {
-    struct recorder r = {.options = options, .signal_fd = -1, .interval = TICK_BUSY};
+    struct recorder r = {.options = options, .result = result, .signal_fd = -1, .interval = TICK_BUSY};
     r.spool.lock = -1;
     memset(result, 0, sizeof *result);
     if (getenv(SPOOL_ENV_DIR))

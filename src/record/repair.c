@@ -36,7 +36,7 @@ static bool resume_lane(struct lanes *l, struct store_process *row, struct drd_e
     store_process_fini(&lane->row);
     lane->row = *row;
     memset(row, 0, sizeof *row);
-    lane->offset = lane->committed = lane->row.bytes - lane->row.draft;
+    lane->offset = lane->row.bytes - lane->row.draft;
     lane->segment = lane->offset / SPOOL_SEGMENT;
     if (lane->row.complete || lane->row.incomplete_reason)
         lane->phase = LANE_DONE;
@@ -62,7 +62,7 @@ static bool repair_from_spool(struct store *s, struct spool *spool, struct repai
 {
     struct lanes lanes;
     bool ok = lanes_init(&lanes, s, spool, e) && resume(&lanes, e) && store_begin(s, e) &&
-              finish_run(&lanes, pid_alive, &report->summary, e) && store_commit(s, e);
+              finish_run(&lanes, pid_alive, "it went on after its recorder was killed", &report->summary, e) && store_commit(s, e);
     report->recovered = lanes.drained;
     lanes_fini(&lanes);
     return ok;

@@ -218,7 +218,7 @@ bool spool_append(struct spool *s, uint32_t process, const uint8_t *data, size_t
 
 void spool_discard(const struct spool *s, uint32_t process, uint64_t *first, uint64_t end)
 {
-    for (; (*first + 1) * SPOOL_SEGMENT <= end; ++*first) {
+    for (; *first < end; ++*first) {
         char path[440];
         snprintf(path, sizeof path, "%s/%06u.%06llu", s->dir, process, (unsigned long long)*first);
         unlink(path);

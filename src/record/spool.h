@@ -32,7 +32,7 @@ uint64_t spool_head(const struct spool *s, uint32_t process);
 bool spool_read(const struct spool *s, uint32_t process, uint64_t offset, uint8_t *out, size_t length, struct drd_error *e);
 /* Add to a stream that this process itself writes (number 0). */
 bool spool_append(struct spool *s, uint32_t process, const uint8_t *data, size_t length, struct drd_error *e);
-/* Delete the segments that end before `end`, from segment *first on; *first is moved. */
+/* Delete the segments before segment `end`, from *first on; *first is moved. */
 void spool_discard(const struct spool *s, uint32_t process, uint64_t *first, uint64_t end);
 
 /* Index of a node's name, 0 if nobody bears it. */

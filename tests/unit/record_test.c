@@ -120,7 +120,7 @@ static bool segment_exists(uint32_t process, unsigned segment)
 
 static void finish(struct run_summary *summary)
 {
-    assert_true(finish_run(&lanes, nobody, summary, &error));
+    assert_true(finish_run(&lanes, nobody, NULL, summary, &error));
     assert_true(store_commit(store, &error));
     assert_int_equal(store_check(store, NULL, NULL, &error), 0);
 }
