@@ -65,11 +65,11 @@ fi
 says 129 "one process" "$drd" replay run.drd --gdb
 says 129 "gdb-args" "$drd" replay run.drd --until "$event" --gdb --gdb-args '"open'
 
-# another build of a program, against its will: here only its build-id, behind the name "GNU", is another
+# another build of a program, against its will: here only its build-id is another, in the note of 20 bytes, type 3
 cp /bin/echo program
 "$drd" record -o changed.drd -- ./program one >/dev/null 2>err
-at=$(grep -obUa GNU program | head -n 1 | cut -d : -f 1)
-"$tools/flip" program $((at + 4)) >/dev/null
+at=$(LC_ALL=C grep -obUaP '\x14\x00\x00\x00\x03\x00\x00\x00GNU\x00' program | head -n 1 | cut -d : -f 1)
+"$tools/flip" program $((at + 12)) >/dev/null
 says 125 "^drd: program#1: .*another build: recorded build-id [0-9a-f]*, present [0-9a-f]*;" "$drd" replay changed.drd
 says 0 "^drd: warning: program#1: .*another build" "$drd" replay --force changed.drd
 rm program
