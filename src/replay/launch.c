@@ -131,8 +131,9 @@ static const char *first_program(const struct manifest *m)
     if (strncmp(m->exe, "/proc/", 6) || strlen(m->exe) >= sizeof head.again_path || !m->program)
         return m->exe;
     strcpy(head.again_path, m->exe);
-    size_t length = sizeof head.again + sizeof head.again_path;
-    return pwrite(REPLAY_FD, &head.again, length, offsetof(struct replay_file, again)) == (ssize_t)length ? m->program : m->exe;
+    bool ok = pwrite(REPLAY_FD, head.again_path, sizeof head.again_path, offsetof(struct replay_file, again_path)) > 0 &&
+              pwrite(REPLAY_FD, &head.again, sizeof head.again, offsetof(struct replay_file, again)) > 0;
+    return ok ? m->program : m->exe;
 }
 
 /* In the child. Returns only on failure. */
