@@ -249,7 +249,7 @@ static void log_trim(struct step *s)
 {
     struct raft_node *n = s->node;
     uint64_t keep = n->commit < n->last ? n->commit : n->last;
-    if (s->model->findings || keep < n->base + 2 * LOG_TAIL)
+    if (s->model->findings || keep <= n->base || keep - n->base < 2 * LOG_TAIL)
         return;
     n->base = keep - LOG_TAIL;
     pages_keep(&n->log, n->base, n->last);

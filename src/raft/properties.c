@@ -115,24 +115,27 @@ static void grid_column(struct raft_model *m, struct raft_finding *f, size_t nod
     }
 }
 
-/* Keep what the logs around the place are now: later they may be repaired and show nothing. */
+/* Keep what the logs around the place are now: later they may be repaired and show nothing. Nodes that were not known yet
+ * get their columns when they come into it. */
 static void grid_take(struct raft_model *m, struct raft_finding *f)
 {
-    if (f->grid || !f->index)
+    if (!f->index || f->grid_columns == m->nodes)
         return;
-    f->grid = calloc(m->nodes * RAFT_GRID_ROWS, sizeof *f->grid);
-    if (!f->grid)
+    struct raft_cell *grown = realloc(f->grid, m->nodes * RAFT_GRID_ROWS * sizeof *grown);
+    if (!grown)
         return;
+    size_t first = f->grid_columns;
+    f->grid = grown;
     f->grid_columns = m->nodes;
     f->grid_first = f->index > RAFT_GRID_BEFORE ? f->index - RAFT_GRID_BEFORE : 1;
-    for (size_t i = 0; i < m->nodes; i++)
+    for (size_t i = first; i < m->nodes; i++)
         grid_column(m, f, i);
 }
 
 /* What the nodes that commit later hold is looked at then. */
 static void grid_refresh(struct raft_model *m, struct raft_finding *f, const struct raft_witness *w)
 {
-    if (f->grid && w->node < f->grid_columns)
+    if (w->node < f->grid_columns)
         grid_column(m, f, w->node);
 }
 
