@@ -14,8 +14,8 @@ int main(void)
 {
     struct itimerval t = { { 0, 0 }, { 0, 5000 } };
     on_signal(SIGALRM, handler, SA_RESTART);
-    MUST(setitimer(ITIMER_REAL, &t, NULL));
     uint64_t before = now_ns(CLOCK_MONOTONIC), now = before;
+    MUST(setitimer(ITIMER_REAL, &t, NULL));
     while (!caught)
         now = now_ns(CLOCK_MONOTONIC);
     FACT(now - before >= 4000000);
