@@ -168,6 +168,61 @@ static void show_refuses(void **state)
     assert_null(strchr(out, '\n')[1] ? out : NULL); /* one line */
 }
 
+/* Flip one bit of the file's last page: only its checksum can tell. */
+static void flip_bit(const char *path)
+{
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, -100, SEEK_END), 0);
+    int c = getc(f);
+    assert_int_equal(fseek(f, -100, SEEK_END), 0);
+    assert_int_equal(putc(c ^ 1, f), c ^ 1);
+    fclose(f);
+}
+
+static void fsck_finds_a_flipped_bit(void **state)
+{
+    (void)state;
+    says("fsck a.drd", 0, "a.drd: sound\n");
+    says("fsck --repair a.drd", 0, "drd: a.drd needed no repair\na.drd: sound\n");
+    flip_bit("a.drd");
+    int status = drd("fsck a.drd");
+    assert_true(status == 1 || status == 128);
+    assert_non_null(strstr(out, "checksum"));
+}
+
+static void fsck_prints_json(void **state)
+{
+    (void)state;
+    assert_int_equal(drd("fsck --json a.drd"), 0);
+    json_t *report = json_loads(out, 0, NULL);
+    const char *verdict;
+    json_t *findings;
+    assert_int_equal(json_unpack(report, "{s:s, s:o}", "verdict", &verdict, "findings", &findings), 0);
+    assert_string_equal(verdict, "sound");
+    assert_int_equal(json_array_size(findings), 0);
+    json_decref(report);
+}
+
+static void doctor_judges_every_check(void **state)
+{
+    (void)state;
+    int status = drd("doctor --json"), broken = 0;
+    json_t *report = json_loads(out, 0, NULL), *checks = json_object_get(report, "checks"), *check;
+    size_t i;
+    assert_true(json_array_size(checks) >= 7);
+    json_array_foreach(checks, i, check) {
+        const char *name, *result, *text;
+        assert_int_equal(json_unpack(check, "{s:s, s:s, s:s}", "name", &name, "result", &result, "text", &text), 0);
+        assert_true(*name && *text);
+        assert_true(!strcmp(result, "ok") || !strcmp(result, "warn") || !strcmp(result, "fail"));
+        broken |= !strcmp(result, "fail");
+    }
+    assert_int_equal(status, broken ? 125 : 0);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(report, "calls"), "io_uring_setup")), "refused");
+    json_decref(report);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_run, remove_run)
 
 int main(void)
@@ -175,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(log_prints_lines), TEST(log_refuses), TEST(log_prints_json), TEST(show_prints_a_run),
         TEST(show_prints_json), TEST(show_prints_an_event), TEST(show_refuses),
+        TEST(fsck_finds_a_flipped_bit), TEST(fsck_prints_json), TEST(doctor_judges_every_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
