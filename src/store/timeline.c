@@ -4,12 +4,20 @@
  * merge reaches the start of its process and closed at its end: memory follows the processes alive at one time. */
 #include <stdlib.h>
 
+#include <sys/syscall.h>
+
+#include "store/causal.h"
 #include "store/internal.h"
+
+/* How long an event that cannot have happened yet is held back for its cause, at most: stamps are closer than this. */
+#define HOLD_NS 20000000u
 
 struct lane {
     struct stream *stream;
+    const struct store_process *process;
     struct trace_event event;
     uint64_t time; /* of event, never less than that of the lane's event before */
+    bool release;  /* held back long enough */
 };
 
 struct timeline {
@@ -18,6 +26,10 @@ struct timeline {
     size_t count, next;            /* next: first not yet opened */
     struct lane **heap;            /* binary heap, earliest first */
     size_t size;
+    struct lane **held;            /* their events wait for events of others */
+    size_t held_count;
+    struct causal *causal;
+    uint64_t now;                  /* time of the event given last */
     struct lane *given;            /* whose event the caller holds: moved on at the next call */
 };
 
@@ -76,11 +88,15 @@ static void lane_destroy(struct lane *lane)
 static bool lane_advance(struct timeline *t, struct lane *lane, struct drd_error *e)
 {
     uint64_t before = lane->time;
+    bool exec = lane->event.code == TRACE_EXEC; /* then the descriptors go on to another process number */
     int more = stream_next(lane->stream, &lane->event, e);
     if (more != 1) {
+        if (!exec)
+            causal_forget(t->causal, lane->process->number);
         lane_destroy(lane);
         return more == 0;
     }
+    lane->release = false;
     lane->time = lane->event.time > before ? lane->event.time : before;
     push(t, lane);
     return true;
@@ -93,7 +109,12 @@ static bool lane_open(struct timeline *t, const struct store_process *p, struct 
         lane_destroy(lane);
         return error_set(e, DRD_EXIT_FATAL, "out of memory");
     }
+    lane->process = p;
     lane->time = p->start;
+    if (p->parent && !causal_inherit(t->causal, p->number, p->parent)) {
+        lane_destroy(lane);
+        return error_set(e, DRD_EXIT_FATAL, "out of memory");
+    }
     return lane_advance(t, lane, e);
 }
 
@@ -108,7 +129,9 @@ struct timeline *timeline_open(struct store *s, struct drd_error *e)
         return NULL;
     }
     t->heap = calloc(t->count + 1, sizeof *t->heap);
-    if (!t->heap) {
+    t->held = calloc(t->count + 1, sizeof *t->held);
+    t->causal = causal_create();
+    if (!t->heap || !t->held || !t->causal) {
         timeline_close(t);
         return error_set(e, DRD_EXIT_FATAL, "out of memory"), NULL;
     }
@@ -124,25 +147,97 @@ void timeline_close(struct timeline *t)
     lane_destroy(t->given);
     while (t->size)
         lane_destroy(t->heap[--t->size]);
+    while (t->held_count)
+        lane_destroy(t->held[--t->held_count]);
+    causal_destroy(t->causal);
     for (size_t i = 0; i < t->count; i++)
         store_process_fini(&t->process[i]);
     free(t->process);
     free(t->heap);
+    free(t->held);
     free(t);
+}
+
+/* ---- causes first ---- */
+
+static bool pid_runs(const struct timeline *t, int64_t pid)
+{
+    for (size_t i = 0; i < t->size; i++)
+        if (t->heap[i]->process->pid == pid)
+            return true;
+    return false;
+}
+
+static bool ready(const struct timeline *t, const struct lane *lane)
+{
+    const struct trace_event *event = &lane->event;
+    if (event->call == SYS_wait4 && event->result > 0 && pid_runs(t, event->result))
+        return false;
+    return causal_ready(t->causal, event);
+}
+
+static bool may_wait(const struct timeline *t, const struct lane *lane)
+{
+    return t->size && t->heap[0]->time <= lane->time + HOLD_NS;
+}
+
+/* Let those go whose cause has come, or will not come. */
+static void release_held(struct timeline *t)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < t->held_count; i++) {
+        struct lane *lane = t->held[i];
+        if (!ready(t, lane) && may_wait(t, lane)) {
+            t->held[kept++] = lane;
+            continue;
+        }
+        lane->release = true;
+        if (lane->time < t->now)
+            lane->time = t->now;
+        push(t, lane);
+    }
+    t->held_count = kept;
+}
+
+static bool open_due(struct timeline *t, struct drd_error *e)
+{
+    while (t->next < t->count && (!t->size || t->process[t->next].start <= t->heap[0]->time))
+        if (!lane_open(t, &t->process[t->next++], e))
+            return false;
+    return true;
+}
+
+/* The lane whose event comes next; NULL: none is left, or *ok is false. */
+static struct lane *choose(struct timeline *t, bool *ok, struct drd_error *e)
+{
+    for (;;) {
+        release_held(t);
+        *ok = open_due(t, e);
+        if (!*ok || !t->size)
+            return NULL;
+        struct lane *lane = pop(t);
+        if (lane->release || ready(t, lane) || !may_wait(t, lane))
+            return lane;
+        t->held[t->held_count++] = lane;
+    }
 }
 
 int timeline_next(struct timeline *t, struct trace_event *event, struct drd_error *e)
 {
     struct lane *held = t->given;
+    bool ok;
     t->given = NULL;
     if (held && !lane_advance(t, held, e))
         return -1;
-    while (t->next < t->count && (!t->size || t->process[t->next].start <= t->heap[0]->time))
-        if (!lane_open(t, &t->process[t->next++], e))
-            return -1;
-    if (!t->size)
-        return 0;
-    t->given = pop(t);
+    t->given = choose(t, &ok, e);
+    if (!t->given)
+        return ok ? 0 : -1;
+    if (t->given->time > t->now)
+        t->now = t->given->time;
     *event = t->given->event;
+    if (event->time < t->given->time)
+        event->time = t->given->time; /* it happened after its cause */
+    if (!causal_apply(t->causal, event))
+        return error_set(e, DRD_EXIT_FATAL, "out of memory") - 1;
     return 1;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -183,6 +184,59 @@ static void the_timeline_holds_everything_in_order(void **unused)
     free(stream.data);
 }
 
+static uint8_t *pack_address(uint8_t *p, uint8_t port)
+{
+    const uint8_t address[16] = {AF_INET, 0, 0x20, port, 127, 0, 0, 1};
+    p = pack_bin_header(p, sizeof address);
+    memcpy(p, address, sizeof address);
+    return p + sizeof address;
+}
+
+/* A stamp, a connection as descriptor 3, and a transfer of `length` bytes over it. */
+static void put_talker(struct store *s, uint32_t number, uint64_t stamp, uint8_t local, uint8_t peer, int call, uint32_t length)
+{
+    struct buffer stream = {0};
+    uint8_t bytes[200], *p = bytes;
+    p = pack_uint(pack_int(pack_array_header(p, 2), TRACE_TIME), stamp);
+    p = pack_int(pack_int(pack_int(pack_array_header(p, 5), TRACE_CONNECTION), 3), call == SYS_read);
+    p = pack_address(pack_address(p, local), peer);
+    p = pack_int(pack_int(pack_array_header(p, 4), call), 3);
+    if (call == SYS_read)
+        p = pack_int(p, length);
+    p = pack_bin_header(p, length);
+    memset(p, 'x', length);
+    p += length;
+    if (call != SYS_read)
+        p = pack_int(p, length);
+    assert_true(buffer_append(&stream, bytes, (size_t)(p - bytes), &error));
+    struct store_process process = {.node = (char *)"n", .exe = (char *)"/bin/true", .incarnation = 1, .start = 1000};
+    put_stream(s, number, &stream, &process);
+    assert_true(store_process_put(s, &process, &error));
+    free(stream.data);
+}
+
+static void a_receive_comes_after_its_send(void **unused)
+{
+    (void)unused;
+    struct trace_event event;
+    struct store *s = store_create(path, &error);
+    put_talker(s, 1, 5000, 1, 2, SYS_read, 10); /* its stamp is old */
+    put_talker(s, 2, 9000, 2, 1, SYS_write, 10);
+    put_talker(s, 3, 7000, 3, 4, SYS_read, 10); /* nobody sends this: it waits for nobody in the end */
+    struct timeline *t = timeline_open(s, &error);
+    char order[16] = "";
+    uint64_t last = 0;
+    while (timeline_next(t, &event, &error) == 1) {
+        assert_true(event.time >= last);
+        last = event.time;
+        if (event.call >= 0)
+            strcat(order, event.process == 1 ? "r" : event.process == 2 ? "w" : "?");
+    }
+    assert_string_equal(order, "wr?");
+    timeline_close(t);
+    store_close(s);
+}
+
 static void events_are_found_by_name(void **unused)
 {
     (void)unused;
@@ -303,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(payloads_are_stored_once, setup, teardown),
         cmocka_unit_test_setup_teardown(seeking_and_reading_agree, setup, teardown),
         cmocka_unit_test_setup_teardown(the_timeline_holds_everything_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_receive_comes_after_its_send, setup, teardown),
         cmocka_unit_test_setup_teardown(events_are_found_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(one_flipped_byte_anywhere_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_cut_short_is_found, setup, teardown),
