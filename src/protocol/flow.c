@@ -232,51 +232,6 @@ bool flow_wants(int32_t code)
     }
 }
 
-#define PATIENCE_SEND 5000000000u  /* stamps are lower bounds: a process that waits for long has an old one */
-#define PATIENCE_PEER 20000000u    /* whose peer may not be recorded at all */
-#define PATIENCE_PARENT 1000000000u
-
-static uint64_t receive_must_wait(const struct flow *f, const struct process *p, const struct trace_event *event)
-{
-    struct description *d = table_get(p, event->argument[0]);
-    const struct flow_end *end = d ? d->end : NULL;
-    if (!end || event->result <= 0)
-        return 0;
-    if (!end->connection)
-        return flow_end_has_peer(f, end, event->output[1].data, event->output[1].length) ? 0 : PATIENCE_PEER;
-    const struct flow_end *other = end->connection->end[!end->side];
-    if (!other || other->closed || other->offset[FLOW_SENT] >= end->offset[FLOW_RECEIVED] + (uint64_t)event->result)
-        return 0;
-    return PATIENCE_SEND;
-}
-
-static uint64_t start_must_wait(const struct flow *f, const struct trace_event *event)
-{
-    struct unpack how;
-    const struct process *parent = map_get(&f->processes, (uint64_t)map_int(event->field_bytes[0], "parent"));
-    if (!parent || map_get(&f->processes, event->process))
-        return 0;
-    bool forked = trace_map_find(event->field_bytes[0], "how", &how) && how.length == 4 && !memcmp(how.data, "fork", 4);
-    bool replaced = map_int(event->field_bytes[0], "same_pid");
-    return forked || (!replaced && !parent->heirs) ? PATIENCE_PARENT : 0;
-}
-
-uint64_t flow_must_wait(const struct flow *f, const struct trace_event *event)
-{
-    const struct process *p;
-    switch (event->code) {
-    case SYS_read: case SYS_readv: case SYS_recvfrom: case SYS_recvmsg:
-        p = map_get(&f->processes, event->process);
-        return p ? receive_must_wait(f, p, event) : 0;
-    case TRACE_CONNECTION:
-        return event->field[1] != 1 || flow_accept_has_peer(f, event) ? 0 : PATIENCE_PEER;
-    case TRACE_START:
-        return start_must_wait(f, event);
-    default:
-        return 0;
-    }
-}
-
 bool flow_event(struct flow *f, const struct trace_event *event)
 {
     if (!flow_wants(event->code))

@@ -99,10 +99,6 @@ bool flow_event(struct flow *f, const struct trace_event *event);
 /* Whether an event of this code can matter to a flow: a cheap test before anything else. */
 bool flow_wants(int32_t code);
 
-/* 0: the event can be fed now. Else something must have come before it that was not fed yet (the send of what it receives,
- * the connect of what it accepts, the fork of which it is the child): the ns of run time for which that is worth waiting. */
-uint64_t flow_must_wait(const struct flow *f, const struct trace_event *event);
-
 /* "127.0.0.1:6641", "[::1]:6641", a path, "@abstract", or "" into out. */
 void flow_address_text(const struct flow_address *a, char *out, size_t size);
 

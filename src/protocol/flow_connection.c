@@ -156,26 +156,6 @@ static void connection_wait(struct flow *f, struct flow_connection *c, const str
     f->failed |= !map_put(&f->unpaired, c->key, head);
 }
 
-/* Has the client been seen that this end, accepted but not settled yet, hears for the first time? */
-bool flow_end_has_peer(const struct flow *f, const struct flow_end *end, const uint8_t *data, size_t length)
-{
-    uint64_t key = end_key(end, end->side);
-    const struct flow_connection *c = key ? map_get(&f->unpaired, key) : NULL;
-    while (c && !first_bytes_match(c, data, length))
-        c = c->next_unpaired;
-    return c || !key;
-}
-
-/* Has the client of an accept (TRACE_CONNECTION) been seen? */
-bool flow_accept_has_peer(const struct flow *f, const struct trace_event *event)
-{
-    struct flow_end e = {.side = FLOW_ACCEPTED};
-    address_set(&e.local, event->field_bytes[2]);
-    address_set(&e.peer, event->field_bytes[3]);
-    uint64_t key = end_key(&e, FLOW_ACCEPTED);
-    return !key || map_get(&f->unpaired, key);
-}
-
 /* Find or make the connection of an end. */
 static void end_attach(struct flow *f, struct flow_end *e, const uint8_t *data, size_t length)
 {

@@ -117,8 +117,6 @@ void flow_connection_event(struct flow *f, struct process *p, const struct trace
 /* Bytes are about to pass: who is at the other end must be settled now. */
 void flow_end_settle(struct flow *f, struct flow_end *end, enum flow_way way, const uint8_t *data, size_t length);
 void flow_end_close(struct flow *f, struct flow_end *end, const struct flow_at *at);
-bool flow_end_has_peer(const struct flow *f, const struct flow_end *end, const uint8_t *data, size_t length);
-bool flow_accept_has_peer(const struct flow *f, const struct trace_event *event);
 void flow_connections_fini(struct flow *f);
 
 /* flow_file.c */

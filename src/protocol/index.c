@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "protocol/causal.h"
 #include "protocol/map.h"
 #include "protocol/rows.h"
 
@@ -493,17 +492,17 @@ static bool index_run(struct store *s, struct index *x, void (*progress)(void *c
                       void *context, struct drd_error *e)
 {
     const uint64_t step = 1 << 16;
-    struct causal *t = causal_open(s, walk_flow(x->walk), e);
+    struct timeline *t = timeline_open(s, e);
     struct trace_event event;
     uint64_t done = 0, total = progress ? events_total(s) : 0;
     int more = t ? 1 : -1;
-    while (more > 0 && (more = causal_next(t, &event, e)) > 0) {
+    while (more > 0 && (more = timeline_next(t, &event, e)) > 0) {
         if (!index_event(x, &event, e))
             more = -1;
         if (progress && ++done % step == 0)
             progress(context, done, total);
     }
-    causal_close(t);
+    timeline_close(t);
     return more == 0 && index_finish(x, e);
 }
 

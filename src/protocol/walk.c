@@ -6,7 +6,6 @@
 
 #include <xxhash.h>
 
-#include "protocol/causal.h"
 #include "protocol/map.h"
 #include "protocol/way.h"
 
@@ -386,11 +385,6 @@ void walk_test_way_free(struct way *way)
 
 /* --- the walk --- */
 
-const struct flow *walk_flow(const struct walk *w)
-{
-    return w->flow;
-}
-
 bool walk_wants(int32_t code)
 {
     return code == TRACE_MARK || flow_wants(code);
@@ -484,16 +478,16 @@ bool protocol_walk(struct store *s, raft_fact_fn fn, void *context, struct drd_e
     struct walk_listener listener = {.context = context, .fact = fn};
     struct trace_event event;
     struct walk *w = walk_create(&listener);
-    struct causal *c = w ? causal_open(s, w->flow, e) : NULL;
-    int more = c ? 1 : -1;
+    struct timeline *t = w ? timeline_open(s, e) : NULL;
+    int more = t ? 1 : -1;
     if (!w)
         error_set(e, DRD_EXIT_FATAL, "out of memory");
-    while (more > 0 && (more = causal_next(c, &event, e)) > 0)
+    while (more > 0 && (more = timeline_next(t, &event, e)) > 0)
         if (walk_wants(event.code) && !walk_event(w, &event)) {
             error_set(e, DRD_EXIT_FATAL, "out of memory");
             more = -1;
         }
-    causal_close(c);
+    timeline_close(t);
     walk_destroy(w);
     return more == 0;
 }

@@ -26,7 +26,6 @@ struct walk *walk_create(const struct walk_listener *listener); /* NULL: out of 
 void walk_destroy(struct walk *w);
 bool walk_event(struct walk *w, const struct trace_event *event); /* false: out of memory */
 bool walk_wants(int32_t code);
-const struct flow *walk_flow(const struct walk *w);
 
 /* The listener's own pointer at a connection or file. */
 void **walk_connection_user(struct flow_connection *c);
