@@ -136,6 +136,30 @@ static const char *first_program(const struct manifest *m)
     return ok ? m->program : m->exe;
 }
 
+/* A script may be gone, as a file of a temporary directory is, and no replay reads it: its interpreter is started at once,
+ * with the words the kernel gave it. The path that was executed stands on the stack and its length moves what lies below,
+ * so a link takes its place whose name is as long. Returns only on failure. */
+static void become_interpreter(const struct launch *l, struct launch_failure *failure)
+{
+    const struct manifest *m = l->manifest;
+    size_t length = strlen(m->exe), at = 0;
+    char directory[4096], path[4096] = "", name[16];
+    snprintf(directory, sizeof directory, "%s", l->stream);
+    *strrchr(directory, '/') = 0;
+    size_t wanted = (size_t)snprintf(name, sizeof name, "p%.14s", strrchr(l->stream, '/') + 1);
+    if (length < wanted) /* a short path: the last digits are enough */
+        memmove(name, name + wanted - length, length + 1);
+    else if ((length - wanted) % 2)
+        memmove(name + 1, name, wanted + 1);
+    for (wanted = strlen(name); at + wanted < length && at + 3 < sizeof path; at += 2)
+        memcpy(path + at, "./", 3);
+    snprintf(path + at, sizeof path - at, "%s", name);
+    if (!chdir(directory) && (!symlink(m->program, name) || errno == EEXIST))
+        execve(path, m->argv, m->env);
+    failure->number = errno;
+    snprintf(failure->what, sizeof failure->what, "cannot start %.100s", m->program);
+}
+
 /* In the child. Returns only on failure. */
 static void become(const struct launch *l, struct launch_failure *failure)
 {
@@ -153,6 +177,10 @@ static void become(const struct launch *l, struct launch_failure *failure)
     }
     if (!set_limits(m, failure) || !set_descriptors(l, failure))
         return;
+    if (strcmp(m->exe, m->program) && m->argv[1] && (m->exe[0] == '/' ? access(m->exe, X_OK) : chdir(m->cwd) || access(m->exe, X_OK))) {
+        become_interpreter(l, failure);
+        return;
+    }
     if (m->exe[0] != '/' && chdir(m->cwd)) { /* the path given to execve stands on the stack, so it stays relative */
         failure->number = errno;
         snprintf(failure->what, sizeof failure->what, "cannot go to %.90s to start %.20s", m->cwd, m->exe);

@@ -87,6 +87,14 @@ static bool msg_out_next(struct pieces *it, const struct msghdr *m, struct piece
     }
 }
 
+/* What sendmmsg took of each message. */
+static bool mmsg_sent_next(struct pieces *it, struct mmsghdr *all, struct piece *piece)
+{
+    if (it->message >= it->result)
+        return false;
+    return piece_set(piece, &all[it->message++].msg_len, sizeof all->msg_len);
+}
+
 /* For each message received: its length, then as one of recvmsg. */
 static bool mmsg_out_next(struct pieces *it, struct mmsghdr *all, struct piece *piece)
 {
@@ -258,6 +266,8 @@ static bool output_next(struct pieces *it, struct piece *piece)
         return msg_out_next(it, (const struct msghdr *)p, piece);
     if (code == (KIND_SPECIAL | SPECIAL_AIO_EVENTS))
         return aio_events_next(it, piece);
+    if (code == (KIND_SPECIAL | SPECIAL_MMSG_IN))
+        return mmsg_sent_next(it, (struct mmsghdr *)p, piece);
     if (code == (KIND_SPECIAL | SPECIAL_MMSG_OUT))
         return mmsg_out_next(it, (struct mmsghdr *)p, piece);
     if (it->step++)
@@ -307,16 +317,31 @@ static bool input_is_int(uint16_t code)
     }
 }
 
+/* Requests whose third argument is a number; with the others it is a pointer, or whatever the register held. fcntl(2). */
+static bool fcntl_takes_int(long request)
+{
+    switch (request) {
+    case F_DUPFD: case F_DUPFD_CLOEXEC: case F_SETFD: case F_SETFL: case F_SETOWN: case F_SETSIG: case F_SETLEASE:
+    case F_NOTIFY: case F_SETPIPE_SZ: case F_ADD_SEALS:
+        return true;
+    }
+    return false;
+}
+
+/* The mode of an open that creates nothing is not read: open(2). */
+static bool mode_is_ignored(const struct call *call, int i)
+{
+    int flags = call->nr == SYS_open ? 1 : call->nr == SYS_openat ? 2 : -1;
+    return flags == i - 1 && !(call->arg[flags] & (O_CREAT | __O_TMPFILE));
+}
+
 static int64_t input_int(const struct call *call, int i)
 {
     uint16_t code = call->info->argument[i];
     if (KIND_OF(code) == KIND_LONG)
         return call->arg[i];
-    if (code == (KIND_SPECIAL | SPECIAL_IOCTL) && call->arg[i] > 0xffff)
-        return 0; /* a pointer */
-    if (code == (KIND_SPECIAL | SPECIAL_FCNTL) &&
-        (call->arg[1] == F_GETLK || call->arg[1] == F_SETLK || call->arg[1] == F_SETLKW || call->arg[1] >= F_OFD_GETLK) &&
-        call->arg[1] <= F_OFD_SETLKW)
+    if (code == (KIND_SPECIAL | SPECIAL_IOCTL) || mode_is_ignored(call, i) ||
+        (code == (KIND_SPECIAL | SPECIAL_FCNTL) && !fcntl_takes_int(call->arg[1])))
         return 0;
     return (int32_t)call->arg[i];
 }
@@ -538,6 +563,13 @@ static void output_apply(const struct call *call, int i, long result, const uint
             data += n, length -= n;
         }
     }
+}
+
+/* What was left of the wait: nanosleep(2), select(2). */
+bool outputs_after_interruption(const struct call *call, long result)
+{
+    return result == -EINTR && (call->nr == SYS_nanosleep || call->nr == SYS_clock_nanosleep || call->nr == SYS_ppoll ||
+                                call->nr == SYS_pselect6 || call->nr == SYS_select);
 }
 
 void outputs_apply(const struct call *call, long result, uint8_t **p)

@@ -3,6 +3,9 @@
 
 #include <sys/prctl.h>
 
+#define SCRUB_CLOCK 512
+#define SCRUB_CALL 4096 /* more than the frames of any common call take */
+
 enum world shim_world = WORLD_OFF;
 __thread struct thread self;
 
@@ -55,6 +58,8 @@ static long gate_off(struct call *call)
     }
     if (self.armed) {
         self.armed = false;
+        if (self.clear_tid) /* from here on the kernel ends this thread: it must know whom to tell */
+            RAW(SYS_set_tid_address, self.clear_tid);
         RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF);
     }
     return RAW(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -109,7 +114,7 @@ long gate_call(struct call *call)
 static void gate_after(ucontext_t *frame)
 {
     if (shim_world == WORLD_TRACE) {
-        while (trace_signal_follows())
+        while (trace_signal_follows(0))
             frame ? signals_deliver(frame, 0) : signals_deliver_here(0);
     } else if (shim_world == WORLD_LIVE) {
         if (self.pending & PENDING_SIGNAL)
@@ -122,15 +127,21 @@ long gate_enter(long nr, long a, long b, long c, long d, long e, long f)
     if (shim_world == WORLD_OFF || !self.armed)
         return RAW(nr, a, b, c, d, e, f);
     struct call call = {.nr = nr, .arg = {a, b, c, d, e, f}};
+    self.depth++;
     long result = gate_call(&call);
     gate_after(NULL);
+    self.depth--;
+    call = (struct call){0};
+    __asm__ volatile("" : : "r"(&call) : "memory");
+    shim_scrub(SCRUB_CALL);
     return result;
 }
 
 void gate_end_clock(void)
 {
-    if (shim_world == WORLD_TRACE ? trace_signal_follows() : (self.pending & PENDING_SIGNAL) != 0)
+    if (shim_world == WORLD_TRACE ? trace_signal_follows(0) : (self.pending & PENDING_SIGNAL) != 0)
         gate_after(NULL);
+    shim_scrub(SCRUB_CLOCK);
 }
 
 /* The SIGSYS handler: si_call_addr and the number are in the frame (sigaction(2), SYS_USER_DISPATCH). */
@@ -145,10 +156,14 @@ void gate_trap(int signo, siginfo_t *info, void *context)
         signals_deliver(frame, call.nr == SHIM_TRAP_DELIVER_BEFORE);
         return;
     }
+    self.depth++;
     long result = gate_call(&call);
-    if (call.restored)
-        return; /* the frame is another one's now */
-    frame_set_result(frame, result);
-    if (self.armed)
+    if (!call.restored) /* else the frame is another one's now */
+        frame_set_result(frame, result);
+    if (!call.restored && self.armed)
         gate_after(frame);
+    self.depth--;
+    call = (struct call){0};
+    __asm__ volatile("" : : "r"(&call) : "memory");
+    shim_scrub(SCRUB_CALL);
 }

@@ -70,8 +70,8 @@ static long live_wait(struct call *call)
     struct call asked = *call;
     uint64_t started = call->nr == SYS_poll || call->nr == SYS_epoll_wait || call->nr == SYS_epoll_pwait ? monotonic_now() : 0;
     for (;;) {
-        long result = raw_wait(&asked);
-        if (result != -EINTR || !self.pending || shim_world != WORLD_LIVE)
+        long result = self.cancelled ? -EINTR : raw_wait(&asked);
+        if (result != -EINTR || (!self.pending && !self.cancelled) || shim_world != WORLD_LIVE)
             return result;
         bool kicked = self.pending & PENDING_KICK;
         if (kicked)
@@ -80,9 +80,8 @@ static long live_wait(struct call *call)
             if (!(call->info->flags & CALL_RESTARTS) || !signals_restartable())
                 return result;
             call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);
-            if (self.cancelled)
-                return result; /* glibc's own wrapper would end the thread here */
-        } else if (!kicked) {
+        } else if (!kicked || self.cancelled) {
+            self.cancelled = false; /* a cancellation point follows, see answer() in preload.c */
             return result;
         }
         timeout_shorten(&asked, started);
@@ -117,7 +116,7 @@ static uint8_t *record_inputs(const struct call *call, int code, size_t limit)
 static void record_result(const struct call *call, uint8_t *p, long result)
 {
     size_t so_far = (size_t)(p - stream.at);
-    bool outputs = result >= 0;
+    bool outputs = result >= 0 || outputs_after_interruption(call, result);
     if (!stream_reserve(so_far + PACK_MAX + (outputs ? outputs_size(call, result) : 0)))
         return;
     p = pack_int(p, result);

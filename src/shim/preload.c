@@ -4,6 +4,7 @@
 
 #include <drd/drd.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -20,11 +21,8 @@ extern void *dlsym(void *handle, const char *name) __attribute__((weak));
 
 static long answer(long result)
 {
-    if (self.cancelled) { /* pthread_cancel(3) came during the call: its handler counts on a cancellation point */
-        self.cancelled = false;
-        if (pthread_testcancel)
-            pthread_testcancel();
-    }
+    if (result == -EINTR && pthread_testcancel) /* libc's own functions are cancellation points: pthread_cancel(3) */
+        pthread_testcancel();
     if (result < 0 && result > -4096) {
         *__errno_location() = (int)-result;
         return -1;
@@ -168,6 +166,24 @@ EXPORT void drd_shim_mark(int kind, uint64_t a, uint64_t b, uint64_t c, const ch
     p = pack_int(pack_int(p, kind), (int64_t)a);
     p = pack_int(pack_int(p, (int64_t)b), (int64_t)c);
     stream_publish(put_bytes(p, text, length));
+}
+
+/* libc wakes the cancelled thread only from its own waits; one that waits in ours is woken by us. */
+EXPORT int pthread_cancel(pthread_t thread);
+EXPORT int pthread_cancel(pthread_t thread)
+{
+    static int (*real)(pthread_t);
+    if (!real)
+        real = (int (*)(pthread_t))next_function("pthread_cancel");
+    uint32_t tid = shim_world == WORLD_LIVE ? thread_id_of((void *)thread) : 0;
+    int error = real(thread);
+    if (!error && tid) {
+        siginfo_t info = {.si_signo = SIGURG, .si_code = SI_QUEUE};
+        info.si_pid = (pid_t)RAW(SYS_getpid);
+        info.si_value.sival_int = SPOOL_CANCEL;
+        RAW(SYS_rt_tgsigqueueinfo, RAW(SYS_getpid), tid, SIGURG, &info);
+    }
+    return error;
 }
 
 /* libuv's timers, where it is a library of its own: which callback waits for how long. The handle's type is not ours. */

@@ -117,7 +117,10 @@ static void born_forked(struct birth *birth)
 static long fork_raw(struct call *call, long flags, uint32_t number)
 {
     static struct birth birth;
-    if (call->nr != SYS_clone || !call->arg[1])
+    bool own_stack = call->nr == SYS_clone && call->arg[1];
+    if (!own_stack)
+        flags &= ~(long)CLONE_CHILD_CLEARTID; /* see thread_exit */
+    if (!own_stack)
         return RAW(SYS_clone, flags, 0, call->nr == SYS_clone ? call->arg[2] : 0, call->nr == SYS_clone ? call->arg[3] : 0, 0);
     birth_registers(&birth, call->frame);
     birth.born = born_forked;

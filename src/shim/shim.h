@@ -36,7 +36,7 @@ extern enum world shim_world;
 struct thread {
     uint32_t number;
     bool armed;                   /* its calls are intercepted */
-    bool delivering;              /* a trap of our own making, to get a frame for pending signals, is under way */
+    uint32_t depth;               /* > 0: in the gate */
     volatile char selector;       /* Syscall User Dispatch: always "trap" */
     volatile uint64_t pending;    /* PENDING_SIGNAL: `signal` waits for delivery; PENDING_KICK: look at the cuts */
     siginfo_t signal;
@@ -44,7 +44,8 @@ struct thread {
     uint32_t *clear_tid;          /* zeroed and woken at the end of this thread, as the kernel would */
     uint32_t tid;                 /* as the program knows it */
     uint64_t blocked;             /* signals the program believes blocked that the shim keeps open */
-    bool cancelled;               /* SIGCANCEL was delivered: a wrapper must reach a cancellation point */
+    volatile bool cancelled;      /* pthread_cancel was called for this thread: waiting must end */
+    int late_timer;               /* kernel timer + 1 that rings when a signal waits too long */
 };
 extern __thread struct thread self;
 #define PENDING_SIGNAL 1ull
@@ -124,7 +125,7 @@ int trace_peek(void);                        /* code of the next record of this 
 uint8_t *trace_take(int code);               /* that record must be [code, ...]: its first field */
 void trace_done(uint8_t *end);               /* the record ends here */
 uint32_t trace_next_thread(void);            /* whose turn it is when this thread has ended */
-bool trace_signal_follows(void);             /* was a signal delivered right after the call just replayed? */
+bool trace_signal_follows(int where);        /* was a signal delivered right here? See TRACE_SIGNAL */
 #define TRACE_PEEK_CLOCK 0x7fff0001
 void trace_diverged(int code, unsigned argument, const char *what, const char *expected, const char *got) __attribute__((noreturn));
 void trace_finish(int status) __attribute__((noreturn));
@@ -145,6 +146,7 @@ unsigned inputs_count(const struct call_info *info);
 unsigned outputs_count(const struct call_info *info);
 size_t outputs_size(const struct call *call, long result);
 uint8_t *outputs_write(const struct call *call, long result, uint8_t *p);
+bool outputs_after_interruption(const struct call *call, long result);
 void outputs_apply(const struct call *call, long result, uint8_t **p);
 void inputs_compare(const struct call *call, uint8_t **p); /* diverges if the program gives other ones than the record */
 /* More data than this is written down after the call, and only as much as the kernel took. */
@@ -185,6 +187,8 @@ long signals_stack(struct call *call);
 bool signals_restartable(void);          /* does the waiting signal's handler ask for SA_RESTART? */
 void signals_deliver(ucontext_t *frame, int where);
 void signals_deliver_here(int where);    /* from a preloaded function: makes a frame first */
+#define SPOOL_CANCEL 0x44524432 /* sigval of the SIGURG that a thread gets with pthread_cancel */
+#define SPOOL_LATE 0x44524433   /* of the one that says that a signal has been waiting */
 #define SHIM_TRAP_DELIVER 0x44524401
 #define SHIM_TRAP_DELIVER_BEFORE 0x44524402
 
@@ -214,6 +218,7 @@ bool tsc_handle(ucontext_t *frame);
 /* start.c */
 extern char *const *shim_environment;
 const char *environment_get(const char *name);
+uint32_t thread_id_of(const void *control_block); /* 0: unknown */
 uint32_t start_claim_process(void);             /* a process number of the run; 0: no more */
 bool start_forked_live(uint32_t number, uint32_t parent);
 bool start_forked_trace(uint32_t number);

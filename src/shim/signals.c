@@ -38,6 +38,8 @@ static void frame_interrupt(ucontext_t *frame)
         frame_set_pc(frame, (uintptr_t)shim_interrupted);
 }
 
+#define HANDLER_BELOW 12288 /* bytes, room for the shim's own frames */
+
 static void handler_call(void *handler, const struct kernel_sigaction *a, int signo, siginfo_t *info, ucontext_t *frame)
 {
     const stack_t *alt = &frame->uc_stack;
@@ -45,8 +47,8 @@ static void handler_call(void *handler, const struct kernel_sigaction *a, int si
     bool on_it = here > (uintptr_t)alt->ss_sp && here <= top;
     if (a->flags & SA_ONSTACK && !(alt->ss_flags & SS_DISABLE) && alt->ss_size && !on_it)
         shim_call_on_stack(handler, signo, info, frame, top - 128);
-    else
-        ((void (*)(int, siginfo_t *, void *))handler)(signo, info, frame);
+    else /* at the same place in every world: handlers have locals, and locals have addresses */
+        shim_call_on_stack(handler, signo, info, frame, ((uintptr_t)frame & ~63ul) - HANDLER_BELOW);
 }
 
 /* Run the program's handler as the kernel would: its mask while it runs, once only with SA_RESETHAND. */
@@ -85,9 +87,8 @@ static void deliver_live(ucontext_t *frame, int where)
             p = pack_int(pack_int(p, info.si_signo), where);
             stream_publish(put_bytes(p, &info, sizeof info));
         }
-        if (info.si_signo == 32) /* glibc's SIGCANCEL: its handler leaves the rest to a cancellation point */
-            self.cancelled = true;
         handler_run(info.si_signo, &info, frame);
+        where = 2;
     }
 }
 
@@ -103,9 +104,9 @@ static void deliver_trace(ucontext_t *frame)
         trace_failed("the stream is damaged: no signal", stream.events, length);
     memcpy(&info, bytes, sizeof info);
     trace_done(p);
-    if (signo == 32)
-        self.cancelled = true;
     handler_run(signo, &info, frame);
+    if (trace_signal_follows(2))
+        deliver_trace(frame);
 }
 
 void signals_deliver(ucontext_t *frame, int where)
@@ -126,16 +127,56 @@ bool signals_restartable(void)
     return signal_actions[self.signal.si_signo].flags & SA_RESTART;
 }
 
+/* A thread that computes without any call would never hear of its signal. After a while it must, and then the point cannot
+ * be found again in a replay: recording ends there. timer_create(2). */
+#define LATE_AFTER 200000000l /* ns */
+
+static void late_arm(long after)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGURG, .sigev_value.sival_int = SPOOL_LATE};
+    struct itimerspec when = {.it_value.tv_nsec = after};
+    int timer;
+    event._sigev_un._tid = (int)RAW(SYS_gettid);
+    if (!self.late_timer && !RAW(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer))
+        self.late_timer = timer + 1;
+    if (self.late_timer)
+        RAW(SYS_timer_settime, self.late_timer - 1, 0, &when, 0);
+}
+
+static void late_deliver(ucontext_t *frame)
+{
+    siginfo_t info = self.signal;
+    if (!(self.pending & PENDING_SIGNAL) || self.depth || shim_world != WORLD_LIVE)
+        return;
+    stream_stop(SPOOL_REASON_LATE_SIGNAL, info.si_signo);
+    self.pending = 0;
+    *frame_mask(frame) = self.mask;
+    handler_run(info.si_signo, &info, frame);
+}
+
+/* SIGURG of the recorder's and of our own. */
+static bool on_own_signal(const siginfo_t *info, ucontext_t *frame)
+{
+    int value = info->si_value.sival_int;
+    bool own = (info->si_code == SI_QUEUE && (value == SPOOL_KICK || value == SPOOL_CANCEL)) ||
+               (info->si_code == SI_TIMER && value == SPOOL_LATE);
+    if (own && value == SPOOL_LATE) {
+        late_deliver(frame);
+    } else if (own) {
+        self.cancelled |= value == SPOOL_CANCEL;
+        self.pending |= PENDING_KICK;
+        frame_interrupt(frame);
+    }
+    return own;
+}
+
 /* Stands in for every handler of the program. Until the handler has been called, the kernel keeps further signals back:
  * they pend, merge and come in its order. */
 static void on_signal(int signo, siginfo_t *info, void *context)
 {
     ucontext_t *frame = context;
-    if (signo == SIGURG && info->si_code == SI_QUEUE && info->si_value.sival_int == SPOOL_KICK) {
-        self.pending |= PENDING_KICK;
-        frame_interrupt(frame);
+    if (signo == SIGURG && on_own_signal(info, frame))
         return;
-    }
     if (!has_handler(&signal_actions[signo]))
         return;
     if (shim_world == WORLD_OFF || !self.armed) {
@@ -144,9 +185,11 @@ static void on_signal(int signo, siginfo_t *info, void *context)
     }
     self.signal = *info;
     self.mask = *frame_mask(frame);
-    *frame_mask(frame) = ~NEVER_BLOCKED;
+    *frame_mask(frame) = ~(NEVER_BLOCKED | BIT(SIGURG));
     self.pending |= PENDING_SIGNAL;
     frame_interrupt(frame);
+    if (!self.depth)
+        late_arm(LATE_AFTER);
 }
 
 static bool fault_is_ours(int signo, ucontext_t *frame)

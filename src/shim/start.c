@@ -12,6 +12,8 @@
 
 extern int dl_iterate_phdr(int (*)(struct dl_phdr_info *, size_t, void *), void *) __attribute__((weak));
 
+#define SCRUB_START 32768
+
 char *const *shim_environment;
 static char *const *arguments;
 static const Elf64_auxv_t *auxiliary;
@@ -299,6 +301,8 @@ struct recorded_start {
     uint64_t stack, ignored, blocked;
     uint32_t tid;
     const uint8_t *random; /* 16 bytes */
+    const uint8_t *exe;    /* AT_EXECFN */
+    size_t exe_length;
 };
 
 static bool key_is(const struct unpack *key, const char *name)
@@ -325,6 +329,8 @@ static void start_read(struct recorded_start *s)
             s->ignored = (uint64_t)value.value;
         else if (key_is(&key, "blocked"))
             s->blocked = (uint64_t)value.value;
+        else if (key_is(&key, "exe") && value.type == UNPACK_STR)
+            s->exe = value.data, s->exe_length = value.length;
         else if (key_is(&key, "random") && value.length == 16)
             s->random = value.data;
     }
@@ -333,15 +339,27 @@ static void start_read(struct recorded_start *s)
     trace_done(p);
 }
 
-/* glibc keeps the thread's number in the thread control block, where mutexes copy it from: replay the recorded one. */
-static void thread_number_patch(uint32_t recorded)
+/* glibc keeps the thread's number in the thread control block, where mutexes copy it from (struct pthread, nptl/descr.h).
+ * Where, is found by looking. */
+static unsigned thread_id_offset; /* in words; 0: not found */
+
+static void thread_id_find(void)
 {
     uint32_t real = (uint32_t)RAW(SYS_gettid), *words = thread_pointer();
-    for (unsigned i = 0x200 / 4; i < 0x400 / 4; i++)
-        if (words[i] == real) {
-            words[i] = recorded;
-            return;
-        }
+    for (unsigned i = 0x200 / 4; i < 0x400 / 4 && !thread_id_offset; i++)
+        if (words[i] == real)
+            thread_id_offset = i;
+}
+
+uint32_t thread_id_of(const void *control_block)
+{
+    return thread_id_offset ? ((const uint32_t *)control_block)[thread_id_offset] : 0;
+}
+
+static void thread_number_patch(uint32_t recorded)
+{
+    if (thread_id_offset)
+        ((uint32_t *)thread_pointer())[thread_id_offset] = recorded;
 }
 
 /* What the kernel decides by chance at exec: make it what it was. The stack guard counts from here on; no function that is
@@ -366,6 +384,9 @@ static bool start_trace(void)
         trace_failed("the stack is not where it was recorded", s.stack, (uint64_t)(uintptr_t)(arguments - 1));
     if (s.random)
         chance_restore(s.random);
+    char *exe = (char *)auxiliary_get(AT_EXECFN);
+    if (s.exe && strlen(exe) == s.exe_length) /* a script that is gone was started under a name of the same length */
+        memcpy(exe, s.exe, s.exe_length);
     thread_number_patch(s.tid);
     self.tid = s.tid;
     signals_init(s.ignored);
@@ -411,11 +432,17 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         return;
     vdso_take();
     baton_init();
+    thread_id_find();
     if (!(replay ? start_trace() : start_live())) {
         shim_world = WORLD_OFF;
         return;
     }
     signals_install();
     tsc_arm();
+    if (thread_id_offset) { /* the end of the first thread is ours to tell as well, see threads.c */
+        self.clear_tid = (uint32_t *)thread_pointer() + thread_id_offset;
+        RAW(SYS_set_tid_address, 0);
+    }
     thread_arm();
+    shim_scrub(SCRUB_START);
 }

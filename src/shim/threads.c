@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 
+#define SCRUB_BORN 4096
 #define BIRTHS 1024 /* threads that have been created and have not run yet */
 
 static uint32_t thread_numbers; /* last one given */
@@ -40,6 +41,7 @@ static void thread_born(struct birth *birth)
     }
     if (shim_world != WORLD_OFF)
         thread_arm();
+    shim_scrub(SCRUB_BORN);
 }
 
 long thread_clone(struct call *call)

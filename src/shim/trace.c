@@ -202,14 +202,14 @@ uint32_t trace_next_thread(void)
     return thread;
 }
 
-bool trace_signal_follows(void)
+bool trace_signal_follows(int where)
 {
     uint8_t *p;
     skip_information();
     if (stream.at >= stream.limit || record_code(stream.at, &p) != TRACE_SIGNAL)
         return false;
     trace_int(&p);
-    return trace_int(&p) == 0;
+    return trace_int(&p) == where;
 }
 
 /* What the node printed, for the eyes of whoever replays it. */
@@ -249,7 +249,7 @@ long trace_call(struct call *call)
     p = trace_take((int)call->nr);
     inputs_compare(call, &p);
     long result = trace_int(&p);
-    if (result >= 0)
+    if (result >= 0 || outputs_after_interruption(call, result))
         outputs_apply(call, result, &p);
     trace_done(p);
     trace_echo(call);

@@ -22,15 +22,15 @@ enum call_kind {
 /* Arguments with a shape of their own. The recorded form is: */
 enum call_special {
     SPECIAL_OFFSET = 1, /* out: loff_t, value-result, 8 bytes (empty when NULL) */
-    SPECIAL_FCNTL,      /* in: int; out: struct flock, 32 bytes, of F_GETLK and F_OFD_GETLK, else empty */
-    SPECIAL_IOCTL,      /* in: int (0 for pointers); out: what the request is known to fill, else empty */
+    SPECIAL_FCNTL,      /* in: int (0 where the request takes none); out: struct flock, 32 bytes, of F_GETLK and F_OFD_GETLK, else empty */
+    SPECIAL_IOCTL,      /* in: 0; out: what the request is known to fill, else empty */
     SPECIAL_POLLFD,     /* out: struct pollfd[nfds] (empty when the result is 0: all revents 0) */
     SPECIAL_MASK,       /* in: nothing; a signal mask in force during the call */
     SPECIAL_FDSET,      /* out: the bitmap, ceil(n / 64) * 8 bytes */
     SPECIAL_TIMEVAL,    /* in and out: struct timeval or timespec, 16 bytes: Linux leaves what was not waited */
     SPECIAL_MSG_IN,     /* in: bin of the data, gathered */
     SPECIAL_MSG_OUT,    /* out: bin: u32 namelen, u32 controllen, u32 flags, name, control, data of `result` bytes */
-    SPECIAL_MMSG_IN,    /* in: bin: for each message u32 length, data */
+    SPECIAL_MMSG_IN,    /* in: bin: for each message u32 length, data; out: u32[result], how much of each was sent */
     SPECIAL_MMSG_OUT,   /* out: bin: for each message the bin of MSG_OUT preceded by u32 msg_len */
     SPECIAL_GROUPS,     /* out: gid_t[result], empty when size is 0 */
     SPECIAL_NODEMASK,   /* out: bitmap of argument 2 bits */
@@ -83,7 +83,7 @@ static inline int kind_has_output(uint16_t code)
         switch (KIND_PARAMETER(code)) {
         case SPECIAL_OFFSET: case SPECIAL_FCNTL: case SPECIAL_IOCTL: case SPECIAL_POLLFD: case SPECIAL_FDSET:
         case SPECIAL_TIMEVAL: case SPECIAL_MSG_OUT: case SPECIAL_MMSG_OUT: case SPECIAL_GROUPS: case SPECIAL_NODEMASK:
-        case SPECIAL_AIO_EVENTS: case SPECIAL_MAPPING: case SPECIAL_PRCTL: case SPECIAL_MSGRCV:
+        case SPECIAL_AIO_EVENTS: case SPECIAL_MAPPING: case SPECIAL_MMSG_IN: case SPECIAL_PRCTL: case SPECIAL_MSGRCV:
             return 1;
         }
         return 0;

@@ -6,7 +6,8 @@
  *                      this many units of TRACE_CLOCK_UNIT ns (the first: since 0)
  *   [nr, ...]          nr >= 0: a system call. First its recorded inputs in argument order (trace/calls.def says which:
  *                      integers as integers, paths as str, data as bin), then the result as the kernel returns it
- *                      (-errno on failure), then its outputs in argument order, each a bin (only if the result is >= 0).
+ *                      (-errno on failure), then its outputs in argument order, each a bin (only if the result is >= 0, or
+ *                      -EINTR of a wait that says how much of it was left).
  *                      nil stands for data that could not be read (a bad pointer), that is NULL, or that the TRACE_ENTER
  *                      of the same call already holds
  *   [code, ...]        code < 0: a named event, below
@@ -32,7 +33,8 @@
 enum trace_code {
     TRACE_SWITCH = -1,       /* thread: from here on this thread runs */
     TRACE_TIME = -2,         /* delta: ns of CLOCK_MONOTONIC since the previous stamp of this stream (first: since its start) */
-    TRACE_SIGNAL = -3,       /* signo, where (0 after a call, 1 before one), siginfo: bin 128 */
+    TRACE_SIGNAL = -3,       /* signo, where (0 after a call, 1 before one, 2 after another handler), siginfo:
+                                bin 128 */
     TRACE_THREAD_START = -4, /* thread, tid: a new thread, numbered from 1 up; written by itself as it first runs */
     TRACE_THREAD_EXIT = -5,  /* status */
     TRACE_ENTER = -6,        /* nr, inputs...: a call that may block was begun; its outputs to the world are here */

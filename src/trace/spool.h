@@ -41,6 +41,7 @@ enum spool_reason {
     SPOOL_REASON_SYSTEM = 4,      /* a call the recording needs failed; `status` holds errno */
     SPOOL_REASON_STATIC = 5,      /* statically linked program */
     SPOOL_REASON_SETUID = 6,      /* set-user-id or set-group-id program */
+    SPOOL_REASON_LATE_SIGNAL = 8, /* a signal (`status`) was delivered in the middle of a long computation */
     SPOOL_REASON_FORMAT = 7,      /* not an x86-64 ELF program */
 };
 

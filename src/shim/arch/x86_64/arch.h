@@ -19,6 +19,7 @@ void shim_thread_exit(volatile uint32_t *word, uint32_t value, uint32_t *tid_wor
 long shim_trap(long nr);
 long shim_trap_call(long nr, long a, long b, long c, long d, long e, long f);
 size_t shim_copy(void *to, const void *from, size_t bytes);
+void shim_scrub(size_t bytes);
 long shim_string(const char *string, size_t max);
 void shim_call_on_stack(void *handler, int signo, void *siginfo, void *context, uintptr_t stack);
 

@@ -226,6 +226,19 @@ shim_copy_out:
     mov %rcx, %rax
     ret
 
+/* void shim_scrub(bytes): zero that much of the stack below this call. What the shim leaves there must not depend on the
+ * world it ran in: programs do send stack memory that they never wrote. */
+    .globl shim_scrub
+    .hidden shim_scrub
+    .type shim_scrub, @function
+shim_scrub:
+    mov %rdi, %rcx
+    mov %rsp, %rdi
+    sub %rcx, %rdi
+    xor %eax, %eax
+    rep stosb
+    ret
+
 /* long shim_string(string, max): its length, at most max; -1 if it is not mapped. */
     .globl shim_string, shim_string_at, shim_string_fault
     .hidden shim_string, shim_string_at, shim_string_fault
