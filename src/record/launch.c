@@ -1,5 +1,6 @@
 #include "record/launch.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -99,6 +100,36 @@ bool launch_find_program(const char *program, char path[PATH_MAX], struct drd_er
             break;
     }
     return program_error(program, problem, e);
+}
+
+static bool has_interpreter(int fd, const Elf64_Ehdr *head)
+{
+    for (int i = 0; i < head->e_phnum; i++) {
+        Elf64_Phdr part;
+        if (pread(fd, &part, sizeof part, (off_t)(head->e_phoff + (uint64_t)i * sizeof part)) == sizeof part &&
+            part.p_type == PT_INTERP)
+            return true;
+    }
+    return false;
+}
+
+const char *launch_unrecordable(const char *path)
+{
+    Elf64_Ehdr head;
+    struct stat st;
+    const char *why = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0 || pread(fd, &head, sizeof head, 0) != sizeof head || memcmp(head.e_ident, ELFMAG, SELFMAG))
+        why = NULL; /* a script, or a program that may be run but not read */
+    else if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_machine != EM_X86_64)
+        why = "it is not an x86-64 program";
+    else if (!has_interpreter(fd, &head))
+        why = "it is statically linked";
+    else if (((st.st_mode & S_ISUID) && st.st_uid != getuid()) || ((st.st_mode & S_ISGID) && st.st_gid != getgid()))
+        why = "it is set-user-ID or set-group-ID";
+    if (fd >= 0)
+        close(fd);
+    return why;
 }
 
 /* ---- the environment ---- */

@@ -15,6 +15,10 @@ bool launch_find_shim(char path[PATH_MAX], struct drd_error *e);
 /* The file that `program` names, by PATH as execvp(3) does. Errors: 127 not found, 126 not executable. */
 bool launch_find_program(const char *program, char path[PATH_MAX], struct drd_error *e);
 
+/* Why the shim would not be loaded into this program ("it is statically linked"), NULL if it would. Scripts are taken to
+ * be fine: their interpreter is looked at when it starts. */
+const char *launch_unrecordable(const char *path);
+
 struct launch {
     const char *path;        /* from launch_find_program */
     char *const *argv;

@@ -425,6 +425,22 @@ static bool prepare_children(struct recorder *r, struct drd_error *e)
     return !r->command || child_prepare_command(r->command, r->options->command, e);
 }
 
+/* The shim tells of programs that recorded ones start; of those that we start we must. */
+static bool check_recordable(struct recorder *r, struct drd_error *e)
+{
+    char text[160];
+    for (size_t i = 0; i < r->children; i++) {
+        const char *why = launch_unrecordable(r->child[i].path), *slash = strrchr(r->child[i].path, '/');
+        if (!why)
+            continue;
+        snprintf(text, sizeof text, "%.80s runs unrecorded: %s", slash ? slash + 1 : r->child[i].path, why);
+        if (r->options->strict)
+            return error_set(e, DRD_EXIT_CANNOT, "%.80s cannot be recorded: %s", r->child[i].path, why);
+        on_unrecorded(r, text);
+    }
+    return true;
+}
+
 static bool start_children(struct recorder *r, struct drd_error *e)
 {
     struct child_setting setting = {&r->loop, r->shim, &r->spool, r->control_path, r->old_mask, 0};
@@ -454,7 +470,8 @@ static bool open_all(struct recorder *r, struct drd_error *e)
     r->known = 0;
     r->faults.lanes = &r->lanes;
     r->control = control_create(&r->loop, r->control_path, &r->faults, e);
-    return r->control && set_facts(r, e) && store_begin(r->store, e) && catch_signals(r, e) && start_children(r, e);
+    return r->control && set_facts(r, e) && store_begin(r->store, e) && catch_signals(r, e) &&
+           check_recordable(r, e) && start_children(r, e);
 }
 
 /* Descriptors for one pidfd a process; the children have the limit they would have had. */
