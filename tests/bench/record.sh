@@ -8,6 +8,8 @@ set -eu
 ROUNDS=${ROUNDS:-5} SCALE=${SCALE:-100}
 MODES=${MODES:-native record strace tcpdump} CELLS=${CELLS:-ovsdb/1 ovsdb/16 libraft/1 libraft/16}
 PATH=$PATH:/usr/sbin
+PORT=${PORT:-$((31000 + $$ % 60 * 16))} # tcpdump must know
+export PORT
 export SNAPSHOT=100000000 # libraft's snapshots stop the server for 40 ms each, recorded or not
 results=$scratch/results
 
@@ -36,7 +38,7 @@ under() {
     record) "$drd" record -o "$scratch/left/run.drd" --only "$(program "$name")" -- sh "$workload/$name.sh" ;;
     strace) BENCH_STRACE=$scratch/left NODE_WRAP="sh $bench/under_strace.sh" sh "$workload/$name.sh" ;;
     tcpdump)
-        tcpdump -i lo -s 0 -w "$scratch/left/pcap" portrange 21000-23015 2>/dev/null &
+        tcpdump -i lo -s 0 -w "$scratch/left/pcap" portrange $PORT-$((PORT + 15)) 2>/dev/null &
         dumper=$!
         ended=0
         sh "$workload/$name.sh" || ended=$?

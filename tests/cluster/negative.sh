@@ -7,8 +7,6 @@ export DRD_BUILD=${1:-}
 [ -x "$drd" ] || skip "no drd at $drd"
 [ -x "$nodes/libraft_kv" ] || skip "no libraft server in $nodes"
 tools=$build/tests/tools
-PORT=21100
-export PORT
 begin
 
 # says STATUS WORDS... COMMAND after --: the exit status, and all words in what it says.

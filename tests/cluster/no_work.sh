@@ -7,8 +7,6 @@ export DRD_BUILD=${1:-}
 [ -x "$drd" ] || skip "no drd at $drd"
 [ -x "$nodes/libraft_kv" ] || skip "no libraft server in $nodes"
 command -v strace >/dev/null || skip "strace is not installed"
-PORT=21200
-export PORT
 begin
 KILL=no RATE=200 COMMANDS=400 WINDOW=4 "$drd" record -o "$dir/kv.drd" --only libraft_kv -- sh "$cluster/workload/libraft.sh" \
     >"$dir/said" 2>&1 || { cat "$dir/said" >&2; fail "recording libraft"; }
