@@ -14,9 +14,11 @@ static uint64_t touch(struct trace_bytes bytes)
     return sum;
 }
 
+static volatile uint64_t seen; /* kept, so that no read is optimised away */
+
 static void look(const struct trace_event *event)
 {
-    volatile uint64_t sum = touch(event->raw) + (uint64_t)strlen(trace_code_name(event->code));
+    uint64_t sum = touch(event->raw) + (uint64_t)strlen(trace_code_name(event->code));
     struct unpack u;
     for (int i = 0; i < 6; i++)
         sum += touch(event->input[i]) + touch(event->output[i]);
@@ -24,6 +26,7 @@ static void look(const struct trace_event *event)
         sum += touch(event->field_bytes[i]);
     if (event->code == TRACE_START && event->fields && trace_map_find(event->field_bytes[0], "exe", &u) && u.data)
         sum += touch((struct trace_bytes){u.data, u.length});
+    seen += sum;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
