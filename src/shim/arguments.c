@@ -332,7 +332,7 @@ static bool fcntl_takes_int(long request)
 static bool mode_is_ignored(const struct call *call, int i)
 {
     int flags = call->nr == SYS_open ? 1 : call->nr == SYS_openat ? 2 : -1;
-    return flags == i - 1 && !(call->arg[flags] & (O_CREAT | __O_TMPFILE));
+    return flags > 0 && flags == i - 1 && !(call->arg[flags] & (O_CREAT | __O_TMPFILE));
 }
 
 static int64_t input_int(const struct call *call, int i)
