@@ -18,7 +18,8 @@ step() {
     name=$1
     shift
     printf '%s\n' "$name"
-    "$@" >"$build.log" 2>&1 || { cat "$build.log"; echo "FAILED: $name"; exit 1; }
+    mkdir -p "$build"
+    "$@" >"$build/step.log" 2>&1 || { cat "$build/step.log"; echo "FAILED: $name"; exit 1; }
 }
 
 failed=
