@@ -129,12 +129,12 @@ bool signals_restartable(void)
 
 /* A thread that computes without any call would never hear of its signal. After a while it must, and then the point cannot
  * be found again in a replay: recording ends there. timer_create(2). */
-#define LATE_AFTER 200000000l /* ns */
+#define LATE_AFTER 1 /* s */
 
 static void late_arm(long after)
 {
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGURG, .sigev_value.sival_int = SPOOL_LATE};
-    struct itimerspec when = {.it_value.tv_nsec = after};
+    struct itimerspec when = {.it_value.tv_sec = after};
     int timer;
     event._sigev_un._tid = (int)RAW(SYS_gettid);
     if (!self.late_timer && !RAW(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer))

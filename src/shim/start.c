@@ -415,10 +415,9 @@ static void start_again(struct replay_file *head, char **argv, char **envp)
     RAW(SYS_exit_group, 126);
 }
 
-__attribute__((constructor)) static void start(int argc, char **argv, char **envp)
+static __attribute__((noinline)) void start_shim(char **argv, char **envp)
 {
     struct replay_file head;
-    (void)argc;
     char *const *end = envp;
     while (*end)
         end++;
@@ -444,5 +443,12 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         RAW(SYS_set_tid_address, 0);
     }
     thread_arm();
+}
+
+/* Its frame is the same in every world; what lies below is wiped. */
+__attribute__((constructor)) static void start(int argc, char **argv, char **envp)
+{
+    (void)argc;
+    start_shim(argv, envp);
     shim_scrub(SCRUB_START);
 }
