@@ -163,6 +163,18 @@ static bool adopt(struct recorder *r, uint32_t process, struct drd_error *e)
     return true;
 }
 
+/* Has the program that this process announced to become begun? Until then the process may still come back: an execve can
+ * fail. */
+static bool became_another(const struct recorder *r, uint32_t process)
+{
+    const struct spool_process *slot = spool_slot(&r->spool, process);
+    for (uint32_t i = process + 1; i < spool_count(&r->spool); i++)
+        if (spool_slot(&r->spool, i)->parent == process && spool_slot(&r->spool, i)->pid == slot->pid &&
+            spool_state(&r->spool, i) != SPOOL_FREE)
+            return true;
+    return false;
+}
+
 /* One process: begin, drain, end, as its state in the spool asks. */
 static bool visit(struct recorder *r, uint32_t process, short revents, struct drd_error *e)
 {
@@ -173,7 +185,8 @@ static bool visit(struct recorder *r, uint32_t process, short revents, struct dr
         return true;
     /* Gone is asked before the state is read, so that the state of a process that is gone is its last. */
     bool gone = process && lane_gone(&r->lanes, process, revents);
-    if (gone || (process && spool_state(&r->spool, process) != SPOOL_RUNNING))
+    enum spool_state state = spool_state(&r->spool, process);
+    if (gone || (process && state != SPOOL_RUNNING && (state != SPOOL_EXECED || became_another(r, process))))
         return lane_finish(&r->lanes, process, NULL, e);
     return lane_drain(&r->lanes, process, false, e);
 }
@@ -461,7 +474,8 @@ static bool start_children(struct recorder *r, struct drd_error *e)
 
 static bool open_all(struct recorder *r, struct drd_error *e)
 {
-    if (!spool_create(&r->spool, r->path, e))
+    /* Signals first: from here on there is something that must be ended properly. */
+    if (!catch_signals(r, e) || !spool_create(&r->spool, r->path, e))
         return false;
     set_spool(r);
     r->store = store_create(r->path, e);
@@ -470,8 +484,8 @@ static bool open_all(struct recorder *r, struct drd_error *e)
     r->known = 0;
     r->faults.lanes = &r->lanes;
     r->control = control_create(&r->loop, r->control_path, &r->faults, e);
-    return r->control && set_facts(r, e) && store_begin(r->store, e) && catch_signals(r, e) &&
-           check_recordable(r, e) && start_children(r, e);
+    return r->control && set_facts(r, e) && store_begin(r->store, e) && check_recordable(r, e) &&
+           start_children(r, e);
 }
 
 /* Descriptors for one pidfd a process; the children have the limit they would have had. */
@@ -519,7 +533,8 @@ static bool close_run(struct recorder *r, struct recorder_result *result, struct
     char text[32];
     uint32_t left = 0;
     for (uint32_t i = 0; i < r->actives; i++)
-        left += r->active[i] && r->lanes.lane[r->active[i]].phase == LANE_ACTIVE;
+        left += r->active[i] && r->lanes.lane[r->active[i]].phase == LANE_ACTIVE &&
+                spool_state(&r->spool, r->active[i]) == SPOOL_RUNNING;
     note_statuses(r);
     snprintf(text, sizeof text, "%d", result->exit_code);
     if (!finish_run(&r->lanes, lane_alive, "it went on after the recorded command had ended", &result->summary, e) ||
