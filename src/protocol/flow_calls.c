@@ -476,6 +476,26 @@ static void on_getdents(struct call *c)
 
 /* --- asynchronous I/O --- */
 
+/* Take the oldest submission of this context, of any context if `any`, out of the list. */
+static struct submission *submission_take(struct process *p, int64_t context, bool any)
+{
+    struct submission **link = &p->submission, *s;
+    while (*link && !any && (*link)->context != context)
+        link = &(*link)->next;
+    if ((s = *link)) {
+        *link = s->next;
+        p->submissions--;
+    }
+    return s;
+}
+
+static void submission_free(struct call *c, struct submission *s)
+{
+    description_unref(c->flow, s->description, &c->at);
+    free(s->data);
+    free(s);
+}
+
 static bool submission_push(struct call *c, const uint8_t *data, size_t length, uint32_t fd, uint32_t opcode, uint64_t offset)
 {
     struct submission *s = calloc(1, sizeof *s), **link = &c->process->submission;
@@ -489,9 +509,12 @@ static bool submission_push(struct call *c, const uint8_t *data, size_t length, 
         memcpy(s->data, data, length);
     if (s->description)
         s->description->references++;
+    if (c->process->submissions == SUBMISSIONS_MAX)
+        submission_free(c, submission_take(c->process, 0, true));
     while (*link)
         link = &(*link)->next;
     *link = s;
+    c->process->submissions++;
     return true;
 }
 
@@ -519,18 +542,13 @@ static void on_io_getevents(struct call *c)
     for (int64_t i = 0; i < c->result && out.data && (size_t)(i + 1) * sizeof(struct io_event) <= out.length; i++) {
         struct io_event e;
         memcpy(&e, out.data + (size_t)i * sizeof e, sizeof e);
-        struct submission **link = &c->process->submission, *s;
-        while (*link && (*link)->context != c->argument[0])
-            link = &(*link)->next;
-        if (!(s = *link))
+        struct submission *s = submission_take(c->process, c->argument[0], false);
+        if (!s)
             return;
-        *link = s->next;
         if (s->write && s->description && s->description->file && e.res > 0)
             file_written(c, s->description, s->offset, s->data, (uint64_t)e.res < s->length ? (size_t)e.res : s->length,
                          s->begun, false);
-        description_unref(c->flow, s->description, &c->at);
-        free(s->data);
-        free(s);
+        submission_free(c, s);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "protocol/flow.h"
 #include "protocol/map.h"
 
+#define SUBMISSIONS_MAX 4096 /* in flight: completions read from the ring, without a call, are not seen */
 #define DESCRIPTOR_MAX (1 << 20) /* numbers above are ignored: no program here has a million descriptors */
 
 enum description_kind { DESCRIPTION_OTHER, DESCRIPTION_SOCKET, DESCRIPTION_FILE };
@@ -69,6 +70,7 @@ struct process {
     char *cwd;
     struct begun *begun;
     struct submission *submission; /* oldest first */
+    unsigned submissions;
     struct inheritance *heirs;
     bool in_vfork;
     struct table parent_table; /* during vfork: what the parent sees again afterwards */

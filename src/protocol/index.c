@@ -23,7 +23,6 @@ static const char index_schema[] =
     "CREATE TABLE path(id INTEGER PRIMARY KEY, text TEXT NOT NULL);"
     "CREATE TABLE connection(id INTEGER PRIMARY KEY, a_process INTEGER, b_process INTEGER, a_address TEXT, b_address TEXT,"
     " a_opened INTEGER, b_opened INTEGER, a_closed INTEGER, b_closed INTEGER);"
-    "CREATE TABLE timer_row(process INTEGER, sequence INTEGER, deadline INTEGER, name INTEGER, expired INTEGER);"
     "CREATE TABLE draw_row(process INTEGER, sequence INTEGER, name INTEGER, value);"
     "CREATE TABLE mark_text(process INTEGER, sequence INTEGER, text TEXT, PRIMARY KEY(process, sequence)) WITHOUT ROWID;"
     "CREATE VIEW message AS SELECT m.rowid AS id, m.way / 2 AS connection,"
@@ -32,21 +31,20 @@ static const char index_schema[] =
     " CASE WHEN m.received IS NULL THEN NULL WHEN m.way % 2 THEN c.a_process ELSE c.b_process END AS receiver_process,"
     " m.received AS receiver_sequence, m.length AS length, n.text AS type"
     " FROM message_rows m JOIN name n ON n.id = m.name LEFT JOIN connection c ON c.id = m.way / 2;"
-    "CREATE VIEW timer AS SELECT process, sequence, deadline, n.text AS kind, expired FROM timer_row JOIN name n ON n.id = name;"
+    "CREATE VIEW timer AS SELECT process, sequence, deadline, n.text AS kind, expired FROM timer_rows JOIN name n ON n.id = name;"
     "CREATE VIEW draw AS SELECT process, sequence, n.text AS source, value FROM draw_row JOIN name n ON n.id = name;"
     "CREATE VIEW durable_write AS SELECT process, sequence, p.text AS path, offset, length, sequence + synced AS sync_sequence"
     " FROM durable_write_rows JOIN path p ON p.id = path;"
     "CREATE VIEW mark AS SELECT m.process AS process, m.sequence AS sequence, kind, a, b, c, text FROM mark_rows m"
     " LEFT JOIN mark_text t ON t.process = m.process AND t.sequence = m.sequence;";
 
-enum { INSERT_NAME, INSERT_PATH, INSERT_CONNECTION, INSERT_TIMER, INSERT_DRAW, INSERT_MARK_TEXT, PUT_A, PUT_B, CLOSE_A,
+enum { INSERT_NAME, INSERT_PATH, INSERT_CONNECTION, INSERT_DRAW, INSERT_MARK_TEXT, PUT_A, PUT_B, CLOSE_A,
        CLOSE_B, STATEMENTS };
 
 static const char *const statements[STATEMENTS] = {
     [INSERT_NAME] = "INSERT INTO name VALUES(?, ?)",
     [INSERT_PATH] = "INSERT INTO path VALUES(?, ?)",
     [INSERT_CONNECTION] = "INSERT OR IGNORE INTO connection(id) VALUES(?)",
-    [INSERT_TIMER] = "INSERT INTO timer_row VALUES(?, ?, ?, ?, ?)",
     [INSERT_DRAW] = "INSERT INTO draw_row VALUES(?, ?, ?, ?)",
     [INSERT_MARK_TEXT] = "INSERT INTO mark_text VALUES(?, ?, ?)",
     [PUT_A] = "UPDATE connection SET a_process = ?2, a_opened = ?3, a_address = ?4, b_address = COALESCE(b_address, ?5) WHERE id = ?1",
@@ -296,12 +294,8 @@ static void draw_row(struct index *x, const struct flow_at *at, const char *sour
 
 static void timer_row(struct index *x, const struct flow_at *at, uint64_t deadline, const char *kind, bool expired)
 {
-    bind(x, INSERT_TIMER, 1, at->process);
-    bind(x, INSERT_TIMER, 2, at->sequence);
-    bind(x, INSERT_TIMER, 3, deadline);
-    bind(x, INSERT_TIMER, 4, (uint64_t)index_name(x, kind));
-    bind(x, INSERT_TIMER, 5, expired);
-    index_step(x, INSERT_TIMER);
+    const struct row row = {.value = {at->process, (int64_t)at->sequence, (int64_t)deadline, index_name(x, kind), expired}};
+    x->failed |= !rows_writer_add(x->rows[ROWS_TIMER], &row);
 }
 
 static void on_file_read(void *context, const char *path, struct trace_bytes bytes, const struct flow_at *at)

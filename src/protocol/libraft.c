@@ -146,11 +146,10 @@ static size_t frame(struct way *way, const uint8_t *bytes, size_t length)
     return valid ? PREAMBLE + (size_t)size + payload : WAY_FOREIGN;
 }
 
-static bool decode_append(struct walk *w, const uint8_t *h, size_t size, const uint8_t *data, size_t length, struct raft_message *m)
+static bool decode_append(struct walk *w, const uint8_t *h, const uint8_t *data, size_t length, struct raft_message *m)
 {
     uint64_t n = u64(h + 32); /* checked by frame() */
     struct raft_entry *entry = n ? calloc((size_t)n, sizeof *entry) : NULL;
-    (void)size;
     m->prev_index = u64(h + 8);
     m->prev_term = u64(h + 16);
     m->commit = u64(h + 24);
@@ -175,7 +174,7 @@ static bool decode(struct walk *w, const uint8_t *h, uint64_t type, size_t size,
     m->term = u64(h);
     switch (type) {
     case APPEND_ENTRIES:
-        return decode_append(w, h, size, data, length, m);
+        return decode_append(w, h, data, length, m);
     case APPEND_ENTRIES_RESULT: /* u64 rejected: 0, or the index that was refused */
         m->success = size >= 24 && !u64(h + 8);
         m->match = size >= 24 ? u64(h + 16) : 0;

@@ -56,6 +56,27 @@ static void command_text(const json_t *data, char *out, size_t size)
     entry_text(out, size, line, strlen(line));
 }
 
+/* "id address id address ...", for RAFT_FACT_CONFIGURATION. malloc'ed. */
+static char *servers_text(const json_t *servers)
+{
+    char *out = NULL;
+    size_t length = 0;
+    FILE *f = open_memstream(&out, &length);
+    if (!f)
+        return NULL;
+    for (void *i = json_object_iter((json_t *)servers); i; i = json_object_iter_next((json_t *)servers, i))
+        fprintf(f, "%s%s %s", ftell(f) ? " " : "", json_object_iter_key(i), json_string_value(json_object_iter_value(i)));
+    fclose(f);
+    return out;
+}
+
+static void members_text(const json_t *servers, char *out, size_t size)
+{
+    char *text = servers_text(servers);
+    entry_text(out, size, text ? text : "", text ? strlen(text) : 0);
+    free(text);
+}
+
 static void entry_fill(struct raft_entry *entry, const json_t *e)
 {
     const json_t *data = json_object_get(e, "data"), *servers = json_object_get(e, "servers");
@@ -70,22 +91,10 @@ static void entry_fill(struct raft_entry *entry, const json_t *e)
     json_decref(content);
     if (data)
         command_text(data, entry->text, sizeof entry->text);
-    else if (!servers)
+    else if (servers)
+        members_text(servers, entry->text, sizeof entry->text);
+    else
         snprintf(entry->text, sizeof entry->text, "%s", json_object_get(e, "election_timer") ? "election_timer" : "no-op");
-}
-
-/* "id address id address ...", for RAFT_FACT_CONFIGURATION. malloc'ed. */
-static char *servers_text(const json_t *servers)
-{
-    char *out = NULL;
-    size_t length = 0;
-    FILE *f = open_memstream(&out, &length);
-    if (!f)
-        return NULL;
-    for (void *i = json_object_iter((json_t *)servers); i; i = json_object_iter_next((json_t *)servers, i))
-        fprintf(f, "%s%s %s", ftell(f) ? " " : "", json_object_iter_key(i), json_string_value(json_object_iter_value(i)));
-    fclose(f);
-    return out;
 }
 
 /* --- the wire --- */

@@ -16,7 +16,7 @@ struct shape {
 };
 
 static const struct shape shapes[ROWS_KINDS] = {
-    [ROWS_MESSAGE] = {5, 0}, [ROWS_DURABLE_WRITE] = {6, 0}, [ROWS_MARK] = {6, 1 << 5},
+    [ROWS_MESSAGE] = {5, 0}, [ROWS_DURABLE_WRITE] = {6, 0}, [ROWS_MARK] = {6, 1 << 5}, [ROWS_TIMER] = {5, 0},
 };
 
 int rows_columns(enum rows_kind kind)

@@ -1,9 +1,9 @@
 /* Rows by the million in few bytes: a table of integers as compressed blocks, read back as a table of SQL.
  *
- * Messages, durable writes and marks come with every command of a client. As rows of SQLite they would take more room
+ * Messages, durable writes and marks come with every command of a client, timers all the time. As rows of SQLite they would take more room
  * than the streams they are derived from. So they are kept in table row_block: ROWS_PER_BLOCK rows, column by column, each
  * value as its distance from the one before it of the same group (way or process), zstd over all. A virtual table per kind
- * shows them; the views `message`, `durable_write` and `mark` (index.c) are built on those. */
+ * shows them; the views `message`, `durable_write`, `mark` and `timer` (index.c) are built on those. */
 #ifndef DRD_PROTOCOL_ROWS_H
 #define DRD_PROTOCOL_ROWS_H
 
@@ -16,7 +16,7 @@
 #define ROWS_PER_BLOCK 4096
 #define ROWS_COLUMNS 6
 
-enum rows_kind { ROWS_MESSAGE, ROWS_DURABLE_WRITE, ROWS_MARK, ROWS_KINDS };
+enum rows_kind { ROWS_MESSAGE, ROWS_DURABLE_WRITE, ROWS_MARK, ROWS_TIMER, ROWS_KINDS };
 
 struct row {
     int64_t value[ROWS_COLUMNS];
@@ -33,7 +33,8 @@ bool rows_writer_flush(struct rows_writer *w);
 void rows_writer_destroy(struct rows_writer *w); /* without flushing */
 
 /* Make message_rows(way, sent, received, length, name), durable_write_rows(process, sequence, path, offset, length, synced)
- * and mark_rows(process, sequence, kind, a, b, c) known to this connection. */
+ * mark_rows(process, sequence, kind, a, b, c) and timer_rows(process, sequence, deadline, name, expired) known to this
+ * connection. */
 bool rows_register(sqlite3 *db);
 
 /* --- between rows.c and rows_table.c --- */

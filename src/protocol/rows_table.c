@@ -9,6 +9,7 @@ static const struct {
     [ROWS_MESSAGE] = {"message_rows", "CREATE TABLE x(way INTEGER, sent INTEGER, received INTEGER, length INTEGER, name INTEGER)"},
     [ROWS_DURABLE_WRITE] = {"durable_write_rows", "CREATE TABLE x(process INTEGER, sequence INTEGER, path INTEGER, offset INTEGER,"
                                                   " length INTEGER, synced INTEGER)"},
+    [ROWS_TIMER] = {"timer_rows", "CREATE TABLE x(process INTEGER, sequence INTEGER, deadline INTEGER, name INTEGER, expired INTEGER)"},
     [ROWS_MARK] = {"mark_rows", "CREATE TABLE x(process INTEGER, sequence INTEGER, kind INTEGER, a INTEGER, b INTEGER, c INTEGER)"},
 };
 
