@@ -52,7 +52,7 @@ static bool expand_into(struct store *s, const void *data, size_t size, size_t l
 {
     if (!s->decompressor && !(s->decompressor = ZSTD_createDCtx()))
         return error_set(e, DRD_EXIT_FATAL, "out of memory");
-    if (!buffer_reserve(out, out->length + length, e))
+    if (!buffer_reserve(out, out->length + length + 1, e)) /* a place also for nothing at all */
         return false;
     size_t n = ZSTD_decompressDCtx(s->decompressor, out->data + out->length, length, data, size);
     if (ZSTD_isError(n) || n != length)
