@@ -64,8 +64,10 @@ static char *servers_text(const json_t *servers)
     FILE *f = open_memstream(&out, &length);
     if (!f)
         return NULL;
-    for (void *i = json_object_iter((json_t *)servers); i; i = json_object_iter_next((json_t *)servers, i))
-        fprintf(f, "%s%s %s", ftell(f) ? " " : "", json_object_iter_key(i), json_string_value(json_object_iter_value(i)));
+    for (void *i = json_object_iter((json_t *)servers); i; i = json_object_iter_next((json_t *)servers, i)) {
+        const char *address = json_string_value(json_object_iter_value(i));
+        fprintf(f, "%s%s %s", ftell(f) ? " " : "", json_object_iter_key(i), address ? address : "?");
+    }
     fclose(f);
     return out;
 }
