@@ -13,6 +13,25 @@ static void put_block(const char *name, struct trace_bytes bytes, FILE *out)
     text_hexdump(bytes.data, bytes.length, "    ", out);
 }
 
+static bool is_text(struct trace_bytes bytes)
+{
+    for (size_t i = 0; i < bytes.length; i++)
+        if (bytes.data[i] < 0x20 || bytes.data[i] > 0x7e)
+            return false;
+    return bytes.length && bytes.length < WORDS_QUOTE;
+}
+
+static void put_field(const char *name, struct trace_bytes bytes, FILE *out)
+{
+    if (!is_text(bytes)) {
+        put_block(name, bytes, out);
+        return;
+    }
+    fprintf(out, "  %-16s ", name);
+    words_quoted(bytes, WORDS_QUOTE, out);
+    putc('\n', out);
+}
+
 static void put_argument(const struct trace_event *e, const struct call_info *call, unsigned i, FILE *out)
 {
     const char *name = trace_argument_name(e->call, i);
@@ -56,6 +75,28 @@ static void call_details(const struct trace_event *e, FILE *out)
     putc('\n', out);
 }
 
+/* The fields of named events, as trace/record.h lists them. */
+static const char *field_name(int32_t code, unsigned field, char spare[16])
+{
+    static const char *const name[][8] = {
+        [-TRACE_SWITCH] = { "thread" }, [-TRACE_TIME] = { "ns since last" }, [-TRACE_SIGNAL] = { "signal", "before call", "siginfo" },
+        [-TRACE_THREAD_START] = { "thread", "tid" }, [-TRACE_THREAD_EXIT] = { "status" },
+        [-TRACE_CONNECTION] = { "fd", "role", "local", "peer" }, [-TRACE_FAULT] = { "what", "fd", "node" },
+        [-TRACE_MARK] = { "kind", "a", "b", "c", "text" }, [-TRACE_DRAW] = { "source", "value" },
+        [-TRACE_TIMER] = { "what", "ns from now", "ns repeated", "callback" },
+        [-TRACE_UNHANDLED] = { "number", "arg0", "arg1", "arg2", "arg3", "arg4", "arg5", "result" },
+        [-TRACE_TSC] = { "value", "aux" }, [-TRACE_START] = { "facts" }, [-TRACE_END] = { "status" },
+        [-TRACE_CLOCK] = { "clock", "seconds", "ns" }, [-TRACE_IMAGE] = { "path", "base", "size", "build-id" },
+        [-TRACE_FORK] = { "process", "pid" }, [-TRACE_EXEC] = { "path", "arguments" }, [-TRACE_EXEC_FAILED] = { "result" },
+        [-TRACE_VFORK_END] = { "pid" }, [-TRACE_INCOMPLETE] = { "reason" }, [-TRACE_CPU] = { "cpu", "node" },
+        [-TRACE_AIO] = { "fd", "operation", "offset", "data" },
+    };
+    if (code < 0 && code >= TRACE_CODE_MIN && -code < (int)(sizeof name / sizeof *name) && field < 8 && name[-code][field])
+        return name[-code][field];
+    snprintf(spare, 16, "field %u", field % 100);
+    return spare;
+}
+
 void event_details(const struct trace_event *e, FILE *out)
 {
     if (e->code >= 0 || e->code == TRACE_ENTER) {
@@ -63,10 +104,10 @@ void event_details(const struct trace_event *e, FILE *out)
         return;
     }
     for (unsigned i = 0; i < e->fields; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "field %u", i);
+        char spare[16];
+        const char *name = field_name(e->code, i, spare);
         if (e->field_bytes[i].data)
-            put_block(name, e->field_bytes[i], out);
+            put_field(name, e->field_bytes[i], out);
         else
             fprintf(out, "  %-16s %" PRId64 " (0x%" PRIx64 ")\n", name, e->field[i], (uint64_t)e->field[i]);
     }

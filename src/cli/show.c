@@ -104,7 +104,9 @@ const char *show_status(const struct run_view *v, const struct store_process *p,
 {
     const char *name = p->status >= 0 && WIFSIGNALED(p->status) ? sigabbrev_np(WTERMSIG(p->status)) : NULL;
     const struct store_process *next = successor(v, p);
-    if (next)
+    if (!p->number)
+        snprintf(out, SHOW_STATUS, "the recorder");
+    else if (next)
         snprintf(out, SHOW_STATUS, "became %s", show_base_name(next->exe));
     else if (p->status < 0)
         snprintf(out, SHOW_STATUS, "unknown");
