@@ -584,12 +584,11 @@ void outputs_apply(const struct call *call, long result, uint8_t **p)
     }
 }
 
-/* Up to 32 bytes around `offset`, printable ones as they are. */
-static void excerpt(char *text, size_t size, const uint8_t *data, size_t length, size_t offset)
+/* Up to 48 bytes around `offset` of one piece, which begins at `before` of the argument's data; printable ones as they are. */
+static void excerpt(char *text, size_t size, const uint8_t *data, size_t length, size_t offset, size_t before)
 {
-    char *end = text + size, *at = text_append_int(text, end, (int64_t)length);
-    at = text_append(at, end, " bytes, at ");
-    at = text_append_int(at, end, (int64_t)offset);
+    char *end = text + size, *at = text_append(text, end, "at ");
+    at = text_append_int(at, end, (int64_t)(before + offset));
     at = text_append(at, end, ": \"");
     size_t from = offset > 16 ? offset - 16 : 0;
     for (size_t i = from; i < length && i < from + 48; i++) {
@@ -616,16 +615,16 @@ static void compare_data(const struct call *call, int i, const uint8_t *data, si
             size_t k = 0;
             while (piece.data[k] == data[offset + k])
                 k++;
-            excerpt(expected, sizeof expected, data, length, offset + k);
-            excerpt(got, sizeof got, piece.data, piece.length, k);
+            excerpt(expected, sizeof expected, data + offset, n, k, offset);
+            excerpt(got, sizeof got, piece.data, n, k, offset);
             stream.file->offset = offset + k;
             trace_diverged((int)call->nr, (unsigned)i, "the data differs", expected, got);
         }
         offset += n;
     }
     if (offered < length || (offered > length && offered <= INPUT_LARGE)) {
-        excerpt(expected, sizeof expected, data, length, 0);
-        text_append_int(got, got + sizeof got, (int64_t)offered);
+        text_append(text_append_int(expected, expected + sizeof expected, (int64_t)length), expected + sizeof expected, " bytes");
+        text_append(text_append_int(got, got + sizeof got, (int64_t)offered), got + sizeof got, " bytes");
         trace_diverged((int)call->nr, (unsigned)i, "the length of the data differs", expected, got);
     }
 }

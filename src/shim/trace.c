@@ -2,8 +2,10 @@
  * the replay with both sides of it in the replay file's header. */
 #include "shim/shim.h"
 
-#include <linux/futex.h>
+#include <sys/mman.h>
 #include <time.h>
+
+#define FORGET_BYTES (8l << 20)
 
 void trace_failed(const char *what, uint64_t expected, uint64_t got)
 {
@@ -104,6 +106,10 @@ void trace_done(uint8_t *end)
     stream.at = end;
     stream.events++;
     stream.file->events = stream.events;
+    if (end - stream.mapped >= FORGET_BYTES) { /* however long the stream, the process stays as small as it was */
+        RAW(SYS_madvise, stream.mapped, FORGET_BYTES, MADV_DONTNEED);
+        stream.mapped += FORGET_BYTES;
+    }
 }
 
 static int record_code(uint8_t *p, uint8_t **fields)
