@@ -60,7 +60,8 @@ static long gate_off(struct call *call)
         self.armed = false;
         if (self.clear_tid) /* from here on the kernel ends this thread: it must know whom to tell */
             RAW(SYS_set_tid_address, self.clear_tid);
-        RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF);
+        if (!seccomp_chosen) /* a filter stays: the trap goes on, and passes through */
+            RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF);
     }
     return RAW(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
@@ -151,6 +152,10 @@ void gate_trap(int signo, siginfo_t *info, void *context)
     ucontext_t *frame = context;
     struct call call = {.frame = frame};
     call.nr = frame_call(frame, call.arg);
+    if (call.nr == SHIM_TRAP_PROBE) {
+        seccomp_probe_answer();
+        return;
+    }
     if (call.nr == SHIM_TRAP_DELIVER || call.nr == SHIM_TRAP_DELIVER_BEFORE) {
         frame_set_result(frame, 0);
         signals_deliver(frame, call.nr == SHIM_TRAP_DELIVER_BEFORE);

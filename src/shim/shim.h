@@ -215,7 +215,14 @@ extern bool tsc_trapped;
 void tsc_arm(void);
 bool tsc_handle(ucontext_t *frame);
 
+/* seccomp.c */
+extern bool seccomp_chosen;                    /* instead of Syscall User Dispatch */
+long seccomp_arm(void);                        /* 0 or -errno */
+void seccomp_probe_answer(void);
+#define SHIM_TRAP_PROBE 0x44524403
+
 /* start.c */
+uint64_t auxiliary_get(uint64_t type);
 extern char *const *shim_environment;
 const char *environment_get(const char *name);
 uint32_t thread_id_of(const void *control_block); /* 0: unknown */

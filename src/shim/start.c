@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -27,7 +28,7 @@ const char *environment_get(const char *name)
     return NULL;
 }
 
-static uint64_t auxiliary_get(uint64_t type)
+uint64_t auxiliary_get(uint64_t type)
 {
     for (const Elf64_auxv_t *a = auxiliary; a->a_type != AT_NULL; a++)
         if (a->a_type == type)
@@ -218,7 +219,7 @@ static bool start_record(uint32_t parent, bool same_pid, uint64_t ignored, uint6
                    strings_size(shim_environment) + auxiliary_size + walk.bytes;
     if (!stream_reserve(bytes))
         return false;
-    uint8_t *p = pack_map_header(pack_int(pack_array_header(stream.at, 2), TRACE_START), 22);
+    uint8_t *p = pack_map_header(pack_int(pack_array_header(stream.at, 2), TRACE_START), 23);
     p = put_common(p, "exec", parent, same_pid);
     p = put_pair(put_pair(p, "exe", exe), "program", program);
     p = put_pair(put_pair(p, "cwd", directory), "node", environment_get(SPOOL_ENV_NODE));
@@ -228,6 +229,7 @@ static bool start_record(uint32_t parent, bool same_pid, uint64_t ignored, uint6
     p = put_bytes(put_text(p, "random"), (const void *)auxiliary_get(AT_RANDOM), 16);
     p = put_bytes(put_text(p, "auxv"), auxiliary, auxiliary_size);
     p = put_int(put_int(p, "ignored", (int64_t)ignored), "blocked", (int64_t)blocked);
+    p = put_pair(p, "gate", seccomp_chosen ? "seccomp" : "dispatch");
     uint32_t count = walk.count;
     walk = (struct object_walk){.program = program, .p = pack_array_header(put_text(p, "objects"), count)};
     if (dl_iterate_phdr)
@@ -296,6 +298,16 @@ bool start_forked_live(uint32_t number, uint32_t parent)
     return true;
 }
 
+/* Syscall User Dispatch, tried with nothing to dispatch. */
+static bool dispatch_available(void)
+{
+    static volatile char allow = SYSCALL_DISPATCH_FILTER_ALLOW;
+    if (RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &allow))
+        return false;
+    RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF);
+    return true;
+}
+
 /* The START record, as far as a replay needs it. */
 struct recorded_start {
     uint64_t stack, ignored, blocked;
@@ -329,6 +341,8 @@ static void start_read(struct recorded_start *s)
             s->ignored = (uint64_t)value.value;
         else if (key_is(&key, "blocked"))
             s->blocked = (uint64_t)value.value;
+        else if (key_is(&key, "gate"))
+            seccomp_chosen = value.length == strlen("seccomp");
         else if (key_is(&key, "exe") && value.type == UNPACK_STR)
             s->exe = value.data, s->exe_length = value.length;
         else if (key_is(&key, "random") && value.length == 16)
@@ -432,6 +446,8 @@ static __attribute__((noinline)) void start_shim(char **argv, char **envp)
     vdso_take();
     baton_init();
     thread_id_find();
+    const char *gate = environment_get("DRD_GATE");
+    seccomp_chosen = (gate && text_equal(gate, "seccomp")) || !dispatch_available();
     if (!(replay ? start_trace() : start_live())) {
         shim_world = WORLD_OFF;
         return;

@@ -13,13 +13,14 @@ static uint32_t thread_numbers; /* last one given */
 void thread_arm(void)
 {
     self.selector = SYSCALL_DISPATCH_FILTER_BLOCK;
-    long error = RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, shim_gate_begin,
-                     shim_gate_end - shim_gate_begin, &self.selector);
+    long error = seccomp_chosen ? seccomp_arm()
+                                : RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, shim_gate_begin,
+                                      shim_gate_end - shim_gate_begin, &self.selector);
     self.armed = true;
     if (error && shim_world == WORLD_LIVE)
         stream_stop(SPOOL_REASON_SYSTEM, (int)-error);
     else if (error && shim_world == WORLD_TRACE)
-        trace_failed("this kernel has no Syscall User Dispatch (5.11 or newer needed)", 0, (uint64_t)-error);
+        trace_failed("this kernel traps no system calls (Syscall User Dispatch, Linux 5.11; or seccomp)", 0, (uint64_t)-error);
 }
 
 /* First steps of a thread, on its own stack, before any code of the program. */

@@ -67,6 +67,7 @@ enum trace_code {
  *   "pid" "ppid" "tid" int      "monotonic" "realtime" int (ns)
  *  for "exec" only:
  *   "exe" "program" "cwd" "node" str  ("exe": AT_EXECFN as found, "program": /proc/self/exe, "node": DRD_NODE or "")
+ *   "gate"      str             "dispatch" or "seccomp": how calls outside the preloaded functions were caught
  *   "ignored" "blocked" int     signal sets inherited, bit n-1 = signal n
  *   "argv" "env" array of str   (in the order found; "env" holds DRD's own variables too: replay needs them)
  *   "stack_limit" int           soft RLIMIT_STACK in bytes, -1 unlimited: it moves the addresses
