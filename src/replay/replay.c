@@ -38,13 +38,27 @@ static bool make_tables(struct replay *r)
     return r->slot && r->result && r->header && r->wait_status;
 }
 
+/* Is there a stream for this process and, if it was forked, for all in whose program it begins? */
+static bool has_stream(const struct replay *r, size_t i)
+{
+    while (r->process[i].events && r->process[i].number) {
+        if (!r->process[i].forked)
+            return true;
+        size_t parent = plan_index(r->process, r->count, r->process[i].parent);
+        if (parent >= i)
+            return true; /* no parent: plan_make says what is wrong */
+        i = parent;
+    }
+    return false;
+}
+
 /* Without a stream there is nothing to re-drive, and process 0 is the recorder: its stream is a list of faults. */
 static bool *choose(struct replay *r)
 {
     bool *wanted = calloc(r->count + 1, sizeof *wanted);
     for (size_t i = 0; wanted && i < r->count; i++) {
         bool asked = !r->options.wanted || r->options.wanted[i];
-        wanted[i] = asked && r->process[i].events && r->process[i].number;
+        wanted[i] = asked && has_stream(r, i);
         r->result[i].outcome = asked && !wanted[i] && r->process[i].number ? REPLAY_UNRECORDED : REPLAY_SKIPPED;
     }
     return wanted;
