@@ -346,22 +346,6 @@ static int64_t input_int(const struct call *call, int i)
     return (int32_t)call->arg[i];
 }
 
-unsigned inputs_count(const struct call_info *info)
-{
-    unsigned n = 0;
-    for (int i = 0; i < 6; i++)
-        n += (unsigned)kind_has_input(info->argument[i]);
-    return n;
-}
-
-unsigned outputs_count(const struct call_info *info)
-{
-    unsigned n = 0;
-    for (int i = 0; i < 6; i++)
-        n += (unsigned)kind_has_output(info->argument[i]);
-    return n;
-}
-
 static size_t input_length(const struct call *call, int i, size_t limit, bool *bad)
 {
     struct pieces it;
@@ -376,13 +360,15 @@ static size_t input_length(const struct call *call, int i, size_t limit, bool *b
 
 size_t inputs_size(const struct call *call)
 {
-    size_t total = 16;
+    size_t total = 16 + 6 * PACK_MAX;
+    const struct call_shape *shape = call_shape(call->info);
+    if (!shape->path && !shape->data)
+        return total;
     for (int i = 0; i < 6; i++) {
         uint16_t code = call->info->argument[i];
+        bool bad;
         if (!kind_has_input(code))
             continue;
-        total += PACK_MAX;
-        bool bad;
         if (KIND_OF(code) == KIND_PATH)
             total += PATH_LONGEST;
         else if (!input_is_int(code) && call->arg[i])
@@ -437,12 +423,23 @@ uint8_t *inputs_write(const struct call *call, uint8_t *p, size_t limit, bool da
     return p;
 }
 
-bool inputs_have_data(const struct call_info *info)
+/* What a row of the table comes to, found out once. */
+const struct call_shape *call_shape(const struct call_info *info)
 {
-    for (int i = 0; i < 6; i++)
-        if (kind_has_input(info->argument[i]) && !input_is_int(info->argument[i]) && KIND_OF(info->argument[i]) != KIND_PATH)
-            return true;
-    return false;
+    static struct call_shape shapes[CALL_MAX];
+    struct call_shape *s = &shapes[info - call_table];
+    if (s->known)
+        return s;
+    for (int i = 0; i < 6; i++) {
+        uint16_t code = info->argument[i];
+        bool input = kind_has_input(code);
+        s->inputs = (uint8_t)(s->inputs + input);
+        s->outputs = (uint8_t)(s->outputs + (kind_has_output(code) != 0));
+        s->path |= input && KIND_OF(code) == KIND_PATH;
+        s->data |= input && !input_is_int(code) && KIND_OF(code) != KIND_PATH;
+    }
+    s->known = true;
+    return s;
 }
 
 size_t outputs_size(const struct call *call, long result)

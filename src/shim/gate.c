@@ -4,7 +4,7 @@
 #include <sys/prctl.h>
 
 #define SCRUB_CLOCK 512
-#define SCRUB_CALL 4096 /* more than the frames of any common call take */
+#define SCRUB_CALL 2048 /* more than the frames of any common call take */
 
 enum world shim_world = WORLD_OFF;
 __thread struct thread self;

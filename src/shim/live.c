@@ -115,6 +115,7 @@ static uint8_t *record_inputs(const struct call *call, int code, size_t limit)
 
 static void record_result(const struct call *call, uint8_t *p, long result)
 {
+    const struct call_shape *shape = call_shape(call->info);
     size_t so_far = (size_t)(p - stream.at);
     bool outputs = result >= 0 || outputs_after_interruption(call, result);
     if (!stream_reserve(so_far + PACK_MAX + (outputs ? outputs_size(call, result) : 0)))
@@ -122,7 +123,7 @@ static void record_result(const struct call *call, uint8_t *p, long result)
     p = pack_int(p, result);
     if (outputs)
         p = outputs_write(call, result, p);
-    stream.at[0] = (uint8_t)(0x90 | (2 + inputs_count(call->info) + (outputs ? outputs_count(call->info) : 0)));
+    stream.at[0] = (uint8_t)(0x90 | (2 + shape->inputs + (outputs ? shape->outputs : 0)));
     stream_publish(p);
 }
 
@@ -131,7 +132,7 @@ static void record_enter(struct call *call)
     uint8_t *p = record_inputs(call, TRACE_ENTER, SIZE_MAX);
     if (!p)
         return;
-    stream.at[0] = (uint8_t)(0x90 | (2 + inputs_count(call->info)));
+    stream.at[0] = (uint8_t)(0x90 | (2 + call_shape(call->info)->inputs));
     stream_publish(p);
     call->entered = true;
 }
@@ -144,12 +145,14 @@ long live_raw(struct call *call)
     return RAW(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+#define DRAFT_KEPT 128 /* bytes: calls that change their input have small ones */
+
 /* Sends and writes: what goes out stands in the stream before it goes (`draft`), so that a kill -9 hides nothing. It is
  * taken down once: some calls change their input, as ppoll its timeout. */
 static long live_output(struct call *call, bool waits, long refused)
 {
     bool large = inputs_size(call) > INPUT_LARGE;
-    uint8_t saved[512], *start = stream.at;
+    uint8_t saved[DRAFT_KEPT], *start = stream.at;
     if (waits && baton_threads > 1 && !large)
         record_enter(call);
     uint8_t *p = large || call->entered ? NULL : record_inputs(call, (int)call->nr, SIZE_MAX);
@@ -175,7 +178,7 @@ long live_call(struct call *call)
     live_prepare(call);
     bool waits = call_may_wait(call);
     long refused = faults_refuse(call); /* may leave a record of its own: before the call's is begun */
-    if (inputs_have_data(call->info))
+    if (call_shape(call->info)->data)
         return live_output(call, waits, refused);
     long result = refused ? refused : waits ? live_wait(call) : live_raw(call);
     if (waits && shim_world == WORLD_LIVE)

@@ -141,9 +141,12 @@ void live_note(const struct call *call, long result); /* the record of a call ma
 /* arguments.c */
 size_t inputs_size(const struct call *call);             /* upper bound of what inputs_write writes */
 uint8_t *inputs_write(const struct call *call, uint8_t *p, size_t limit, bool data);
-bool inputs_have_data(const struct call_info *info);
-unsigned inputs_count(const struct call_info *info);
-unsigned outputs_count(const struct call_info *info);
+struct call_shape {
+    bool known;
+    bool data, path;         /* among the inputs */
+    uint8_t inputs, outputs; /* elements in the record */
+};
+const struct call_shape *call_shape(const struct call_info *info);
 size_t outputs_size(const struct call *call, long result);
 uint8_t *outputs_write(const struct call *call, long result, uint8_t *p);
 bool outputs_after_interruption(const struct call *call, long result);

@@ -195,8 +195,8 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 static bool fault_is_ours(int signo, ucontext_t *frame)
 {
     uintptr_t pc = frame_pc(frame);
-    if (pc == (uintptr_t)shim_copy_at)
-        return frame_set_pc(frame, (uintptr_t)shim_copy_out), true;
+    if (pc >= (uintptr_t)shim_copy_begin && pc < (uintptr_t)shim_copy_end)
+        return frame_set_pc(frame, (uintptr_t)shim_copy_fault), true;
     if (pc == (uintptr_t)shim_string_at)
         return frame_set_pc(frame, (uintptr_t)shim_string_fault), true;
     return signo == SIGSEGV && tsc_handle(frame);

@@ -8,7 +8,7 @@
 
 extern char shim_gate_begin[], shim_gate_end[];
 extern char shim_interruptible_begin[], shim_interruptible_end[], shim_interrupted[];
-extern char shim_copy_at[], shim_copy_out[], shim_string_at[], shim_string_fault[];
+extern char shim_copy_begin[], shim_copy_end[], shim_copy_fault[], shim_string_at[], shim_string_fault[];
 
 /* See gate.S. */
 long shim_syscall(long nr, long a, long b, long c, long d, long e, long f);

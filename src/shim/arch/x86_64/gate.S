@@ -214,16 +214,38 @@ shim_trap_call:
     syscall
     ret
 
-/* size_t shim_copy(to, from, bytes): bytes left uncopied because `from` (or `to`) is not mapped. */
-    .globl shim_copy, shim_copy_at, shim_copy_out
-    .hidden shim_copy, shim_copy_at, shim_copy_out
+/* size_t shim_copy(to, from, bytes): 0, or not 0 if some of `from` (or `to`) is not mapped. A fault between shim_copy_begin
+ * and shim_copy_end is taken to shim_copy_fault by the SIGSEGV handler. */
+    .globl shim_copy, shim_copy_begin, shim_copy_end, shim_copy_fault
+    .hidden shim_copy, shim_copy_begin, shim_copy_end, shim_copy_fault
     .type shim_copy, @function
 shim_copy:
     mov %rdx, %rcx
-shim_copy_at:
-    rep movsb
-shim_copy_out:
-    mov %rcx, %rax
+    cmp $256, %rcx
+shim_copy_begin:
+    ja 4f
+1:  cmp $8, %rcx
+    jb 2f
+    mov (%rsi), %rax
+    mov %rax, (%rdi)
+    add $8, %rsi
+    add $8, %rdi
+    sub $8, %rcx
+    jmp 1b
+2:  test %rcx, %rcx
+    jz 3f
+    movzbl (%rsi), %eax
+    mov %al, (%rdi)
+    inc %rsi
+    inc %rdi
+    dec %rcx
+    jmp 2b
+4:  rep movsb
+shim_copy_end:
+3:  xor %eax, %eax
+    ret
+shim_copy_fault:
+    mov $1, %eax
     ret
 
 /* void shim_scrub(bytes): zero that much of the stack below this call. What the shim leaves there must not depend on the
