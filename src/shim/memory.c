@@ -16,8 +16,8 @@ static bool is_elf(int fd)
     return RAW(SYS_pread64, fd, magic, sizeof magic, 0) == sizeof magic && !memcmp(magic, ELFMAG, 4);
 }
 
-/* The NT_GNU_BUILD_ID note of an image mapped at `base`; 0 if it has none within `size` bytes. */
-size_t elf_build_id(const uint8_t *base, size_t size, const uint8_t **id)
+/* The note of this owner and type in an image mapped at `base`; 0 if it has none within `size` bytes. elf(5). */
+static size_t elf_note(const uint8_t *base, size_t size, const char *owner, uint32_t type, const uint8_t **found)
 {
     const Elf64_Ehdr *head = (const void *)base;
     if (size < sizeof *head || head->e_phoff + head->e_phnum * sizeof(Elf64_Phdr) > size)
@@ -30,12 +30,23 @@ size_t elf_build_id(const uint8_t *base, size_t size, const uint8_t **id)
         while (at + sizeof(Elf64_Nhdr) <= end) {
             const Elf64_Nhdr *note = (const void *)at;
             const uint8_t *name = at + sizeof *note, *text = name + ((note->n_namesz + 3) & ~3u);
-            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && text + note->n_descsz <= end)
-                return *id = text, note->n_descsz;
+            if (note->n_type == type && note->n_namesz == 4 && !memcmp(name, owner, 4) && text + note->n_descsz <= end)
+                return *found = text, note->n_descsz;
             at = text + ((note->n_descsz + 3) & ~3u);
         }
     }
     return 0;
+}
+
+size_t elf_build_id(const uint8_t *base, size_t size, const uint8_t **id)
+{
+    return elf_note(base, size, "GNU", NT_GNU_BUILD_ID, id);
+}
+
+bool elf_is_go(const uint8_t *base, size_t size)
+{
+    const uint8_t *id;
+    return elf_note(base, size, "Go\0", 4, &id) > 0;
 }
 
 void memory_image_note(const char *path, const void *base, size_t size)

@@ -183,7 +183,7 @@ long process_exit(struct call *call);            /* returns only where a vfork c
 struct kernel_sigaction { void *handler; unsigned long flags; void *restorer; uint64_t mask; };
 extern struct kernel_sigaction signal_actions[65];
 void signals_init(uint64_t ignored);
-void signals_install(void);              /* the shim's own handlers; again in a forked child */
+void signals_install(bool go);           /* the shim's own handlers */
 long signals_action(struct call *call);
 long signals_mask(struct call *call);
 long signals_stack(struct call *call);
@@ -200,6 +200,7 @@ long memory_call(struct call *call);
 size_t memory_mapping_length(const struct call *call, long result);
 void memory_image_note(const char *path, const void *base, size_t size);
 size_t elf_build_id(const uint8_t *base, size_t size, const uint8_t **id);
+bool elf_is_go(const uint8_t *base, size_t size);
 
 /* descriptors.c */
 bool descriptor_blocks(int fd, bool writing);

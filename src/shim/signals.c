@@ -188,7 +188,7 @@ static void on_signal(int signo, siginfo_t *info, void *context)
     *frame_mask(frame) = ~(NEVER_BLOCKED | BIT(SIGURG));
     self.pending |= PENDING_SIGNAL;
     frame_interrupt(frame);
-    if (!self.depth)
+    if (!self.depth && signo != SIGURG) /* Go's own, to ask a goroutine to give way: it may wait */
         late_arm(LATE_AFTER);
 }
 
@@ -230,9 +230,11 @@ static void kernel_handler(int signo, void (*handler)(int, siginfo_t *, void *),
     RAW(SYS_rt_sigaction, signo, &a, 0, 8);
 }
 
-void signals_install(void)
+/* A Go program's code runs on stacks of a few kilobytes: traps must go to the signal stack that each of its threads has.
+ * Other programs' signal stacks are too small for traps, and their stacks are large. */
+void signals_install(bool go)
 {
-    kernel_handler(SIGSYS, gate_trap, SA_NODEFER, 0);
+    kernel_handler(SIGSYS, gate_trap, SA_NODEFER | (go ? SA_ONSTACK : 0), 0);
     kernel_handler(SIGSEGV, on_fault, SA_NODEFER | SA_ONSTACK, 0);
     kernel_handler(SIGBUS, on_fault, SA_NODEFER | SA_ONSTACK, 0);
     if (shim_world == WORLD_LIVE)

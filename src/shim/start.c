@@ -298,6 +298,25 @@ bool start_forked_live(uint32_t number, uint32_t parent)
     return true;
 }
 
+static int program_visit(struct dl_phdr_info *info, size_t size, void *go)
+{
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+        if (ph->p_type == PT_LOAD && ph->p_offset == 0)
+            *(bool *)go = elf_is_go((const uint8_t *)(info->dlpi_addr + ph->p_vaddr), ph->p_filesz);
+    }
+    return 1; /* the program comes first */
+}
+
+static bool program_is_go(void)
+{
+    bool go = false;
+    if (dl_iterate_phdr)
+        dl_iterate_phdr(program_visit, &go);
+    return go;
+}
+
 /* Syscall User Dispatch, tried with nothing to dispatch. */
 static bool dispatch_available(void)
 {
@@ -452,7 +471,7 @@ static __attribute__((noinline)) void start_shim(char **argv, char **envp)
         shim_world = WORLD_OFF;
         return;
     }
-    signals_install();
+    signals_install(program_is_go());
     tsc_arm();
     if (thread_id_offset) { /* the end of the first thread is ours to tell as well, see threads.c */
         self.clear_tid = (uint32_t *)thread_pointer() + thread_id_offset;
