@@ -99,7 +99,7 @@ static bool node_selected(const struct store_process *p)
 /* Without --kind and --all: what says little about a node and is most of its events. */
 static bool is_noise(int32_t code)
 {
-    return code == TRACE_CLOCK || code == TRACE_TIME || code == TRACE_SWITCH || code == TRACE_CPU || code == TRACE_TSC;
+    return code == TRACE_CLOCK || code == TRACE_TIME || code == TRACE_SWITCH || code == TRACE_TSC;
 }
 
 static bool kind_selected(int32_t code)

@@ -127,8 +127,6 @@ static bool put_simple(const struct trace_event *e, FILE *out)
     case TRACE_FORK: return fprintf(out, "fork -> pid %" PRId64 " (process %" PRId64 ")", f[1], f[0]) > 0;
     case TRACE_VFORK_BEGIN: return fputs("vfork: the child runs", out) >= 0;
     case TRACE_VFORK_END: return fprintf(out, "vfork -> pid %" PRId64, f[0]) > 0;
-    case TRACE_CPU: return fprintf(out, "cpu %" PRId64 ", node %" PRId64, f[0], f[1]) > 0;
-    case TRACE_AIO: return fprintf(out, "aio fd %" PRId64 " operation %" PRId64 " offset %" PRId64, f[0], f[1], f[2]) > 0;
     default: return false;
     }
 }

@@ -55,9 +55,7 @@ enum trace_code {
     TRACE_VFORK_BEGIN = -21, /* the child of vfork runs on in this stream, in the parent's memory, until it execs or exits */
     TRACE_VFORK_END = -22,   /* pid: what vfork or the clone behind posix_spawn returned in the parent */
     TRACE_INCOMPLETE = -23,  /* reason: str: recording ended here; the process went on unrecorded */
-    TRACE_CPU = -24,         /* cpu, node: getcpu answered in user space */
-    TRACE_AIO = -25,         /* what io_submit was given: fd, opcode, offset, data: bin */
-    TRACE_CODE_MIN = -25,
+    TRACE_CODE_MIN = -23,
 };
 
 /* Keys of the map in TRACE_START:
