@@ -9,6 +9,7 @@
 
 #include "cli/event_text.h"
 #include "cli/run_view.h"
+#include "replay/symbols.h"
 #include "util/term.h"
 
 #define QUOTE 48
@@ -40,6 +41,7 @@ struct bound {
 struct log {
     struct cmd_context *c;
     struct run_view view;
+    struct symbols *symbols;
     struct bound from, to;
     bool started;
     int width;           /* of the column of event names */
@@ -157,11 +159,12 @@ static void print_json(struct log *l, const struct store_process *p, const struc
     jw_end(&j);
 }
 
-static void show_event(struct log *l, const struct trace_event *e)
+static void show_event(struct log *l, struct trace_event *e)
 {
     const struct store_process *p = run_view_process(&l->view, e->process);
     if (!p || !node_selected(p) || !kind_selected(e->code))
         return;
+    symbols_name_callback(l->symbols, e);
     if (options.grep || !l->c->json)
         make_line(l, p, e);
     if (options.grep && !strstr(l->text, options.grep))
@@ -223,9 +226,11 @@ static int run_log(struct cmd_context *c)
         options.from = l.view.event;
     l.line = open_memstream(&l.text, &l.size);
     l.width = name_width(&l.view);
+    l.symbols = symbols_create(l.view.store);
     bool ok = check_filters(&l) && walk(&l);
     fclose(l.line);
     free(l.text);
+    symbols_destroy(l.symbols);
     run_view_close(&l.view);
     return report(&l, ok);
 }

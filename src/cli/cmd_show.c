@@ -7,6 +7,7 @@
 
 #include "cli/event_text.h"
 #include "cli/show.h"
+#include "replay/symbols.h"
 #include "util/term.h"
 
 static struct {
@@ -62,6 +63,18 @@ static void json_event(const struct run_view *v, const struct store_process *p, 
     jw_end(&j);
 }
 
+static void say_event(struct cmd_context *c, const struct run_view *v, const struct store_process *p, struct trace_event *e)
+{
+    struct symbols *symbols = symbols_create(v->store);
+    e->process = p->number;
+    symbols_name_callback(symbols, e);
+    if (c->json)
+        json_event(v, p, e);
+    else
+        print_event(c, v, p, e);
+    symbols_destroy(symbols);
+}
+
 static bool show_event(struct cmd_context *c, struct run_view *v)
 {
     uint32_t number;
@@ -76,10 +89,8 @@ static bool show_event(struct cmd_context *c, struct run_view *v)
         found = stream_next(st, &event, &c->error);
     if (found == 0)
         error_set(&c->error, DRD_EXIT_FATAL, "no such event: %s", v->event);
-    else if (found > 0 && c->json)
-        event.process = number, json_event(v, p, &event);
     else if (found > 0)
-        event.process = number, print_event(c, v, p, &event);
+        say_event(c, v, p, &event);
     stream_close(st);
     return found > 0;
 }
