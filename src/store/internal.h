@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <zstd.h>
 
+#include "store/columns.h"
 #include "store/store.h"
 
 /* Limits that a damaged or hostile file cannot exceed: what it makes us allocate. */
@@ -43,6 +44,7 @@ struct store {
     ZSTD_CCtx *compressor;     /* reused: setting one up costs more than a small chunk */
     ZSTD_DCtx *decompressor;
     struct buffer plain, packed; /* chunk being written: payloads moved out; compressed */
+    struct buffer column[COLUMN_COUNT]; /* of the chunk being written or read */
 };
 
 /* The statement, ready for binding; NULL on failure. Callers reset it when done. */
@@ -64,7 +66,7 @@ struct chunk_row {
 uint64_t chunk_checksum(const struct chunk_row *row);
 
 /* The piece of a process's stream that begins at a sequence number or later (`before`: or earlier), checked and expanded
- * from zstd into `out`. 1: found, 0: there is none, -1: error. */
+ * into `out`, columns put together. 1: found, 0: there is none, -1: error. */
 int chunk_load(struct store *s, uint32_t process, uint64_t sequence, bool before, struct chunk_row *row,
                struct buffer *out, struct drd_error *e);
 

@@ -110,6 +110,8 @@ void store_close(struct store *s)
     ZSTD_freeDCtx(s->decompressor);
     free(s->plain.data);
     free(s->packed.data);
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        free(s->column[i].data);
     free(s->path);
     free(s);
 }

@@ -13,8 +13,8 @@
 #include "util/error.h"
 
 #define STORE_APPLICATION_ID 0x44524431 /* "DRD1", see PRAGMA application_id */
-#define STORE_FORMAT_VERSION 1          /* raised with every change of the tables */
-#define STORE_MIN_READER_VERSION 1      /* the oldest reader that can read what this one writes */
+#define STORE_FORMAT_VERSION 2          /* raised with every change of the tables or of what they hold */
+#define STORE_MIN_READER_VERSION 2      /* the oldest reader that can read what this one writes */
 
 struct sqlite3;
 struct store;
@@ -62,7 +62,7 @@ bool store_process_put(struct store *s, const struct store_process *p, struct dr
 bool store_processes(struct store *s, struct store_process **out, size_t *count, struct drd_error *e);
 
 /* Append the next piece of a process's stream: whole records, `state` as it was before the first of them. Large bins
- * are moved to table payload, the rest compressed and checksummed. */
+ * are moved to table payload, the rest sorted into columns, compressed and checksummed. */
 bool store_chunk_append(struct store *s, uint32_t process, const struct trace_state *state, const uint8_t *bytes,
                         size_t length, uint64_t records, struct drd_error *e);
 

@@ -350,6 +350,141 @@ static void refusals_say_why(void **unused)
     free(stream.data);
 }
 
+/* ---- columns ---- */
+
+static void append(struct buffer *b, const void *bytes, size_t length)
+{
+    assert_true(buffer_append(b, bytes, length, &error));
+}
+
+static void append_int(struct buffer *b, int64_t value)
+{
+    uint8_t bytes[PACK_MAX];
+    append(b, bytes, (size_t)(pack_int(bytes, value) - bytes));
+}
+
+/* getrusage, with a number of four bytes and a struct of 144 in it, and a string that looks like both. */
+static void append_call(struct buffer *b, uint32_t number)
+{
+    uint8_t bytes[400], *p = bytes;
+    p = pack_uint(pack_int(pack_array_header(p, 4), SYS_getrusage), 0x80000000u | number);
+    p = pack_bin_header(p, 144);
+    memset(p, (int)number, 144);
+    p = pack_bin_header(p + 144, 150);
+    memset(p, 0xce, 75);
+    memset(p + 75, 0xc4, 75);
+    append(b, bytes, (size_t)(p + 150 - bytes));
+}
+
+static void free_columns(struct buffer *column)
+{
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        free(column[i].data);
+}
+
+/* Split, join, compare, and see that no other length passes. Leaves the columns to look at. */
+static void there_and_back(const struct buffer *b, struct buffer *column)
+{
+    uint8_t *back = malloc(b->length + 1 + COLUMNS_SLACK);
+    assert_true(columns_split(column, b->data, b->data + b->length, &error));
+    assert_true(columns_join(column, back, b->length));
+    assert_true(!b->length || !memcmp(back, b->data, b->length));
+    assert_false(columns_join(column, back, b->length + 1));
+    assert_false(b->length && columns_join(column, back, b->length - 1));
+    free(back);
+}
+
+static void columns_lose_nothing(void **unused)
+{
+    static const int64_t read[] = {0, 1, 127, 128, 223, 224, 255, 256, 4095, 4096, 65535, 65536, 0xffffff, 0x1000000,
+        0xffffffff, 0x100000000, 0xffffffffff, 0x10000000000, 0xffffffffffff, 0x1000000000000, 0xffffffffffffff,
+        0x100000000000000, INT64_MAX, -1, -32, -33, -129, -40000, INT64_MIN};
+    static const uint8_t odd[] = {0xcc, 5, 0xcd, 0, 5, 0xcf, 0xff, 0, 0, 0, 0, 0, 0, 0, 0xce, 0, 0, 0, 1, 0xd0, 5, 0xc5, 0, 144};
+    struct buffer b = {0}, column[COLUMN_COUNT] = {{0}};
+    (void)unused;
+    there_and_back(&b, column); /* nothing at all */
+    for (size_t i = 0; i < sizeof read / sizeof *read; i++) /* a run at the start */
+        append_int(&b, read[i]);
+    there_and_back(&b, column);
+    for (uint32_t n = 0; n < 600; n++) { /* runs of all lengths, more than one marker can count as well */
+        append_call(&b, n);
+        for (uint32_t i = 0; i < n; i++)
+            append_int(&b, read[(n + i) % (sizeof read / sizeof *read)]);
+    }
+    there_and_back(&b, column); /* and at the end */
+    assert_int_equal(column[COLUMN_STRUCTS].length, 600 * 144);
+    append(&b, odd, sizeof odd); /* no shim writes such integers, and such a header for 144 bytes */
+    append(&b, b.data, 144);
+    there_and_back(&b, column);
+    b.length = 0;
+    append_call(&b, 1);
+    there_and_back(&b, column);
+    assert_int_equal(column[COLUMN_FIRST_READ].length + column[COLUMN_NEXT_READ].length + column[COLUMN_READ_REST].length, 0);
+    free_columns(column);
+    free(b.data);
+}
+
+/* Columns that do not belong together are refused, without reading or writing where nothing is: ASan looks on. */
+static void columns_are_not_believed(void **unused)
+{
+    struct buffer b = {0}, column[COLUMN_COUNT] = {{0}};
+    (void)unused;
+    for (uint32_t n = 0; n < 9; n++) {
+        append_call(&b, n);
+        for (uint32_t i = 0; i < n; i++)
+            append_int(&b, (int64_t)100 << (5 * i));
+    }
+    uint8_t *back = malloc(b.length + COLUMNS_SLACK);
+    there_and_back(&b, column);
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        struct buffer whole = column[i];
+        for (size_t cut = 0; cut < whole.length; cut++) {
+            column[i].data = malloc(cut + !cut);
+            column[i].length = cut;
+            memcpy(column[i].data, whole.data, cut);
+            assert_false(columns_join(column, back, b.length));
+            free(column[i].data);
+        }
+        column[i] = whole;
+        for (unsigned at = 0; at < whole.length * 255; at++) { /* every byte gets every value: any answer will do */
+            uint8_t *byte = &whole.data[at / 255], kept = *byte;
+            *byte = (uint8_t)(kept + 1 + at % 255);
+            columns_join(column, back, b.length);
+            *byte = kept;
+        }
+    }
+    assert_true(columns_join(column, back, b.length));
+    free(back);
+    free_columns(column);
+    free(b.data);
+}
+
+/* A file of format 1 had the bytes of a chunk as they are, in one frame. */
+static void chunks_of_one_frame_are_read(void **unused)
+{
+    struct chunk_row row = {0};
+    struct trace_event event;
+    uint8_t frame[64];
+    (void)unused;
+    struct store *s = store_create(path, &error);
+    assert_non_null(s);
+    row = (struct chunk_row){.process = 1, .records = 3, .raw = 3, .length = 3, .data = frame};
+    row.size = ZSTD_compress(frame, sizeof frame, "\1\2\3", 3, 3);
+    sqlite3_stmt *st = store_statement(s, ST_CHUNK_PUT, &error);
+    const uint64_t number[] = {1, 0, 3, 0, 0, 0, 0, 3, 3, chunk_checksum(&row)};
+    for (int i = 0; i < 10; i++)
+        sqlite3_bind_int64(st, 1 + i, (sqlite3_int64)number[i]);
+    sqlite3_bind_blob(st, 11, frame, (int)row.size, SQLITE_STATIC);
+    assert_true(store_run(s, st, &error));
+    struct stream *stream = stream_open(s, 1, &error);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(stream_next(stream, &event, &error), 1);
+    assert_int_equal(stream_next(stream, &event, &error), 0);
+    assert_int_equal(stream_state(stream)->sequence, 3);
+    stream_close(stream);
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +498,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_cut_short_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_written_later_keep_the_file_sound, setup, teardown),
         cmocka_unit_test_setup_teardown(refusals_say_why, setup, teardown),
+        cmocka_unit_test(columns_lose_nothing),
+        cmocka_unit_test(columns_are_not_believed),
+        cmocka_unit_test_setup_teardown(chunks_of_one_frame_are_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
