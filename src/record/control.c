@@ -73,7 +73,11 @@ static void execute(struct client *client)
     while (count < WORDS && (one = strsep(&rest, " ")))
         if (*one)
             word[count++] = one;
-    if (!faults_execute(client->control->faults, count, word, &client->wait, &e)) {
+    struct faults *faults = client->control->faults;
+    faults->take(faults->owner);
+    bool ok = faults_execute(faults, count, word, &client->wait, &e);
+    faults->leave(faults->owner);
+    if (!ok) {
         snprintf(client->answer, sizeof client->answer, "error %d %s\n", e.exit_code, e.message);
         answer(client);
         return;
@@ -148,7 +152,10 @@ bool control_step(struct control *c)
         next = client->next;
         if (!client->waiting)
             continue;
-        if (faults_settled(c->faults, &client->wait)) {
+        c->faults->take(c->faults->owner);
+        bool settled = faults_settled(c->faults, &client->wait);
+        c->faults->leave(c->faults->owner);
+        if (settled) {
             answer(client);
         } else if (uv_hrtime() > client->deadline) {
             snprintf(client->answer, sizeof client->answer,

@@ -15,6 +15,10 @@ struct faults {
     uint64_t stamp; /* last TRACE_TIME of the recorder's stream */
     bool started;   /* it has a stream */
     bool paused[SPOOL_NODES];
+    /* The lanes are also touched by the thread that drains them: to be called around all that follows. */
+    void (*take)(void *owner);
+    void (*leave)(void *owner);
+    void *owner;
 };
 
 /* What the answer waits for: all processes of the affected nodes have seen this generation of cuts, or are gone. */

@@ -62,7 +62,13 @@ struct recorder {
     unsigned interval;        /* ms */
     int signal;               /* that ends the recording */
     bool killed;              /* SIGKILL was sent */
-    bool timed_out, randomized, broken, urgent, may_renice;
+    bool timed_out, randomized, broken, may_renice;
+    /* Draining runs in a thread of its own, which takes only what the nodes leave of the processors. */
+    uv_work_t work;
+    uv_mutex_t lanes_lock;    /* held by whoever touches the lanes and the store */
+    pid_t worker;             /* its thread, 0 before the first time */
+    bool working, urgent, worked;
+    struct drd_error work_error;
     struct recorder_result *result;
 };
 
@@ -193,7 +199,10 @@ static bool visit(struct recorder *r, uint32_t process, short revents, struct dr
 
 static bool drain(struct recorder *r, struct drd_error *e)
 {
-    if (!discover(r, e))
+    uv_mutex_lock(&r->lanes_lock);
+    bool ok = discover(r, e);
+    uv_mutex_unlock(&r->lanes_lock);
+    if (!ok)
         return false;
     for (uint32_t i = 0; i < r->actives; i++)
         r->watch[i] = (struct pollfd){.fd = r->lanes.lane[r->active[i]].pidfd, .events = POLLIN};
@@ -201,9 +210,12 @@ static bool drain(struct recorder *r, struct drd_error *e)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < r->actives; i++) {
         uint32_t process = r->active[i];
-        if (!visit(r, process, r->watch[i].revents, e))
-            return false;
+        uv_mutex_lock(&r->lanes_lock);
+        ok = visit(r, process, r->watch[i].revents, e);
         enum lane_phase phase = r->lanes.lane[process].phase;
+        uv_mutex_unlock(&r->lanes_lock);
+        if (!ok)
+            return false;
         if (phase == LANE_WAITING || phase == LANE_ACTIVE)
             r->active[kept++] = process;
     }
@@ -224,27 +236,43 @@ static bool commit(struct recorder *r, struct drd_error *e)
 
 /* ---- priority: behind the nodes, unless they leave it too far behind ---- */
 
-static void be_polite(struct recorder *r)
+/* SCHED_IDLE takes what nobody else wants, and never delays a node that wakes up (sched(7)). Only with a right to take it
+ * back: otherwise the spool would fill the memory of a busy machine. */
+static void be_idle(const struct recorder *r, bool idle)
 {
-    struct rlimit limit;
     const struct sched_param none = {0};
-    sched_setscheduler(0, SCHED_BATCH, &none);
-    /* Only with a right to take it back: at nice 10 on a busy machine the spool would fill the memory. */
-    r->may_renice = geteuid() == 0 || (getrlimit(RLIMIT_NICE, &limit) == 0 && limit.rlim_cur >= 20);
-    setpriority(PRIO_PROCESS, 0, r->may_renice ? 10 : 5);
+    if (r->worker)
+        sched_setscheduler(r->worker, idle && r->may_renice ? SCHED_IDLE : SCHED_BATCH, &none);
 }
 
 static void mind_backlog(struct recorder *r)
 {
     uint64_t backlog = lanes_backlog(&r->lanes);
-    bool urgent = r->urgent ? backlog > BACKLOG_MAX / 4 : backlog > BACKLOG_MAX;
-    if (urgent == r->urgent)
+    r->urgent = backlog > (r->urgent ? BACKLOG_MAX / 4 : BACKLOG_MAX);
+    be_idle(r, !r->urgent);
+}
+
+static void may_be_idle(struct recorder *r)
+{
+    struct rlimit limit;
+    r->may_renice = geteuid() == 0 || (getrlimit(RLIMIT_NICE, &limit) == 0 && limit.rlim_cur >= 20);
+}
+
+/* The main thread wants the lanes: whoever holds them gets through quickly. */
+static void lanes_take(void *context)
+{
+    struct recorder *r = context;
+    if (!uv_mutex_trylock(&r->lanes_lock))
         return;
-    const struct sched_param none = {0};
-    r->urgent = urgent;
-    sched_setscheduler(0, urgent ? SCHED_OTHER : SCHED_BATCH, &none);
-    if (r->may_renice)
-        setpriority(PRIO_PROCESS, 0, urgent ? 0 : 10);
+    be_idle(r, false);
+    uv_mutex_lock(&r->lanes_lock);
+}
+
+static void lanes_leave(void *context)
+{
+    struct recorder *r = context;
+    uv_mutex_unlock(&r->lanes_lock);
+    be_idle(r, !r->urgent);
 }
 
 /* ---- stages ---- */
@@ -306,30 +334,55 @@ static void stage_step(struct recorder *r)
         enter(r, STAGE_OVER, 0);
 }
 
+/* In the worker: one look at every process, and now and then a commit. */
+static void on_work(uv_work_t *work)
+{
+    struct recorder *r = work->data;
+    uint64_t now = uv_hrtime(), before = r->lanes.drained;
+    uint32_t actives = r->actives;
+    r->worker = (pid_t)syscall(SYS_gettid);
+    mind_backlog(r);
+    bool ok = drain(r, &r->work_error);
+    if (ok && now >= r->next_commit) {
+        uv_mutex_lock(&r->lanes_lock);
+        ok = commit(r, &r->work_error);
+        uv_mutex_unlock(&r->lanes_lock);
+        r->next_commit = now + COMMIT_EVERY;
+    }
+    r->worked = ok;
+    bool busy = before != r->lanes.drained || actives != r->actives;
+    r->interval = busy ? TICK_BUSY : r->interval * 2 > TICK_IDLE ? TICK_IDLE : r->interval * 2;
+}
+
+static void on_tick(uv_timer_t *timer);
+
+static void on_worked(uv_work_t *work, int status)
+{
+    struct recorder *r = work->data;
+    (void)status;
+    r->working = false;
+    if (!r->worked)
+        give_up(r, &r->work_error);
+    uv_timer_start(&r->tick, on_tick, r->interval, 0);
+}
+
+/* Stages go on while the worker works; it is let finish before the end. */
 static void on_tick(uv_timer_t *timer)
 {
     struct recorder *r = timer->data;
-    struct drd_error e;
-    uint64_t now = uv_hrtime();
     for (size_t i = 0; i < r->children; i++)
         child_reap(&r->child[i]);
-    if (!r->broken) {
-        uint32_t actives = r->actives;
-        uint64_t before = r->lanes.drained;
-        if (!drain(r, &e) || (now >= r->next_commit && !commit(r, &e)))
-            give_up(r, &e);
-        if (now >= r->next_commit)
-            r->next_commit = now + COMMIT_EVERY;
-        bool busy = before != r->lanes.drained || actives != r->actives;
-        r->interval = busy ? TICK_BUSY : r->interval * 2 > TICK_IDLE ? TICK_IDLE : r->interval * 2;
-        mind_backlog(r);
-    }
     bool asked = control_step(r->control);
     stage_step(r);
-    if (r->stage == STAGE_OVER)
+    if (r->stage == STAGE_OVER && !r->working) {
         uv_stop(&r->loop);
-    else
-        uv_timer_start(timer, on_tick, asked ? TICK_BUSY : r->interval, 0);
+        return;
+    }
+    if (!r->working && !r->broken) {
+        r->work.data = r;
+        r->working = uv_queue_work(&r->loop, &r->work, on_work, on_worked) == 0;
+    }
+    uv_timer_start(timer, on_tick, asked ? TICK_BUSY : r->working ? TICK_IDLE : r->interval, 0);
 }
 
 /* Something has ended: look now, not at the next tick. */
@@ -483,6 +536,9 @@ static bool open_all(struct recorder *r, struct drd_error *e)
         return false;
     r->known = 0;
     r->faults.lanes = &r->lanes;
+    r->faults.take = lanes_take;
+    r->faults.leave = lanes_leave;
+    r->faults.owner = r;
     r->control = control_create(&r->loop, r->control_path, &r->faults, e);
     return r->control && set_facts(r, e) && store_begin(r->store, e) && check_recordable(r, e) &&
            start_children(r, e);
@@ -580,6 +636,7 @@ static void release(struct recorder *r, bool keep)
     uv_walk(&r->loop, on_walk, NULL);
     uv_run(&r->loop, UV_RUN_DEFAULT);
     uv_loop_close(&r->loop);
+    uv_mutex_destroy(&r->lanes_lock);
     if (r->signal_fd >= 0)
         close(r->signal_fd);
     if (r->store && !keep)
@@ -625,7 +682,7 @@ bool recorder_run(const struct recorder_options *options, struct recorder_result
         return error_set(e, DRD_EXIT_CANNOT, "a recording is running already (" SPOOL_ENV_DIR " is set): cannot record inside it");
     if (!absolute_path(options->output, r.path, e) || !launch_find_shim(r.shim, e))
         return false;
-    if (uv_loop_init(&r.loop))
+    if (uv_mutex_init(&r.lanes_lock) || uv_loop_init(&r.loop))
         return error_set(e, DRD_EXIT_CANNOT, "libuv: no event loop");
     uv_timer_init(&r.loop, &r.tick);
     r.tick.data = &r;
@@ -634,7 +691,7 @@ bool recorder_run(const struct recorder_options *options, struct recorder_result
         return false;
     }
     raise_descriptor_limit();
-    be_polite(&r);
+    may_be_idle(&r);
     r.next_commit = uv_hrtime() + COMMIT_EVERY;
     r.timeout_at = options->timeout ? uv_hrtime() + options->timeout * SECOND : 0;
     uv_timer_start(&r.tick, on_tick, 0, 0);
