@@ -34,6 +34,11 @@ struct birth {
 long shim_vfork(unsigned long flags, uintptr_t stack, struct birth *birth, uintptr_t save, size_t bytes, void *buffer);
 long shim_clone(unsigned long flags, uintptr_t stack, void *ptid, void *ctid, unsigned long tls, struct birth *birth);
 
+static inline void cpu_relax(void)
+{
+    __asm__ volatile("pause");
+}
+
 /* The trapped call. */
 static inline long frame_call(const ucontext_t *uc, long a[6])
 {
