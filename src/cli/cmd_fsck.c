@@ -22,24 +22,35 @@ static const struct args_option rows[] = {
 
 struct checked {
     struct cmd_context *c;
+    bool unfinished;         /* its recorder was killed: no damage, and the verdict says it */
     struct json_writer json; /* in its array of findings, with --json */
 };
 
 static void report(void *context, const char *finding)
 {
     struct checked *k = context;
+    if (k->unfinished && !strncmp(finding, "unfinished:", strlen("unfinished:")))
+        return;
     if (k->c->json)
         jw_string(&k->json, finding);
     else
         puts(finding);
 }
 
+/* The number of findings, -1 if it could not be done. */
 static int check(struct checked *k, const char *path)
 {
+    char state[32];
     struct store *s = store_open(path, STORE_READ, &k->c->error);
+    k->unfinished = s && store_fact(s, "state", state, sizeof state) && !strcmp(state, "recording");
     int findings = s ? store_check(s, report, k, &k->c->error) : -1;
     store_close(s);
-    return findings;
+    return findings > 0 && k->unfinished ? findings - 1 : findings;
+}
+
+static int exit_code(const struct checked *k, int findings)
+{
+    return findings ? DRD_EXIT_DIFFERS : k->unfinished ? DRD_EXIT_UNKNOWN : DRD_EXIT_OK;
 }
 
 /* What repair did goes to stderr: stdout is for the findings. */
@@ -71,12 +82,27 @@ static void json_begin(struct checked *k, const char *path)
     jw_array(&k->json);
 }
 
+static const char *verdict(const struct checked *k, int findings)
+{
+    return findings < 0 ? "unknown" : findings ? "damaged" : k->unfinished ? "unfinished" : "sound";
+}
+
 static void json_finish(struct checked *k, int findings)
 {
     jw_end(&k->json);
-    jw_put_string(&k->json, "verdict", findings < 0 ? "unknown" : findings ? "damaged" : "sound");
+    jw_put_string(&k->json, "verdict", verdict(k, findings));
     jw_put_string(&k->json, "error", findings < 0 ? k->c->error.message : NULL);
     jw_end(&k->json);
+}
+
+static void print_verdict(const struct checked *k, const char *path, int findings)
+{
+    bool color = k->c->color;
+    printf("%s%s%s: %s", term_code(color, exit_code(k, findings) ? TERM_BAD : TERM_GOOD), path, term_code(color, TERM_PLAIN),
+           verdict(k, findings));
+    if (k->unfinished)
+        printf("%s: its recorder was killed; drd fsck --repair %s finishes it", findings ? ", unfinished" : "", path);
+    putchar('\n');
 }
 
 static int run_fsck(struct cmd_context *c)
@@ -93,9 +119,8 @@ static int run_fsck(struct cmd_context *c)
     if (c->json)
         json_finish(&k, findings);
     else if (findings >= 0)
-        printf("%s%s%s: %s\n", term_code(c->color, findings ? TERM_BAD : TERM_GOOD), path, term_code(c->color, TERM_PLAIN),
-               findings ? "damaged" : "sound");
-    return findings < 0 ? cmd_failed(c) : findings ? DRD_EXIT_DIFFERS : DRD_EXIT_OK;
+        print_verdict(&k, path, findings);
+    return findings < 0 ? cmd_failed(c) : exit_code(&k, findings);
 }
 
 const struct drd_command cmd_fsck = {
