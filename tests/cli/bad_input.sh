@@ -1,40 +1,7 @@
 #!/bin/sh
 # What is not a run, or not of this run, is refused: one line on stderr, the documented exit code, nothing on stdout.
 #   bad_input.sh BUILD SCRATCH
-set -eu
-drd=$1/drd
-scratch=$2
-rm -rf "$scratch"
-mkdir -p "$scratch/tmp"
-cd "$scratch"
-export TMPDIR="$scratch/tmp"
-failed=0
-
-# refuse STATUS WORDS COMMAND...: WORDS is a shell pattern that the line must fit.
-refuse() {
-    status=$1 words=$2
-    shift 2
-    got=0
-    "$@" >out 2>err || got=$?
-    # shellcheck disable=SC2254
-    case $(cat err) in
-    $words) fits=yes ;;
-    *) fits=no ;;
-    esac
-    if [ "$got" -ne "$status" ] || [ "$(wc -l <err)" -ne 1 ] || [ -s out ] || [ $fits = no ]; then
-        echo "$*: status $got (wanted $status), stdout $(wc -c <out) bytes, stderr (wanted $words):"
-        head -n 5 err
-        failed=1
-    fi
-}
-
-# Every command that reads a run.
-refuse_all() {
-    status=$1 words=$2 file=$3
-    for command in replay show log explain fsck; do
-        refuse "$status" "$words" "$drd" $command "$file"
-    done
-}
+. "$(dirname "$0")/lib.sh"
 
 refuse_all 128 "drd: *nowhere.drd: No such file or directory*" ./nowhere.drd
 refuse_all 128 "drd: *not a DRD run*" /etc/passwd
@@ -51,26 +18,31 @@ size=$(wc -c <run.drd)
 cp run.drd newer.drd
 printf '\143\143\143\143' | dd of=newer.drd bs=1 seek=60 conv=notrunc status=none
 refuse_all 128 "drd: *written by a newer drd*" ./newer.drd
+refuse 128 "drd: *written by a newer drd*" "$drd" fsck --repair ./newer.drd
 head -c 1000 run.drd >cut.drd
 refuse_all 128 "drd: *damaged*" ./cut.drd
 head -c $((size / 2)) run.drd >half.drd
-for command in replay show log explain; do
-    refuse 128 "drd: *" "$drd" $command ./half.drd
-done
+cp half.drd before.drd
+refuse_all 128 "drd: *damaged*" ./half.drd
+refuse 128 "drd: *damaged*" "$drd" fsck --repair ./half.drd
+cmp half.drd before.drd || wrong "a damaged run was changed"
+refuse 128 "drd: *damaged*" "$drd" record -o half.drd -- true
+cmp half.drd before.drd || wrong "a damaged run was recorded over"
 
 refuse 128 "drd: *no node 'n9'*" "$drd" replay run.drd --node n9
+refuse 128 "drd: no such node: n9 (the run has echo#1)" "$drd" log run.drd --node n9
+refuse 128 "drd: *n9*" "$drd" show run.drd@n9@1
+refuse 128 "drd: *n9*" "$drd" log run.drd --from n9@1
+refuse 128 "drd: *n9*" "$drd" log run.drd@n9@1
 refuse 128 "drd: *" "$drd" replay run.drd --until n9@1
 refuse 128 "drd: *" "$drd" replay run.drd --until 17
+refuse 128 "drd: *99999999*" "$drd" replay run.drd --until "echo#1@99999999"
+refuse 128 "drd: *99999999*" "$drd" show "run.drd@echo#1@99999999"
+refuse 128 "drd: *99999999*" "$drd" log run.drd --to "echo#1@99999999"
+refuse 5 "drd: no event matches" "$drd" log run.drd --grep 'no line has this'
+refuse 129 "drd: no kind of event is called 'nosuch'*" "$drd" log run.drd --kind nosuch
 refuse 129 "drd replay: *" "$drd" replay run.drd --jobs many
 refuse 129 "drd replay: *" "$drd" replay run.drd extra
 refuse 129 "drd*" "$drd" replay run.drd --jobs -1
-node=$("$drd" replay --json run.drd | sed -n 's/.*"node":"\([^"]*\)".*/\1/p')
-refuse 128 "drd: *" "$drd" replay run.drd --until "$node@99999999"
 refuse 125 "drd: *" env TMPDIR=/nonexistent "$drd" replay run.drd
-
-# nothing is left of any of it
-if [ -n "$(ls -A "$TMPDIR")" ]; then
-    echo "left behind: $(ls -A "$TMPDIR")"
-    failed=1
-fi
-exit $failed
+leave

@@ -1,44 +1,7 @@
 #!/bin/sh
 # drd record and drd fault: exit codes, refusals, options. What a refusal leaves behind is looked for.
 #   record.sh BUILD SCRATCH
-set -eu
-drd=$1/drd
-scratch=$2
-rm -rf "$scratch"
-mkdir -p "$scratch/tmp" "$scratch/spool"
-cd "$scratch"
-export TMPDIR="$scratch/tmp" DRD_SPOOL_BASE="$scratch/spool"
-unset DRD_NODE DRD_SPOOL DRD_CONTROL
-failed=0
-
-wrong() {
-    echo "record.sh: $*"
-    head -n 5 out err
-    failed=1
-}
-
-# expect STATUS COMMAND...
-expect() {
-    status=$1 got=0
-    shift
-    "$@" >out 2>err || got=$?
-    [ "$got" -eq "$status" ] || wrong "$*: status $got, wanted $status"
-}
-
-# refuse STATUS WORDS COMMAND...: one line, no run file, no spool.
-refuse() {
-    words=$2
-    expect "$1" sh -c 'shift 2; exec "$@"' sh "$@"
-    shift 2
-    # shellcheck disable=SC2254
-    case $(cat err) in
-    $words) ;;
-    *) wrong "$*: wanted $words" ;;
-    esac
-    [ "$(wc -l <err)" -eq 1 ] || wrong "$*: more than one line"
-    [ ! -e new.drd ] || wrong "$*: left a run file"
-    [ -z "$(ls spool)" ] || wrong "$*: left a spool"
-}
+. "$(dirname "$0")/lib.sh"
 
 # A command ends as it would have.
 expect 3 "$drd" record -o run.drd -- sh -c 'exit 3'
@@ -73,6 +36,7 @@ refuse 128 "drd: the recorder does not answer *" env DRD_CONTROL=/nosuch "$drd" 
 # Recording inside a recording, and two recorders on one file.
 expect 125 "$drd" record -o run.drd -- "$drd" record -o new.drd -- true
 grep -q "inside it" err || wrong "recording inside a recording"
+[ ! -e new.drd ] || wrong "recording inside a recording left a run file"
 expect 128 "$drd" record -o run.drd -- env -u DRD_SPOOL -u LD_PRELOAD "$drd" record -o run.drd -- true
 grep -q "being recorded" err || wrong "two recorders on one file"
 
@@ -100,15 +64,39 @@ grep -q "node two ended by signal 9" err || wrong "the killed node is not told"
 expect 128 "$drd" record -o run.drd --procfile Procfile -- "$drd" fault kill nobody
 grep -q "no node nobody" err || wrong "unknown node"
 
-# Ctrl-C ends the nodes and closes the run.
-"$drd" record -o run.drd --node one='sleep 60' >out 2>err &
-recorder=$!
-until "$drd" fsck run.drd 2>&1 | grep -q "being recorded"; do :; done
-kill -TERM $recorder
-got=0
-wait $recorder || got=$?
-[ $got -eq 143 ] || wrong "SIGTERM to the recorder: status $got"
+# Ctrl-C ends the nodes and closes the run. A shell starts what is in the background with SIGINT ignored.
+for signal in INT TERM; do
+    env --default-signal=INT "$drd" record -o run.drd --node one='sleep 60' >out 2>err &
+    recorder=$!
+    wait_for being_recorded run.drd
+    kill -$signal $recorder
+    got=0
+    wait $recorder || got=$?
+    case $signal$got in INT130 | TERM143) ;; *) wrong "SIG$signal to the recorder: status $got" ;; esac
+    expect 0 "$drd" fsck run.drd
+    [ "$("$drd" show --json run.drd | grep -c '"state":"complete"')" -eq 1 ] || wrong "SIG$signal: the run is not complete"
+done
+
+# --only: programs or nodes by name, the rest runs unrecorded and without a warning
+nodes_are() {
+    "$drd" show --json run.drd | tr ',' '\n' | sed -n 's/.*"node":"\([^"]*\)".*/\1/p' | grep -vx drd | tr '\n' ' ' >nodes
+    [ "$(cat nodes)" = "$1" ] || wrong "nodes $(cat nodes), wanted $1"
+}
+expect 0 "$drd" record -o run.drd --only 'ech*' -- sh -c '/bin/echo a; /bin/true'
+nodes_are "echo#1 "
+expect 0 "$drd" record -o run.drd --only 'n?' -- sh -c 'DRD_NODE=n1 /bin/echo a; DRD_NODE=m1 /bin/echo b; DRD_NODE=n2 /bin/true'
+nodes_are "n1 n2 "
+
+# --max-size: the command goes on, the run says where it ends
+expect 3 "$drd" record -o run.drd --max-size 256K -- sh -c '
+    for i in 1 2 3 4 5 6 7 8 9 10; do head -c 400000 /dev/urandom | wc -c; sleep 0.1; done; exit 3'
+[ "$(grep -cx 400000 out)" -eq 10 ] || wrong "--max-size changed the command"
+grep -q "incomplete: .*--max-size was reached" err || wrong "--max-size is not told"
 expect 0 "$drd" fsck run.drd
+expect 0 "$drd" replay run.drd
+refuse 129 "drd record: *" "$drd" record -o new.drd --max-size much -- true
+refuse 129 "drd*" "$drd" record -o new.drd --keep sometimes -- true
+refuse 129 "drd record: *" "$drd" record -o new.drd --timeout soon -- true
 
 # Programs that cannot be recorded, and what is left behind.
 if [ -x /sbin/ldconfig ]; then
@@ -119,9 +107,8 @@ if [ -x /sbin/ldconfig ]; then
     rm -f new.drd
     refuse 125 "drd: *ldconfig cannot be recorded: *" "$drd" record --strict -o new.drd -- /sbin/ldconfig -V
 fi
-expect 0 "$drd" record -o run.drd -- sh -c 'sleep 30 & echo $! >left'
+expect 0 "$drd" record -o run.drd -- sh -c 'sleep 30 & echo $! >left; sleep 0.5'
 grep -q "outlived the command" err || wrong "a process left behind is not told"
 kill "$(cat left)"
 expect 0 "$drd" fsck run.drd
-[ -z "$(ls spool)" ] || wrong "a spool is left behind"
-exit $failed
+leave

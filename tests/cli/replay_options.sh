@@ -1,15 +1,8 @@
 #!/bin/sh
 # The options of drd replay, each on a small recording.
 #   replay_options.sh BUILD SCRATCH
-set -eu
-drd=$1/drd
+. "$(dirname "$0")/lib.sh"
 tools=$1/tests/tools
-scratch=$2
-rm -rf "$scratch"
-mkdir -p "$scratch/tmp"
-cd "$scratch"
-export TMPDIR="$scratch/tmp"
-failed=0
 
 # says STATUS WORDS COMMAND...: WORDS is a regular expression that a line of stdout or stderr fits; a "!" in front: none does.
 says() {
@@ -75,8 +68,4 @@ says 0 "^drd: warning: program#1: .*another build" "$drd" replay --force changed
 rm program
 says 125 "No such file" "$drd" replay changed.drd
 
-if [ -n "$(ls -A "$TMPDIR")" ]; then
-    echo "left behind: $(ls -A "$TMPDIR")"
-    failed=1
-fi
-exit $failed
+leave
