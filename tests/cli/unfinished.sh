@@ -3,7 +3,8 @@
 #   unfinished.sh BUILD SCRATCH
 . "$(dirname "$0")/lib.sh"
 
-"$drd" record -o run.drd -- sh -c 'echo $$ >node; echo said; exec sleep 60' >out 2>err &
+"$drd" record -o run.drd -- sh -c 'echo $$ >node; echo said
+    while [ ! -e go ]; do sleep 0.05; done; echo later; : >gone; exec sleep 60' >out 2>err &
 recorder=$!
 wait_for being_recorded run.drd
 wait_for test -s node
@@ -23,10 +24,14 @@ grep -q '"findings":\[\],"verdict":"unfinished"' out || wrong "an unfinished run
 expect 128 "$drd" record -o run.drd -- true
 grep -q "unfinished recording; .drd fsck --repair .*run.drd. finishes it" err || wrong "recorded over an unfinished run"
 
+# the node goes on, and so does its stream
+: >go
+wait_for test -e gone
 kill "$(cat node)"
 expect 0 "$drd" fsck --repair run.drd
 [ "$(cat out)" = "run.drd: sound" ] || wrong "a repaired run"
 expect 0 "$drd" fsck run.drd
 expect 0 "$drd" log run.drd --grep 'said'
+expect 0 "$drd" log run.drd --grep 'later'
 expect 0 "$drd" replay run.drd
 leave
