@@ -248,7 +248,7 @@ static void be_idle(const struct recorder *r, bool idle)
 static void mind_backlog(struct recorder *r)
 {
     uint64_t backlog = lanes_backlog(&r->lanes);
-    r->urgent = backlog > (r->urgent ? BACKLOG_MAX / 4 : BACKLOG_MAX);
+    r->urgent = backlog > (r->urgent ? BACKLOG_MAX / 4 : BACKLOG_MAX) || r->stage != STAGE_RUNNING;
     be_idle(r, !r->urgent);
 }
 
@@ -610,7 +610,8 @@ static void end_run(struct recorder *r, struct recorder_result *result)
     struct drd_error e;
     struct stat st;
     result->exit_code = exit_code(r);
-    if (!r->broken && !close_run(r, result, &e))
+    /* A last look: the worker may not have had its turn since the command ended. */
+    if (!r->broken && (!drain(r, &e) || !close_run(r, result, &e)))
         give_up(r, &e);
     if (r->broken)
         result->exit_code = exit_code(r);

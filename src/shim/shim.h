@@ -206,7 +206,6 @@ bool elf_is_go(const uint8_t *base, size_t size);
 /* descriptors.c */
 bool descriptor_blocks(int fd, bool writing);
 void descriptors_note(const struct call *call, long result);
-void descriptors_forget(void);
 long faults_refuse(const struct call *call); /* 0, or -errno of a call that a cut forbids */
 extern uint32_t faults_seen;
 void faults_apply(void);                     /* break what has been cut since the last look */
