@@ -27,11 +27,10 @@ enum { NODES = 9, TEXT = 8192, PAUSE_MS = 20, SILENCE_MS = 1000 };
 static struct {
     int port[NODES];
     int nodes;
-    long within;
     int other_than;
-} option = {.within = 15000};
+} option;
 
-static struct load load = {.total = 1000, .window = 1};
+static struct load load = {.total = 1000, .window = 1, .within_ms = 15000};
 
 static int dial(int port)
 {
@@ -119,14 +118,14 @@ static int leader_find(void)
 
 static int leader_await(void)
 {
-    uint64_t deadline = now_us() + (uint64_t)option.within * 1000;
+    uint64_t deadline = now_us() + (uint64_t)load.within_ms * 1000;
     do {
         int port = leader_find();
         if (port)
             return port;
         pause_ms(PAUSE_MS);
     } while (now_us() < deadline);
-    fprintf(stderr, "kv_client: no leader within %ld ms\n", option.within);
+    fprintf(stderr, "kv_client: no leader within %ld ms\n", load.within_ms);
     return 0;
 }
 
@@ -143,7 +142,7 @@ static bool all_equal(struct stat stat[])
 
 static bool equal_await(struct stat stat[])
 {
-    uint64_t deadline = now_us() + (uint64_t)option.within * 1000;
+    uint64_t deadline = now_us() + (uint64_t)load.within_ms * 1000;
     do {
         if (all_equal(stat))
             return true;
@@ -188,7 +187,6 @@ static int cmd_load(void)
 {
     static const struct load_protocol protocol = {kv_connect, kv_send, kv_frame, kv_take};
     struct stat stat[NODES];
-    load.within_ms = option.within;
     if (!load_run(&load, &protocol))
         return 1;
     bool equal = equal_await(stat);
@@ -203,7 +201,7 @@ static int cmd_send(int words, char **word)
     char request[512] = "", answer[TEXT];
     for (int i = 0; i < words; i++)
         snprintf(request + strlen(request), sizeof request - strlen(request), "%s%s", i ? " " : "", word[i]);
-    if (!ask(option.port[0], request, answer, sizeof answer, option.within)) {
+    if (!ask(option.port[0], request, answer, sizeof answer, load.within_ms)) {
         fprintf(stderr, "kv_client: no answer from port %d\n", option.port[0]);
         return 1;
     }
@@ -214,7 +212,7 @@ static int cmd_send(int words, char **word)
 static int cmd_log(void)
 {
     char answer[TEXT];
-    if (!ask(option.port[0], "LOG", answer, sizeof answer, option.within))
+    if (!ask(option.port[0], "LOG", answer, sizeof answer, load.within_ms))
         return 1;
     puts(answer[3] ? answer + 4 : "");
     return 0;
@@ -257,7 +255,7 @@ static bool holds(const char *answer, const char *wish)
 static int cmd_await(int wishes, char **wish)
 {
     char answer[512] = "no answer";
-    uint64_t deadline = now_us() + (uint64_t)option.within * 1000;
+    uint64_t deadline = now_us() + (uint64_t)load.within_ms * 1000;
     do {
         int held = 0;
         if (ask(option.port[0], "STAT", answer, sizeof answer, SILENCE_MS))
@@ -276,7 +274,7 @@ static int cmd_await(int wishes, char **wish)
 static int cmd_ahead(void)
 {
     struct stat stat, other;
-    uint64_t deadline = now_us() + (uint64_t)option.within * 1000;
+    uint64_t deadline = now_us() + (uint64_t)load.within_ms * 1000;
     if (option.nodes != 2)
         return 129;
     if (!stat_read(option.port[1], &other))
@@ -292,9 +290,8 @@ static int cmd_ahead(void)
 /* --- options --- */
 
 static const struct option long_option[] = {
-    {"commands", required_argument, NULL, 'n'}, {"rate", required_argument, NULL, 'r'},
-    {"seconds", required_argument, NULL, 's'},  {"window", required_argument, NULL, 'w'},
-    {"within", required_argument, NULL, 't'},   {"not", required_argument, NULL, 'x'},
+    LOAD_OPTIONS,
+    {"not", required_argument, NULL, 'x'},
     {NULL, 0, NULL, 0},
 };
 
@@ -302,17 +299,12 @@ static bool read_options(int argc, char **argv)
 {
     int letter;
     while ((letter = getopt_long(argc, argv, "", long_option, NULL)) != -1) {
-        switch (letter) {
-        case 'n': load.total = atol(optarg); break;
-        case 'r': load.rate = atol(optarg); break;
-        case 's': load.seconds = atol(optarg); break;
-        case 'w': load.window = atol(optarg); break;
-        case 't': option.within = atol(optarg); break;
-        case 'x': option.other_than = atoi(optarg); break;
-        default: return false;
-        }
+        if (letter == 'x')
+            option.other_than = atoi(optarg);
+        else if (!load_option(&load, letter, optarg))
+            return false;
     }
-    return load.window >= 1 && (!load.rate || load.seconds > 0);
+    return load_is_possible(&load);
 }
 
 static void split_ports(char *list)

@@ -42,6 +42,23 @@ bool send_all(int fd, const char *text, size_t length)
     return true;
 }
 
+bool load_option(struct load *load, int letter, const char *value)
+{
+    switch (letter) {
+    case 'n': load->total = atol(value); return true;
+    case 'r': load->rate = atol(value); return true;
+    case 's': load->seconds = atol(value); return true;
+    case 'w': load->window = atol(value); return true;
+    case 't': load->within_ms = atol(value); return true;
+    default: return false;
+    }
+}
+
+bool load_is_possible(const struct load *load)
+{
+    return load->window >= 1 && (!load->rate || load->seconds > 0);
+}
+
 void load_answered(struct load *load, long number)
 {
     if (number < 0 || number >= load->sent || load->answered[number])

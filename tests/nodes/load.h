@@ -29,6 +29,17 @@ uint64_t now_us(void);
 void pause_ms(long ms);
 bool send_all(int fd, const char *text, size_t length);
 
+/* Their options, as rows for getopt_long. */
+#define LOAD_OPTIONS \
+    {"commands", required_argument, NULL, 'n'}, {"rate", required_argument, NULL, 'r'}, \
+    {"seconds", required_argument, NULL, 's'}, {"window", required_argument, NULL, 'w'}, \
+    {"within", required_argument, NULL, 't'}
+
+/* Take the value of one of those; false: it is none. */
+bool load_option(struct load *load, int letter, const char *value);
+/* Do they go together? */
+bool load_is_possible(const struct load *load);
+
 void load_answered(struct load *load, long number);
 
 /* False, and a line on stderr, when no server was found within `within_ms`. */

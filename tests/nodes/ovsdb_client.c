@@ -198,25 +198,17 @@ static int cmd_load(void)
 /* --- options --- */
 
 static const struct option long_option[] = {
-    {"commands", required_argument, NULL, 'n'}, {"rate", required_argument, NULL, 'r'},
-    {"seconds", required_argument, NULL, 's'},  {"window", required_argument, NULL, 'w'},
-    {"within", required_argument, NULL, 't'},   {NULL, 0, NULL, 0},
+    LOAD_OPTIONS,
+    {NULL, 0, NULL, 0},
 };
 
 static bool read_options(int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt_long(argc, argv, "", long_option, NULL)) != -1) {
-        switch (letter) {
-        case 'n': load.total = atol(optarg); break;
-        case 'r': load.rate = atol(optarg); break;
-        case 's': load.seconds = atol(optarg); break;
-        case 'w': load.window = atol(optarg); break;
-        case 't': load.within_ms = atol(optarg); break;
-        default: return false;
-        }
-    }
-    return load.window >= 1 && (!load.rate || load.seconds > 0);
+    while ((letter = getopt_long(argc, argv, "", long_option, NULL)) != -1)
+        if (!load_option(&load, letter, optarg))
+            return false;
+    return load_is_possible(&load);
 }
 
 static int run(const char *command, const char *word)
