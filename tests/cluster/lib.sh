@@ -81,6 +81,15 @@ node_stop() {
     [ "$ended" -eq 0 ] || fail "$name ended with status $ended"
 }
 
+# client_load CLIENT SERVERS: COMMANDS of them, WINDOW outstanding, RATE a second (0: as fast as they are answered).
+client_load() {
+    if [ "$RATE" -gt 0 ]; then
+        "$nodes/$1" load "$2" --rate "$RATE" --seconds $((COMMANDS / RATE)) --window "$WINDOW"
+    else
+        "$nodes/$1" load "$2" --commands "$COMMANDS" --window "$WINDOW"
+    fi
+}
+
 # record RUN COMMAND...: $recorded is the command's status, which `drd record` hands on; its output is in RUN.said.
 record() {
     run=$1

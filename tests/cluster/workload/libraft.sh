@@ -14,18 +14,10 @@ start() {
         --snapshot "${SNAPSHOT:-512}" --pre-vote
 }
 
-load() {
-    if [ "$RATE" -gt 0 ]; then
-        "$nodes/kv_client" load "$clients" --rate "$RATE" --seconds $((COMMANDS / RATE)) --window "$WINDOW"
-    else
-        "$nodes/kv_client" load "$clients" --commands "$COMMANDS" --window "$WINDOW"
-    fi
-}
-
 begin
 for i in 1 2 3; do start $i; done
 leader=$("$nodes/kv_client" leader "$clients")
-load &
+client_load kv_client "$clients" &
 loader=$!
 if [ "$KILL" = yes ]; then
     "$nodes/kv_client" await "$leader" "applied+$((COMMANDS / 3))" >/dev/null

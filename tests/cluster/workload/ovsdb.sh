@@ -25,14 +25,6 @@ SCHEMA
     ovsdb-tool join-cluster "$dir/n3.db" DRD "$(address 3)" "$(address 1)"
 }
 
-load() {
-    if [ "$RATE" -gt 0 ]; then
-        "$nodes/ovsdb_client" load "$sockets" --rate "$RATE" --seconds $((COMMANDS / RATE)) --window "$WINDOW"
-    else
-        "$nodes/ovsdb_client" load "$sockets" --commands "$COMMANDS" --window "$WINDOW"
-    fi
-}
-
 begin
 export OVS_RUNDIR="$dir"
 sockets=$dir/n1.sock,$dir/n2.sock,$dir/n3.sock
@@ -42,7 +34,7 @@ start 1
 for i in 2 3; do start $i; done
 "$nodes/ovsdb_client" equal "$sockets" || fail "the nodes do not join"
 leader=$("$nodes/ovsdb_client" leader "$sockets")
-load &
+client_load ovsdb_client "$sockets" &
 loader=$!
 if [ "$KILL" = yes ]; then
     "$nodes/ovsdb_client" await "$leader" $((COMMANDS / 3))

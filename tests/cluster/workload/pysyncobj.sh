@@ -17,7 +17,7 @@ start() {
 begin
 for i in 1 2 3; do start $i; done
 leader=$("$nodes/kv_client" leader "$clients")
-"$nodes/kv_client" load "$clients" --rate "$RATE" --seconds $((COMMANDS / RATE)) --window "$WINDOW" &
+client_load kv_client "$clients" &
 loader=$!
 "$nodes/kv_client" await "$leader" "applied+$((COMMANDS / 3))" >/dev/null
 victim=$((leader - PORT - 4))
