@@ -3,20 +3,12 @@
 #include <poll.h>
 #include <sys/select.h>
 
-static volatile int caught;
-
-static void handler(int signo)
-{
-    (void)signo;
-    caught++;
-}
-
 int main(void)
 {
     struct timespec wait = { 10, 0 }, shorter = { 0, 5000000 };
     sigset_t none;
     sigemptyset(&none);
-    on_signal(SIGUSR1, handler, SA_RESTART);
+    on_signal(SIGUSR1, count_signal, SA_RESTART);
     block_signal(SIGUSR1);
     SAY(ppoll(NULL, 0, &shorter, NULL));
     raise(SIGUSR1);

@@ -4,14 +4,6 @@
 #include <sys/select.h>
 #include <sys/time.h>
 
-static volatile int caught;
-
-static void handler(int signo)
-{
-    (void)signo;
-    caught++;
-}
-
 static void soon(void)
 {
     struct itimerval t = { { 0, 0 }, { 0, 20000 } };
@@ -21,7 +13,7 @@ static void soon(void)
 int main(void)
 {
     struct timeval wait = { 20, 0 };
-    on_signal(SIGALRM, handler, SA_RESTART);
+    on_signal(SIGALRM, count_signal, SA_RESTART);
     soon();
     SAY(poll(NULL, 0, 20000));
     soon();

@@ -2,18 +2,10 @@
 #include "check.h"
 #include <sys/time.h>
 
-static volatile int caught;
-
-static void handler(int signo)
-{
-    (void)signo;
-    caught++;
-}
-
 int main(void)
 {
     struct itimerval t = { { 0, 0 }, { 0, 5000 } };
-    on_signal(SIGALRM, handler, SA_RESTART);
+    on_signal(SIGALRM, count_signal, SA_RESTART);
     uint64_t before = now_ns(CLOCK_MONOTONIC), last = before, back = 0;
     MUST(setitimer(ITIMER_REAL, &t, NULL));
     while (!caught) {

@@ -2,13 +2,6 @@
 #include "check.h"
 
 static int p[2];
-static volatile int caught;
-
-static void handler(int signo)
-{
-    (void)signo;
-    caught++;
-}
 
 static void *sends(void *argument)
 {
@@ -28,13 +21,13 @@ int main(void)
 {
     char b[8] = "";
     MUST(pipe(p));
-    on_signal(SIGUSR1, handler, 0);
+    on_signal(SIGUSR1, count_signal, 0);
     pthread_t t = start(sends, NULL);
     SAY(read(p[0], b, sizeof b));
     pthread_join(t, NULL);
     printf("caught %d\n", caught);
     caught = 0;
-    on_signal(SIGUSR1, handler, SA_RESTART);
+    on_signal(SIGUSR1, count_signal, SA_RESTART);
     t = start(sends, b);
     SAY(read(p[0], b, sizeof b));
     pthread_join(t, NULL);

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What the scripts of this folder share. They are called as SCRIPT BUILD SCRATCH and begin with
 #   . "$(dirname "$0")/lib.sh"
 # which makes SCRATCH anew and the current directory, with room for temporary files and spools: `leave` looks into both.
@@ -6,7 +7,6 @@ drd=$1/drd
 scratch=$2
 rm -rf "$scratch"
 mkdir -p "$scratch/tmp" "$scratch/spool"
-here=$(cd "$(dirname "$0")" && pwd)
 cd "$scratch"
 export TMPDIR="$scratch/tmp" DRD_SPOOL_BASE="$scratch/spool"
 unset DRD_NODE DRD_SPOOL DRD_CONTROL
@@ -39,7 +39,7 @@ refuse() {
     [ "$(wc -l <err)" -eq 1 ] || wrong "$*: not one line"
     [ ! -s out ] || wrong "$*: something on stdout"
     [ ! -e new.drd ] || wrong "$*: left a run file"
-    [ -z "$(ls -A spool tmp | grep -v ':$')" ] || wrong "$*: left something behind"
+    [ -z "$(find spool tmp -mindepth 1)" ] || wrong "$*: left something behind"
 }
 
 # What every command that reads a run says of this one.
@@ -65,6 +65,6 @@ being_recorded() {
 }
 
 leave() {
-    [ -z "$(ls -A spool tmp | grep -v ':$')" ] || wrong "left behind: $(ls -A spool tmp)"
+    [ -z "$(find spool tmp -mindepth 1)" ] || wrong "left behind: $(find spool tmp -mindepth 1)"
     exit $failed
 }
