@@ -131,7 +131,10 @@ static bool prepare(struct job *job, const char *path, const char *event, struct
     if (!job->count)
         return error_set(e, DRD_EXIT_NOTHING, "%s: no process was recorded", path);
     for (size_t i = 0; i < job->count; i++)
-        job->total += job->wanted[i] ? job->process[i].events : 0;
+        job->total += job->wanted[i] && job->process[i].number ? job->process[i].events : 0;
+    if (!job->total)
+        return error_set(e, DRD_EXIT_NOTHING, "%s: no event of a process to replay; if its recorder was killed: drd fsck --repair %s",
+                         path, path);
     job->replay.wanted = job->wanted;
     job->replay.echo = option.echo;
     job->replay.force = option.force;

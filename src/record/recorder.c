@@ -68,6 +68,8 @@ struct recorder {
     uv_mutex_t lanes_lock;    /* held by whoever touches the lanes and the store */
     pid_t worker;             /* its thread, 0 before the first time */
     bool working, urgent, worked;
+    unsigned passes;          /* looks at all processes so far */
+    unsigned passes_needed;   /* before a stage that waits for processes may end */
     struct drd_error work_error;
     struct recorder_result *result;
 };
@@ -297,6 +299,7 @@ static void enter(struct recorder *r, enum stage stage, uint64_t time)
     r->stage = stage;
     r->deadline = time ? uv_hrtime() + time : 0;
     r->killed = false;
+    r->passes_needed = r->passes + 2; /* one may be under way that began before */
 }
 
 static void kill_all(struct recorder *r)
@@ -330,7 +333,9 @@ static void stage_step(struct recorder *r)
         if (!nodes_run(r))
             enter(r, STAGE_GRACE, GRACE_TIME);
     }
-    if (r->stage == STAGE_GRACE && (late || r->broken || !r->actives || (r->actives == 1 && r->active[0] == 0)))
+    bool looked = r->passes >= r->passes_needed && !r->working;
+    bool alone = looked && (!r->actives || (r->actives == 1 && r->active[0] == 0));
+    if (r->stage == STAGE_GRACE && (late || r->broken || alone))
         enter(r, STAGE_OVER, 0);
 }
 
@@ -361,6 +366,7 @@ static void on_worked(uv_work_t *work, int status)
     struct recorder *r = work->data;
     (void)status;
     r->working = false;
+    r->passes++;
     if (!r->worked)
         give_up(r, &r->work_error);
     uv_timer_start(&r->tick, on_tick, r->interval, 0);

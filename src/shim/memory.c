@@ -62,7 +62,8 @@ void memory_image_note(const char *path, const void *base, size_t size)
 
 static void image_note(const struct call *call, long result)
 {
-    char path[4096], link[32], *end = link + sizeof link;
+    static char path[4096]; /* not on the node's stack: see SCRUB_CALL */
+    char link[32], *end = link + sizeof link;
     text_append_int(text_append(link, end, "/proc/self/fd/"), end, (int)call->arg[4]);
     long n = RAW(SYS_readlink, link, path, sizeof path - 1);
     path[n > 0 ? n : 0] = 0;

@@ -223,7 +223,8 @@ static enum spool_reason program_refuses(long directory, const char *path)
     if (fd < 0)
         return SPOOL_REASON_NONE;
     long n = RAW(SYS_pread64, fd, &head, sizeof head, 0);
-    if (!RAW(SYS_fstat, fd, &st) && st.st_mode & (S_ISUID | S_ISGID) && st.st_uid != (uid_t)RAW(SYS_geteuid))
+    if (!RAW(SYS_fstat, fd, &st) && ((st.st_mode & S_ISUID && st.st_uid != (uid_t)RAW(SYS_geteuid)) ||
+                                    (st.st_mode & S_ISGID && st.st_gid != (gid_t)RAW(SYS_getegid))))
         reason = SPOOL_REASON_SETUID;
     if (n == sizeof head && !memcmp(head.e_ident, ELFMAG, 4)) {
         bool dynamic = false;

@@ -469,6 +469,8 @@ static __attribute__((noinline)) void start_shim(char **argv, char **envp)
     seccomp_chosen = (gate && text_equal(gate, "seccomp")) || !dispatch_available();
     if (!(replay ? start_trace() : start_live())) {
         shim_world = WORLD_OFF;
+        if (seccomp_chosen) /* the filter of the program before may still trap: let everything pass */
+            signals_install(program_is_go());
         return;
     }
     signals_install(program_is_go());

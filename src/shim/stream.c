@@ -116,12 +116,25 @@ void stream_publish(uint8_t *end)
     __atomic_store_n(&stream.slot->head, (uint64_t)(end - STREAM_BASE), __ATOMIC_RELEASE);
 }
 
+/* If there is room left, the stream itself says that it ends here. */
+static void put_incomplete(enum spool_reason reason)
+{
+    static const char *const words[] = {
+        [SPOOL_REASON_NO_SPACE] = "no space", [SPOOL_REASON_MAX_SIZE] = "max-size", [SPOOL_REASON_STOPPED] = "stopped",
+        [SPOOL_REASON_SYSTEM] = "system", [SPOOL_REASON_LATE_SIGNAL] = "late signal",
+    };
+    if (stream.limit - stream.at < 64 || reason >= sizeof words / sizeof *words || !words[reason])
+        return;
+    stream_publish(put_text(pack_int(pack_array_header(stream.at, 2), TRACE_INCOMPLETE), words[reason]));
+}
+
 /* The node must not suffer: what is recorded stays, the rest goes on unrecorded, and the run says so. */
 void stream_stop(enum spool_reason reason, int error)
 {
     stream.slot->reason = reason;
     stream.slot->status = error;
     stream.slot->incomplete_event = stream.events;
+    put_incomplete(reason);
     __atomic_store_n(&stream.slot->state, SPOOL_INCOMPLETE, __ATOMIC_RELEASE);
     if (stream.run->strict)
         RAW(SYS_exit_group, 125);

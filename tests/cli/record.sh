@@ -107,7 +107,7 @@ if [ -x /sbin/ldconfig ]; then
     rm -f new.drd
     refuse 125 "drd: *ldconfig cannot be recorded: *" "$drd" record --strict -o new.drd -- /sbin/ldconfig -V
 fi
-expect 0 "$drd" record -o run.drd -- sh -c 'sleep 30 & echo $! >left; sleep 0.5'
+expect 0 "$drd" record -o run.drd -- sh -c 'sleep 30 & echo $! >left'
 grep -q "outlived the command" err || wrong "a process left behind is not told"
 kill "$(cat left)"
 expect 0 "$drd" fsck run.drd
