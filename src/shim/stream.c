@@ -121,7 +121,7 @@ static void put_incomplete(enum spool_reason reason)
 {
     static const char *const words[] = {
         [SPOOL_REASON_NO_SPACE] = "no space", [SPOOL_REASON_MAX_SIZE] = "max-size", [SPOOL_REASON_STOPPED] = "stopped",
-        [SPOOL_REASON_SYSTEM] = "system", [SPOOL_REASON_LATE_SIGNAL] = "late signal",
+        [SPOOL_REASON_SYSTEM] = "system", /* late signal: a replay never comes to a call after it */
     };
     if (stream.limit - stream.at < 64 || reason >= sizeof words / sizeof *words || !words[reason])
         return;
