@@ -38,7 +38,7 @@ static void frame_interrupt(ucontext_t *frame)
         frame_set_pc(frame, (uintptr_t)shim_interrupted);
 }
 
-#define HANDLER_BELOW 12288 /* bytes, room for the shim's own frames */
+#define HANDLER_BELOW 4096 /* bytes, room for the frames of the shim that stand above */
 
 static void handler_call(void *handler, const struct kernel_sigaction *a, int signo, siginfo_t *info, ucontext_t *frame)
 {
