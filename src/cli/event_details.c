@@ -88,7 +88,7 @@ static const char *field_name(int32_t code, unsigned field, char spare[16])
         [-TRACE_TSC] = { "value", "aux" }, [-TRACE_START] = { "facts" }, [-TRACE_END] = { "status" },
         [-TRACE_CLOCK] = { "clock", "seconds", "ns" }, [-TRACE_IMAGE] = { "path", "base", "size", "build-id" },
         [-TRACE_FORK] = { "process", "pid" }, [-TRACE_EXEC] = { "path", "arguments" }, [-TRACE_EXEC_FAILED] = { "result" },
-        [-TRACE_VFORK_END] = { "pid" }, [-TRACE_INCOMPLETE] = { "reason" },
+        [-TRACE_VFORK_END] = { "pid" }, [-TRACE_INCOMPLETE] = { "reason" }, [-TRACE_MAPPED] = { "address", "data" },
     };
     if (code < 0 && code >= TRACE_CODE_MIN && -code < (int)(sizeof name / sizeof *name) && field < 8 && name[-code][field])
         return name[-code][field];

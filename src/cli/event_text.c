@@ -192,6 +192,9 @@ static void put_named(const struct trace_event *e, int quote, FILE *out)
         fputs("exec failed: ", out);
         words_result(e->field[0], out);
         break;
+    case TRACE_MAPPED:
+        fprintf(out, "mapped 0x%" PRIx64 ": %zu bytes written through the file", (uint64_t)e->field[0], e->field_bytes[1].length);
+        break;
     case TRACE_INCOMPLETE: put_words(e, "recording ended here: ", 0, PATH_QUOTE, out); break;
     default: fputs(trace_code_name(e->code), out); break;
     }

@@ -127,6 +127,8 @@ long gate_call(struct call *call)
         return trace_call(call);
     result = call->info ? live_call(call) : unhandled_live(call);
     descriptors_note(call, result);
+    if (shim_world == WORLD_LIVE && (call->nr == SYS_write || call->nr == SYS_pwrite64 || call->nr == SYS_writev || call->nr == SYS_pwritev))
+        memory_file_written(call, result);
     return result;
 }
 

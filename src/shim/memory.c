@@ -7,8 +7,20 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool mapping_is_image; /* of the mmap under way; the baton is held */
+
+/* Files mapped shared: what the process writes to them otherwise shows in the mapping too (bbolt, LMDB do that). */
+#define SHARED_MOST 64
+static struct shared {
+    dev_t device;
+    ino_t inode;
+    uintptr_t at;
+    size_t length;
+    long offset;
+} shared[SHARED_MOST];
+static unsigned shared_count;
 
 static bool is_elf(int fd)
 {
@@ -84,14 +96,73 @@ size_t memory_mapping_length(const struct call *call, long result)
     return left < (size_t)call->arg[1] ? left : (size_t)call->arg[1];
 }
 
+static void shared_note(const struct call *call, long result)
+{
+    const long *a = call->arg;
+    struct stat st;
+    if (shared_count == SHARED_MOST || RAW(SYS_fstat, (int)a[4], &st))
+        return;
+    shared[shared_count++] = (struct shared){st.st_dev, st.st_ino, (uintptr_t)result, (size_t)a[1], a[5]};
+}
+
+static void shared_forget(uintptr_t from, size_t length)
+{
+    for (unsigned i = shared_count; i-- > 0;)
+        if (shared[i].at < from + length && from < shared[i].at + shared[i].length)
+            shared[i] = shared[--shared_count];
+}
+
+static void shared_changed(const struct shared *m, long offset, long length)
+{
+    long from = offset > m->offset ? offset : m->offset;
+    long to = offset + length < m->offset + (long)m->length ? offset + length : m->offset + (long)m->length;
+    if (from >= to)
+        return;
+    const uint8_t *at = (const uint8_t *)m->at + (from - m->offset);
+    uint8_t *p = stream_event(TRACE_MAPPED, 2, (size_t)(to - from));
+    if (p)
+        stream_publish(put_bytes(pack_int(p, (int64_t)(uintptr_t)at), at, (size_t)(to - from)));
+}
+
+void memory_file_written(const struct call *call, long result)
+{
+    struct stat st;
+    bool placed = call->nr == SYS_pwrite64 || call->nr == SYS_pwritev;
+    if (!shared_count || result <= 0 || RAW(SYS_fstat, (int)call->arg[0], &st) || !S_ISREG(st.st_mode))
+        return;
+    long offset = placed ? call->arg[3] : RAW(SYS_lseek, (int)call->arg[0], 0, SEEK_CUR) - result;
+    for (unsigned i = 0; i < shared_count; i++)
+        if (shared[i].device == st.st_dev && shared[i].inode == st.st_ino)
+            shared_changed(&shared[i], offset, result);
+}
+
+void memory_mapped_apply(uint8_t *fields)
+{
+    size_t length;
+    uint8_t *at = (uint8_t *)(uintptr_t)trace_int(&fields);
+    const uint8_t *data = trace_blob(&fields, &length);
+    if (!data)
+        return;
+    /* the program may have it mapped for reading only: a second door to the same pages is not needed for anonymous ones */
+    RAW(SYS_mprotect, (uintptr_t)at & ~4095ul, length + ((uintptr_t)at & 4095), PROT_READ | PROT_WRITE);
+    memcpy(at, data, length);
+}
+
 static long memory_live(struct call *call)
 {
     const long *a = call->arg;
     bool file = call->nr == SYS_mmap && !(a[3] & MAP_ANONYMOUS);
     mapping_is_image = file && (a[3] & MAP_TYPE) == MAP_PRIVATE && is_elf((int)a[4]);
     long result = RAW(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-    if (mapping_is_image && (result >= 0 || result < -4095))
+    bool worked = result >= 0 || result < -4095;
+    if (mapping_is_image && worked)
         image_note(call, result);
+    if (worked && (call->nr == SYS_munmap || call->nr == SYS_mremap))
+        shared_forget((uintptr_t)a[0], (size_t)a[1]);
+    if (worked && call->nr == SYS_mmap && a[3] & MAP_FIXED)
+        shared_forget((uintptr_t)result, (size_t)a[1]);
+    if (worked && file && (a[3] & MAP_TYPE) != MAP_PRIVATE)
+        shared_note(call, result);
     live_note(call, result);
     return result;
 }

@@ -199,6 +199,8 @@ void signals_deliver_here(int where);    /* from a preloaded function: makes a f
 /* memory.c */
 long memory_call(struct call *call);
 size_t memory_mapping_length(const struct call *call, long result);
+void memory_file_written(const struct call *call, long result); /* TRACE_MAPPED where it shows */
+void memory_mapped_apply(uint8_t *fields);
 void memory_image_note(const char *path, const void *base, size_t size);
 size_t elf_build_id(const uint8_t *base, size_t size, const uint8_t **id);
 bool elf_is_go(const uint8_t *base, size_t size);

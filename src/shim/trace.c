@@ -128,13 +128,22 @@ static int record_code(uint8_t *p, uint8_t **fields)
 
 static bool is_information(int code)
 {
-    return code == TRACE_TIME || code == TRACE_CONNECTION || code == TRACE_FAULT;
+    return code == TRACE_TIME || code == TRACE_CONNECTION || code == TRACE_FAULT || code == TRACE_MAPPED;
+}
+
+static void pass_information(int code, uint8_t *fields)
+{
+    if (code == TRACE_MAPPED)
+        memory_mapped_apply(fields);
+    trace_done(must(unpack_skip(stream.at, stream.limit)));
 }
 
 static void skip_information(void)
 {
-    while (stream.at < stream.limit && is_information(record_code(stream.at, NULL)))
-        trace_done(must(unpack_skip(stream.at, stream.limit)));
+    uint8_t *p;
+    int code;
+    while (stream.at < stream.limit && is_information(code = record_code(stream.at, &p)))
+        pass_information(code, p);
 }
 
 int trace_peek(void)
@@ -149,7 +158,7 @@ int trace_peek(void)
         if (code == TRACE_INCOMPLETE)
             trace_finish(0);
         if (is_information(code)) {
-            trace_done(must(unpack_skip(stream.at, stream.limit)));
+            pass_information(code, p);
         } else if (code == TRACE_SWITCH) {
             uint32_t thread = (uint32_t)trace_int(&p);
             trace_done(p);

@@ -224,7 +224,7 @@ static const char *const named[] = {
     [-TRACE_TIMER] = "timer", [-TRACE_UNHANDLED] = "unhandled", [-TRACE_TSC] = "tsc", [-TRACE_START] = "start",
     [-TRACE_END] = "end", [-TRACE_CLOCK] = "clock", [-TRACE_IMAGE] = "image", [-TRACE_FORK] = "fork",
     [-TRACE_EXEC] = "exec", [-TRACE_EXEC_FAILED] = "exec-failed", [-TRACE_VFORK_BEGIN] = "vfork-begin",
-    [-TRACE_VFORK_END] = "vfork-end", [-TRACE_INCOMPLETE] = "incomplete",
+    [-TRACE_VFORK_END] = "vfork-end", [-TRACE_INCOMPLETE] = "incomplete", [-TRACE_MAPPED] = "mapped",
 };
 
 const char *trace_code_name(int32_t code)

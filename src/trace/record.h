@@ -55,7 +55,8 @@ enum trace_code {
     TRACE_VFORK_BEGIN = -21, /* the child of vfork runs on in this stream, in the parent's memory, until it execs or exits */
     TRACE_VFORK_END = -22,   /* pid: what vfork or the clone behind posix_spawn returned in the parent */
     TRACE_INCOMPLETE = -23,  /* reason: str: recording ended here; the process went on unrecorded */
-    TRACE_CODE_MIN = -23,
+    TRACE_MAPPED = -24,      /* address, data: bin: the process wrote to a file that it has mapped shared: the mapping shows it */
+    TRACE_CODE_MIN = -24,
 };
 
 /* Keys of the map in TRACE_START:
