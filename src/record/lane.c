@@ -252,6 +252,7 @@ static const char *reason_text(const struct spool_process *slot, char *out, size
         [SPOOL_REASON_MAX_SIZE] = "--max-size was reached", [SPOOL_REASON_STOPPED] = "the recorder closed the run",
         [SPOOL_REASON_STATIC] = "statically linked", [SPOOL_REASON_SETUID] = "set-user-ID or set-group-ID",
         [SPOOL_REASON_FORMAT] = "not an x86-64 program",
+        [SPOOL_REASON_STUCK] = "a thread kept the others from running for 10 s",
         [SPOOL_REASON_LATE_SIGNAL] = "a signal had to interrupt a long computation",
     };
     if (slot->reason == SPOOL_REASON_SYSTEM)

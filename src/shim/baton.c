@@ -16,6 +16,23 @@ static void word_wait(volatile uint32_t *word, uint32_t value)
     RAW(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, 0, 0, 0);
 }
 
+/* As word_wait; false after STUCK_AFTER. */
+#define STUCK_AFTER 10 /* s */
+
+static bool word_wait_long(volatile uint32_t *word, uint32_t value)
+{
+    const struct timespec longest = {STUCK_AFTER, 0};
+    return RAW(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &longest, 0, 0) != -ETIMEDOUT;
+}
+
+/* A thread keeps the baton and makes no call: it computes, or spins until another one changes memory, and then would do so
+ * for ever. The node must go on: recording ends here. */
+static void baton_stuck(uint32_t serving)
+{
+    if (shim_world == WORLD_LIVE && __atomic_load_n(&baton_serving, __ATOMIC_SEQ_CST) == serving)
+        stream_stop(SPOOL_REASON_STUCK, 0);
+}
+
 /* Whoever holds the baton gives it up soon, as a rule: look for some microseconds before going to sleep, which takes two
  * switches of the processor and often ten times as long. True if the word became `wanted`. */
 #define SPINS 400
@@ -50,7 +67,8 @@ void baton_acquire(void)
     uint32_t ticket = __atomic_fetch_add(&baton_next, 1, __ATOMIC_SEQ_CST), now;
     word_spin(&baton_serving, ticket);
     while ((now = __atomic_load_n(&baton_serving, __ATOMIC_SEQ_CST)) != ticket && !baton_is_open)
-        word_wait(&baton_serving, now);
+        if (!word_wait_long(&baton_serving, now))
+            baton_stuck(now);
     if (stream.thread != self.number && shim_world == WORLD_LIVE) {
         stream.thread = self.number;
         stream_put(TRACE_SWITCH, 1, (int64_t)self.number);

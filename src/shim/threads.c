@@ -42,6 +42,8 @@ static void thread_born(struct birth *birth)
     }
     if (shim_world != WORLD_OFF)
         thread_arm();
+    else if (self.clear_tid) /* recording ended before this thread began */
+        RAW(SYS_set_tid_address, self.clear_tid);
     shim_scrub(SCRUB_BORN);
 }
 

@@ -42,6 +42,7 @@ enum spool_reason {
     SPOOL_REASON_STATIC = 5,      /* statically linked program */
     SPOOL_REASON_SETUID = 6,      /* set-user-id or set-group-id program */
     SPOOL_REASON_LATE_SIGNAL = 8, /* a signal (`status`) was delivered in the middle of a long computation */
+    SPOOL_REASON_STUCK = 9,       /* a thread kept the others from running for seconds */
     SPOOL_REASON_FORMAT = 7,      /* not an x86-64 ELF program */
 };
 
