@@ -14,7 +14,7 @@
 
 #define SPOOL_ABI 1u
 #define SPOOL_MAGIC 0x4c4f4f5053445244ull /* "DRDSPOOL" little endian */
-#define SPOOL_SEGMENT (1ul << 20)
+#define SPOOL_SEGMENT (1ul << 17)
 #define SPOOL_PROCESSES 16384
 #define SPOOL_NODES 256
 #define SPOOL_NAME 64
