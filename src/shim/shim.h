@@ -38,7 +38,6 @@ struct thread {
     bool armed;                   /* its calls are intercepted */
     uint32_t depth;               /* > 0: in the gate */
     uint32_t turn;                /* calls since it last gave way */
-    volatile char selector;       /* Syscall User Dispatch: always "trap" */
     volatile uint64_t pending;    /* PENDING_SIGNAL: `signal` waits for delivery; PENDING_KICK: look at the cuts */
     siginfo_t signal;
     uint64_t mask;                /* the thread's signal mask while everything is held back for `signal` */

@@ -317,11 +317,10 @@ static bool program_is_go(void)
     return go;
 }
 
-/* Syscall User Dispatch, tried with nothing to dispatch. */
+/* Syscall User Dispatch, tried with nothing to dispatch: the gate is exempt. */
 static bool dispatch_available(void)
 {
-    static volatile char allow = SYSCALL_DISPATCH_FILTER_ALLOW;
-    if (RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &allow))
+    if (RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, shim_gate_begin, shim_gate_end - shim_gate_begin, NULL))
         return false;
     RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF);
     return true;

@@ -12,10 +12,10 @@ static uint32_t thread_numbers; /* last one given */
 
 void thread_arm(void)
 {
-    self.selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+    /* no selector: the gate's text is exempt, all else is trapped, and the kernel has no byte of ours to read */
     long error = seccomp_chosen ? seccomp_arm()
                                 : RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, shim_gate_begin,
-                                      shim_gate_end - shim_gate_begin, &self.selector);
+                                      shim_gate_end - shim_gate_begin, NULL);
     self.armed = true;
     if (error && shim_world == WORLD_LIVE)
         stream_stop(SPOOL_REASON_SYSTEM, (int)-error);
