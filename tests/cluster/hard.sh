@@ -44,7 +44,7 @@ some_node() {
 
 strike() {
     case $1 in
-    recorder) kill -9 "$session" ;;
+    recorder) kill -9 "$session" || true ;; # it may have ended by itself
     everything) kill -9 $(everybody) 2>/dev/null || true ;;
     node)
         random 3
