@@ -276,7 +276,7 @@ static char *const *environment_complete(char *const *env)
     while (env && env[count] && count < ENVIRONMENT_MOST)
         environment_scratch[count] = env[count], count++;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = text_equal(names[i], "LD_PRELOAD") ? stream.run->shim : environment_get(names[i]);
+        const char *value = text_equal(names[i], "LD_PRELOAD") ? stream.run->shim : environment_kept(names[i]);
         if (environment_has(env, names[i]) || !value)
             continue;
         environment_scratch[count++] = at;

@@ -229,7 +229,8 @@ void seccomp_probe_answer(void);
 /* start.c */
 uint64_t auxiliary_get(uint64_t type);
 extern char *const *shim_environment;
-const char *environment_get(const char *name);
+const char *environment_get(const char *name);  /* at the start only: the program may change its environment */
+const char *environment_kept(const char *name); /* of what the shim needs: as it was at the start */
 uint32_t thread_id_of(const void *control_block); /* 0: unknown */
 uint32_t start_claim_process(void);             /* a process number of the run; 0: no more */
 bool start_forked_live(uint32_t number, uint32_t parent);

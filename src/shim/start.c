@@ -166,6 +166,32 @@ static size_t strings_size(char *const *strings)
     return total;
 }
 
+/* What the shim needs of the environment for as long as the process lives, and gives to programs that it becomes. The
+ * program may change the array that the kernel made, or the strings: they are copied. */
+static char kept_text[2048];
+static const char *const kept_name[] = {SPOOL_ENV_DIR, SPOOL_ENV_CONTROL, "GLIBC_TUNABLES", "OPENSSL_ia32cap"};
+static const char *kept_value[sizeof kept_name / sizeof *kept_name];
+
+static void environment_keep(void)
+{
+    char *at = kept_text, *end = kept_text + sizeof kept_text;
+    for (size_t i = 0; i < sizeof kept_name / sizeof *kept_name; i++) {
+        const char *value = environment_get(kept_name[i]);
+        if (!value || at + strlen(value) + 1 > end)
+            continue;
+        kept_value[i] = at;
+        at = text_append(at, end, value) + 1;
+    }
+}
+
+const char *environment_kept(const char *name)
+{
+    for (size_t i = 0; i < sizeof kept_name / sizeof *kept_name; i++)
+        if (text_equal(name, kept_name[i]))
+            return kept_value[i];
+    return NULL;
+}
+
 static uint64_t clock_now(int clock)
 {
     struct timespec ts;
@@ -253,7 +279,8 @@ static bool start_live(void)
     uint64_t blocked = 0;
     struct stat st;
     const char *node = environment_get(SPOOL_ENV_NODE), *exe = (const char *)auxiliary_get(AT_EXECFN);
-    if (!run_map(environment_get(SPOOL_ENV_DIR)))
+    environment_keep();
+    if (!environment_kept(SPOOL_ENV_DIR) || !run_map(environment_kept(SPOOL_ENV_DIR)))
         return false;
     const struct spool_run *run = stream.run;
     if (!RAW(SYS_stat, "/proc/self/exe", &st) && st.st_dev == run->tool_device && st.st_ino == run->tool_inode)

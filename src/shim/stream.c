@@ -14,7 +14,7 @@ struct stream stream;
 static void segment_path(char *path, size_t size, uint32_t process, uint64_t segment)
 {
     const uint32_t number[2] = {process, (uint32_t)segment};
-    char *end = path + size, *at = text_append(path, end, environment_get(SPOOL_ENV_DIR));
+    char *end = path + size, *at = text_append(path, end, environment_kept(SPOOL_ENV_DIR));
     for (int k = 0; k < 2; k++) {
         char digits[8] = {k ? '.' : '/', 0};
         uint32_t n = number[k];
