@@ -47,6 +47,7 @@ const char *verdict_how(const struct raft_witness *w)
         [RAFT_HOW_LEADER_COMMIT] = "leaderCommit of the AppendEntries it sent covers it",
         [RAFT_HOW_SENT] = "it sent AppendEntries that say so",
         [RAFT_HOW_WRITTEN] = "it wrote it to disk",
+        [RAFT_HOW_LOADED] = "it read it back from disk at its start",
         [RAFT_HOW_STATED] = "it states so",
         [RAFT_HOW_SNAPSHOT] = "its snapshot ends with it",
         [RAFT_HOW_ACKNOWLEDGED] = "it acknowledged the AppendEntries that carried it",

@@ -20,6 +20,8 @@ enum raft_type {
     RAFT_INSTALL_SNAPSHOT, RAFT_INSTALL_SNAPSHOT_RESULT,
     RAFT_TIMEOUT_NOW,
     RAFT_OTHER, /* a message of the protocol that is not one of these: `name` says which */
+    RAFT_CLIENT_REQUEST, /* what a client asks of a node, and what it is told */
+    RAFT_CLIENT_RESULT,
 };
 
 #define RAFT_NODE_NAME 64
@@ -29,6 +31,8 @@ struct raft_entry {
     uint64_t digest;      /* XXH3-64 of type and content; equal entries have equal digests on all nodes of a run */
     char type;            /* 'c' command, 'n' no-op or barrier, 'm' membership, '?' */
     char text[48];        /* what people recognise it by: printable start of the content, cut with "..." */
+    const char *members;  /* type 'm', where it can be read: the configuration as in RAFT_FACT_CONFIGURATION. NULL: unknown.
+                             Valid during the callback */
 };
 
 /* One fact, with the event that shows it. */
@@ -43,12 +47,18 @@ enum raft_fact_kind {
     RAFT_FACT_COMMIT,     /* commit_index is `index` */
     RAFT_FACT_APPLY,      /* `entry` (index, term) was applied; entry.digest: of the state, 0 unknown */
     RAFT_FACT_SNAPSHOT,   /* log starts after `index` of `term` */
-    RAFT_FACT_CONFIGURATION, /* `text`: members */
+    RAFT_FACT_CONFIGURATION, /* from `index` on, `text`: ids of the voters separated by blanks, learners with a "*" behind,
+                                old and new of a joint configuration separated by "|" */
     RAFT_FACT_NODE,       /* the node states its own id in the protocol: `peer` */
+    RAFT_FACT_START,      /* the process began: what it reads of its files before its first message is what it remembers */
+    RAFT_FACT_FAULT,      /* drd fault: `text` what ("cut", "refuse", "heal"), `peer` the DRD name of the other node, or "" */
+    RAFT_FACT_WRITE_FAILED, /* a write, fsync or the like of a file of the protocol failed: `text` "fsync log: EIO" */
+    RAFT_FACT_TEXT,       /* `text`: free words of a mark; no rule depends on it */
 };
 
 struct raft_message {
     enum raft_type type;
+    uint64_t id;          /* the same at both ends of a connection, and nowhere else in the run; 0: unknown */
     char name[32];        /* the protocol's own word: "append_request" */
     char from[RAFT_NODE_NAME], to[RAFT_NODE_NAME]; /* ids in the protocol; "" unknown */
     uint64_t term;
@@ -62,14 +72,23 @@ struct raft_message {
     size_t entries;       /* AppendEntries */
     const struct raft_entry *entry;
     size_t length;        /* bytes on the wire */
+    /* RAFT_CLIENT_REQUEST and _RESULT only. entry[0] is the command of a request that asks for one (digest as in the log);
+     * `match` the index that a result names, `success` that the client may rely on it. */
+    char request[48];     /* the same in a request and its result, and in no other */
+    char key[48];         /* what is read or written; "" unknown */
+    bool read;            /* does not change the state */
+    uint64_t value;       /* digest of what a read was told, 0 nothing or unknown */
 };
 
 struct raft_fact {
     enum raft_fact_kind kind;
     uint32_t process;     /* of the node that shows it */
     uint64_t sequence;    /* its event */
+    uint32_t thread;      /* that did it; 0 the main thread */
     uint64_t time;        /* ns */
-    bool durable;         /* shown by a write to disk */
+    /* Facts that files show come at the write (`written`), and once more when they are on stable storage (`durable`, with
+     * `again` if they came before): sequence and time are then those of the fsync. `loaded`: the node read it back. */
+    bool written, durable, again, loaded;
     const char *protocol; /* adapter name */
     uint64_t term, index;
     int role;             /* 0 follower, 1 candidate, 2 leader, 3 learner */

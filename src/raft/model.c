@@ -184,6 +184,17 @@ static int node_find(struct raft_model *m, const struct raft_process *p)
     return -1;
 }
 
+/* Shown by a file of the node, not stated or sent. */
+static bool on_disk(const struct raft_fact *fact)
+{
+    return fact->written || fact->durable || fact->loaded;
+}
+
+static enum raft_how how_shown(const struct raft_fact *fact)
+{
+    return fact->loaded ? RAFT_HOW_LOADED : on_disk(fact) ? RAFT_HOW_WRITTEN : RAFT_HOW_STATED;
+}
+
 /* The node a fact speaks of, brought to the incarnation it speaks of. NULL: no memory, or the fact is of an incarnation
  * that has ended (a write that completed late). */
 static struct raft_node *node_of(struct raft_model *m, const struct raft_fact *fact)
@@ -207,7 +218,7 @@ static struct raft_node *node_of(struct raft_model *m, const struct raft_fact *f
         n->complete = false;
     n->incarnation = p->incarnation;
     n->process = p->number;
-    n->speaks |= !fact->durable && fact->kind != RAFT_FACT_TRUNCATE && fact->kind != RAFT_FACT_SNAPSHOT;
+    n->speaks |= !on_disk(fact) && fact->kind != RAFT_FACT_TRUNCATE && fact->kind != RAFT_FACT_SNAPSHOT;
     return n;
 }
 
@@ -226,7 +237,7 @@ static void node_term(struct step *s, uint64_t term)
 
 static void fact_term(struct step *s)
 {
-    uint64_t *stated = &s->node->stated_term[s->fact->durable], before = *stated;
+    uint64_t *stated = &s->node->stated_term[on_disk(s->fact)], before = *stated;
     s->node->term_known = true;
     *stated = s->fact->term;
     if (s->fact->term < before)
@@ -265,7 +276,7 @@ static void fact_role(struct step *s)
     if (s->fact->role != 2)
         return;
     term_led(s, s->fact->term, RAFT_HOW_STATED);
-    if (!s->fact->durable)
+    if (!on_disk(s->fact))
         pages_each(&s->node->log, slot_led, &(struct holder){s, s->fact->term});
 }
 
@@ -279,7 +290,7 @@ static void fact_append(struct step *s)
     n->own_log = true;
     if (e->index < n->base) /* it begins its log anew */
         log_restart(n, e->index - 1);
-    log_put(s, v, s->fact->durable ? RAFT_HOW_WRITTEN : RAFT_HOW_STATED, e->digest != 0);
+    log_put(s, v, how_shown(s->fact), e->digest != 0);
 }
 
 static void fact_truncate(struct step *s)
@@ -291,14 +302,14 @@ static void fact_truncate(struct step *s)
         struct raft_slot old = *slot;
         raft_properties_check(s->model, &(struct raft_change){
                                             .kind = RAFT_CHANGE_REPLACED, .cluster = n->cluster, .old = &old,
-                                            .witness = step_witness(s, s->fact->durable ? RAFT_HOW_WRITTEN : RAFT_HOW_STATED, true)});
+                                            .witness = step_witness(s, how_shown(s->fact), true)});
     }
     log_cut(n, s->fact->index);
 }
 
 static void fact_commit(struct step *s)
 {
-    uint64_t *stated = &s->node->stated_commit[s->fact->durable], before = *stated;
+    uint64_t *stated = &s->node->stated_commit[on_disk(s->fact)], before = *stated;
     *stated = s->fact->index;
     if (s->fact->index < before)
         raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_COMMIT, .cluster = s->node->cluster,
@@ -364,7 +375,20 @@ static void (*const fact_handlers[])(struct step *s) = {
     [RAFT_FACT_SNAPSHOT] = fact_snapshot,
     [RAFT_FACT_CONFIGURATION] = NULL, /* the properties do not depend on who is a member */
     [RAFT_FACT_NODE] = fact_node,
+    [RAFT_FACT_START] = NULL, /* these four matter to rules and words only */
+    [RAFT_FACT_FAULT] = NULL,
+    [RAFT_FACT_WRITE_FAILED] = NULL,
+    [RAFT_FACT_TEXT] = NULL,
 };
+
+/* What was told when it was written is on stable storage now. An entry that was replaced meanwhile is of no interest. */
+static void step_again(struct step *s)
+{
+    const struct raft_entry *e = &s->fact->entry;
+    struct raft_slot *slot = s->fact->kind == RAFT_FACT_APPEND ? raft_node_slot(s->node, e->index) : NULL;
+    if (slot && slot->variant->term == e->term)
+        slot->durable = true;
+}
 
 void raft_model_step(struct raft_model *m, const struct raft_fact *fact)
 {
@@ -377,7 +401,9 @@ void raft_model_step(struct raft_model *m, const struct raft_fact *fact)
     if (!n)
         return;
     struct step s = {.model = m, .node = n, .cluster = &m->cluster[n->cluster], .fact = fact};
-    if (fact_handlers[fact->kind])
+    if (fact->again)
+        step_again(&s);
+    else if (fact_handlers[fact->kind])
         fact_handlers[fact->kind](&s);
 }
 

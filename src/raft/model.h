@@ -24,6 +24,7 @@ enum raft_how {
     RAFT_HOW_LEADER_COMMIT, /* it sent AppendEntries with such a leaderCommit */
     RAFT_HOW_SENT,          /* it sent the entry in AppendEntries */
     RAFT_HOW_WRITTEN,       /* it wrote the entry to disk */
+    RAFT_HOW_LOADED,        /* it read the entry back from disk at its start */
     RAFT_HOW_STATED,        /* it states it with a mark */
     RAFT_HOW_SNAPSHOT,      /* it took, sent or wrote a snapshot that ends there */
     RAFT_HOW_ACKNOWLEDGED,  /* it acknowledged AppendEntries that carried the entry */
@@ -95,7 +96,7 @@ struct raft_node {
     char vote[RAFT_NODE_NAME];
     uint64_t vote_term;
     uint64_t commit, applied;
-    uint64_t stated_commit[2], stated_term[2]; /* by raft_fact.durable, of this incarnation */
+    uint64_t stated_commit[2], stated_term[2]; /* by whether a file shows it, of this incarnation */
     bool own_log;              /* it shows its log itself: disk or marks */
     uint64_t base, last;       /* entries from `base` to `last` may be in `log`; of the one at `base` only the term */
     uint64_t snapshot;         /* last index that a snapshot stands for; 0 none */
