@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +46,8 @@ static inline void drd_role(uint64_t term, int role) { drd_mark(DRD_MARK_ROLE, t
 static inline void drd_append(uint64_t index, uint64_t term, uint64_t digest) { drd_mark(DRD_MARK_APPEND, index, term, digest, NULL, 0); }
 static inline void drd_truncate(uint64_t last_index) { drd_mark(DRD_MARK_TRUNCATE, last_index, 0, 0, NULL, 0); }
 static inline void drd_commit(uint64_t index) { drd_mark(DRD_MARK_COMMIT, index, 0, 0, NULL, 0); }
+/* Words of your own, shown beside the events. */
+static inline void drd_text(const char *text) { drd_mark(DRD_MARK_TEXT, 0, 0, 0, text, strlen(text)); }
 static inline void drd_apply(uint64_t index, uint64_t term, uint64_t state_digest) { drd_mark(DRD_MARK_APPLY, index, term, state_digest, NULL, 0); }
 
 /* FNV-1a, 64 bits: good enough to tell entries apart, the same on every machine. */
