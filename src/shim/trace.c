@@ -59,13 +59,16 @@ static bool being_traced(void)
     return false;
 }
 
-/* --until: here the replay ends, or waits for gdb and hands it the node in the middle of its call. */
+/* --until: here the replay ends, or waits for gdb and hands it the node in the middle of its call. Or until its stack has been
+ * read and it is killed. */
 static void trace_stop(void)
 {
     struct replay_file *f = stream.file;
     f->events = stream.events;
     f->thread = self.number;
     f->until = UINT64_MAX;
+    f->thread_pointer = (uint64_t)(uintptr_t)thread_pointer();
+    registers_here(f->registers);
     __atomic_store_n(&f->state, REPLAY_STOPPED, __ATOMIC_RELEASE);
     if (!f->wait_for_debugger)
         for (;;)

@@ -103,6 +103,7 @@ struct spool_run {
 #define REPLAY_FD 1000
 #define REPLAY_MAGIC 0x59414c5045524452ull
 #define REPLAY_HEADER 8192
+#define REPLAY_REGISTERS 17
 
 enum replay_state {
     REPLAY_WAITING = 0,
@@ -137,6 +138,9 @@ struct replay_file {
     char got[1024];
     uint64_t memory_hash; /* of the heap (brk area) at the end of the stream, 0 if not asked */
     uint64_t offset;      /* of the first differing byte in data */
+    /* of the thread that stopped at `until`, for whoever reads its stack */
+    uint64_t registers[REPLAY_REGISTERS]; /* numbered as DWARF does; 0 where a function need not keep them */
+    uint64_t thread_pointer;
 };
 
 #endif

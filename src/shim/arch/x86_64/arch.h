@@ -113,6 +113,15 @@ static inline void thread_guards_set(uint64_t stack_guard, uint64_t pointer_guar
     __asm__ volatile("mov %0, %%fs:0x28\n mov %1, %%fs:0x30" : : "r"(stack_guard), "r"(pointer_guard));
 }
 
+/* The registers that a function must keep, its stack and its place, as DWARF numbers them (System V ABI for x86-64, figure 3.36):
+ * with the unwind tables of the shim they lead to the caller's. */
+static inline void registers_here(volatile uint64_t at[17])
+{
+    __asm__ volatile("mov %%rbx, 24(%0)\n mov %%rbp, 48(%0)\n mov %%rsp, 56(%0)\n mov %%r12, 96(%0)\n mov %%r13, 104(%0)\n"
+                     "mov %%r14, 112(%0)\n mov %%r15, 120(%0)\n lea 0f(%%rip), %%rax\n mov %%rax, 128(%0)\n 0:"
+                     : : "D"(at) : "rax", "memory");
+}
+
 /* `jmp *0(%rip); .quad target` */
 #define JUMP_BYTES 14
 static inline void jump_write(uint8_t *at, const void *target)

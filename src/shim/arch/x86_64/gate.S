@@ -53,14 +53,39 @@ shim_interrupted:
     mov $-4, %rax
     ret
 
-/* Where the kernel returns to from the shim's own signal handlers. Unwinders (libgcc, gdb) know a signal frame by these very
- * instructions. */
+/* Where the kernel returns to from the shim's own signal handlers. libgcc and gdb know a signal frame by these very
+ * instructions; libdw wants it described. It lies at the stack pointer, where the handler has returned: struct ucontext, whose
+ * registers begin at byte 40 (signal.h, bits of sys/ucontext.h). The byte before belongs to it, since who looks up the place
+ * that a function returns to looks one byte before it. */
+#define IN_FRAME(number, low, high) .cfi_escape 0x10, number, 3, 0x77, low, high /* DW_CFA_expression, DW_OP_breg7 */
+    .cfi_startproc
+    .cfi_signal_frame
+    .cfi_escape 0x0f, 4, 0x77, 0xa0, 0x01, 0x06 /* DW_CFA_def_cfa_expression: the stack pointer there, DW_OP_deref */
+    IN_FRAME(8, 0xa8, 0x00)
+    IN_FRAME(9, 0xb0, 0x00)
+    IN_FRAME(10, 0xb8, 0x00)
+    IN_FRAME(11, 0xc0, 0x00)
+    IN_FRAME(12, 0xc8, 0x00)
+    IN_FRAME(13, 0xd0, 0x00)
+    IN_FRAME(14, 0xd8, 0x00)
+    IN_FRAME(15, 0xe0, 0x00)
+    IN_FRAME(5, 0xe8, 0x00)   /* rdi */
+    IN_FRAME(4, 0xf0, 0x00)   /* rsi */
+    IN_FRAME(6, 0xf8, 0x00)   /* rbp */
+    IN_FRAME(3, 0x80, 0x01)   /* rbx */
+    IN_FRAME(1, 0x88, 0x01)   /* rdx */
+    IN_FRAME(0, 0x90, 0x01)   /* rax */
+    IN_FRAME(2, 0x98, 0x01)   /* rcx */
+    IN_FRAME(7, 0xa0, 0x01)   /* rsp */
+    IN_FRAME(16, 0xa8, 0x01)  /* rip */
+    nop
     .globl shim_restorer
     .hidden shim_restorer
     .type shim_restorer, @function
 shim_restorer:
     movq $15, %rax
     syscall
+    .cfi_endproc
 
 /* void shim_sigreturn(stack pointer): rt_sigreturn on behalf of the program. */
     .globl shim_sigreturn
@@ -195,15 +220,18 @@ shim_gate_end:
     .hidden shim_trap
     .type shim_trap, @function
 shim_trap:
+    .cfi_startproc
     mov %rdi, %rax
     syscall
     ret
+    .cfi_endproc
 
 /* long shim_trap_call(nr, a, b, c, d, e, f): the same with arguments, as syscall(2) of libc. */
     .globl shim_trap_call
     .hidden shim_trap_call
     .type shim_trap_call, @function
 shim_trap_call:
+    .cfi_startproc
     mov %rdi, %rax
     mov %rsi, %rdi
     mov %rdx, %rsi
@@ -213,6 +241,7 @@ shim_trap_call:
     mov 8(%rsp), %r9
     syscall
     ret
+    .cfi_endproc
 
 /* size_t shim_copy(to, from, bytes): 0, or not 0 if some of `from` (or `to`) is not mapped. A fault between shim_copy_begin
  * and shim_copy_end is taken to shim_copy_fault by the SIGSEGV handler. */
