@@ -1,6 +1,7 @@
 #!/bin/sh
 # Three libraft servers under load. The leader is killed in mid-load, restarted, and catches up; all end alike.
 #   COMMANDS (default 2000), RATE a second (1000; 0: as fast as answered), WINDOW (16), KILL=no for load alone
+#   SHAKE=SEED instead: random faults (shake.sh), under drd record
 set -eu
 . "$(dirname "$0")/../lib.sh"
 COMMANDS=${COMMANDS:-2000} RATE=${RATE:-1000} WINDOW=${WINDOW:-16} KILL=${KILL:-yes}
@@ -19,7 +20,10 @@ for i in 1 2 3; do start $i; done
 leader=$("$nodes/kv_client" leader "$clients")
 client_load kv_client "$clients" &
 loader=$!
-if [ "$KILL" = yes ]; then
+if [ -n "${SHAKE:-}" ]; then
+    . "$(dirname "$0")/shake.sh"
+    shake "$SHAKE"
+elif [ "$KILL" = yes ]; then
     "$nodes/kv_client" await "$leader" "applied+$((COMMANDS / 3))" >/dev/null
     victim=$((leader - PORT - 4))
     node_kill n$victim

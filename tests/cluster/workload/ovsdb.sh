@@ -1,6 +1,7 @@
 #!/bin/sh
 # Three ovsdb-servers under load. The leader is killed in mid-load, restarted, and catches up; ovsdb-tool compares their logs.
 #   COMMANDS (default 1500), RATE a second (500; 0: as fast as answered), WINDOW (16), KILL=no for load alone
+#   SHAKE=SEED instead: random faults (shake.sh), under drd record
 set -eu
 . "$(dirname "$0")/../lib.sh"
 COMMANDS=${COMMANDS:-1500} RATE=${RATE:-500} WINDOW=${WINDOW:-16} KILL=${KILL:-yes}
@@ -36,7 +37,10 @@ for i in 2 3; do start $i; done
 leader=$("$nodes/ovsdb_client" leader "$sockets")
 client_load ovsdb_client "$sockets" &
 loader=$!
-if [ "$KILL" = yes ]; then
+if [ -n "${SHAKE:-}" ]; then
+    . "$(dirname "$0")/shake.sh"
+    shake "$SHAKE"
+elif [ "$KILL" = yes ]; then
     "$nodes/ovsdb_client" await "$leader" $((COMMANDS / 3))
     victim=$(basename "$leader" .sock)
     node_kill "$victim"
