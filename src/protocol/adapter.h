@@ -28,6 +28,8 @@ struct way {
     size_t held, capacity;
     uint64_t need, passed; /* its whole length, 0: unknown; how much of it has been seen (`held` of it kept) */
     uint64_t total, told;  /* bytes fed so far, and those told as messages */
+    uint64_t end_offset;   /* of the message at hand: where it ends in the direction */
+    unsigned told_of;      /* the message at hand: Raft messages told of it so far */
 };
 
 struct protocol_adapter {

@@ -237,7 +237,7 @@ bool flow_event(struct flow *f, const struct trace_event *event)
     if (!flow_wants(event->code))
         return !f->failed;
     struct process *p = flow_process(f, event->process);
-    struct flow_at at = {event->process, event->sequence, event->time};
+    struct flow_at at = flow_at(event);
     if (!p)
         return false;
     if (event->code >= 0)
@@ -257,7 +257,7 @@ struct flow *flow_create(const struct flow_handler *handler)
 
 void flow_destroy(struct flow *f)
 {
-    struct flow_at nowhere = {0, 0, 0};
+    struct flow_at nowhere = {0, 0, 0, 0};
     if (!f)
         return;
     while (f->processes.count)

@@ -24,7 +24,13 @@ struct flow_address { /* a sockaddr as the kernel gives it */
 struct flow_at {
     uint32_t process;
     uint64_t sequence, time;
+    uint32_t thread;
 };
+
+static inline struct flow_at flow_at(const struct trace_event *event)
+{
+    return (struct flow_at){event->process, event->sequence, event->time, event->thread};
+}
 
 enum flow_side { FLOW_CONNECTED, FLOW_ACCEPTED };
 enum flow_way { FLOW_SENT, FLOW_RECEIVED }; /* as this end sees it */

@@ -86,7 +86,7 @@ static void file_written(struct call *c, struct description *d, uint64_t offset,
                          uint64_t begun, bool durable)
 {
     struct flow_file *file = d->file;
-    struct flow_at from = {c->at.process, begun, c->at.time};
+    struct flow_at from = {c->at.process, begun, c->at.time, c->at.thread};
     if (!length)
         return;
     file->writes++;

@@ -183,7 +183,7 @@ static struct flow_end *end_create(struct flow *f, const struct trace_event *eve
         return NULL;
     }
     e->side = event->field[1] ? FLOW_ACCEPTED : FLOW_CONNECTED;
-    e->opened = (struct flow_at){event->process, event->sequence, event->time};
+    e->opened = flow_at(event);
     address_set(&e->local, event->field_bytes[2]);
     address_set(&e->peer, event->field_bytes[3]);
     if (e->side == FLOW_CONNECTED || address_family(&e->local) != AF_UNIX)
@@ -206,7 +206,7 @@ void flow_end_settle(struct flow *f, struct flow_end *e, enum flow_way way, cons
 void flow_connection_event(struct flow *f, struct process *p, const struct trace_event *event)
 {
     int64_t fd = event->field[0];
-    struct flow_at at = {event->process, event->sequence, event->time};
+    struct flow_at at = flow_at(event);
     if (event->field[1] == ROLE_LISTENING || fd < 0 || fd >= DESCRIPTOR_MAX)
         return;
     struct description *d = table_get(p, fd);

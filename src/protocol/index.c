@@ -437,7 +437,7 @@ struct index *index_create(sqlite3 *db, struct drd_error *e)
 
 bool index_event(struct index *x, const struct trace_event *event, struct drd_error *e)
 {
-    struct flow_at at = {event->process, event->sequence, event->time};
+    struct flow_at at = flow_at(event);
     if (walk_wants(event->code) && !walk_event(x->walk, event))
         x->failed = true;
     index_named(x, event, &at);

@@ -64,6 +64,7 @@ static void *adapter_state(void *context, const struct protocol_adapter *a)
 void walk_fact(struct walk *w, const struct protocol_adapter *a, const struct flow_at *at, struct raft_fact *fact)
 {
     fact->process = at->process;
+    fact->thread = at->thread;
     fact->sequence = at->sequence;
     fact->time = at->time;
     fact->protocol = a->name;
@@ -119,6 +120,17 @@ static const char *peer_name(const struct walk *w, const struct flow_end *end)
     return *name || !other ? name : name_get(&w->nodes, other->opened.process);
 }
 
+/* The same at both ends, whichever was seen first: both have one connection as soon as a byte passed. */
+static uint64_t message_id(const struct way *way)
+{
+    const struct flow_connection *c = way->end ? way->end->connection : NULL;
+    if (!c)
+        return 0;
+    enum flow_side sender = way->direction == FLOW_SENT ? way->end->side : !way->end->side;
+    const uint64_t parts[] = {c->id, sender, way->end_offset, way->told_of};
+    return map_key(parts, sizeof parts);
+}
+
 void walk_message(struct walk *w, struct way *way, const struct flow_at *at, struct raft_message *m, size_t length)
 {
     bool sent = way->direction == FLOW_SENT;
@@ -129,6 +141,8 @@ void walk_message(struct walk *w, struct way *way, const struct flow_at *at, str
     if (!*m->to)
         snprintf(m->to, sizeof m->to, "%s", sent ? other : own);
     m->length = length;
+    m->id = message_id(way);
+    way->told_of++;
     struct raft_fact fact = {.kind = sent ? RAFT_FACT_SENT : RAFT_FACT_RECEIVED, .term = m->term, .message = m};
     walk_fact(w, way->adapter, at, &fact);
 }
@@ -392,7 +406,7 @@ bool walk_wants(int32_t code)
 
 bool walk_event(struct walk *w, const struct trace_event *event)
 {
-    struct flow_at at = {event->process, event->sequence, event->time};
+    struct flow_at at = flow_at(event);
     for (size_t i = 0; i < ADAPTERS && event->code == TRACE_MARK; i++)
         if (protocol_adapters[i]->mark)
             protocol_adapters[i]->mark(w->state[i], w, event, &at);

@@ -48,6 +48,8 @@ static bool way_decode(struct way_input *in, struct way *way, const uint8_t *byt
     char name[32] = "";
     if (length > WAY_MESSAGE_MAX)
         length = WAY_MESSAGE_MAX;
+    way->end_offset = in->told + whole;
+    way->told_of = 0;
     if (!way->adapter->message(in->state(in->context, way->adapter), in->walk, way, bytes, length, whole, in->at, name))
         return false;
     way->messages++;

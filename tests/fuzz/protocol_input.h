@@ -25,7 +25,7 @@ static const char *protocol_input_path(uint8_t kind)
 static inline void protocol_input_wire(struct walk *w, enum flow_way direction, size_t piece, const uint8_t *data, size_t size)
 {
     struct way *way = walk_test_way(w, direction);
-    struct flow_at at = {1, 0, 0};
+    struct flow_at at = {.process = 1};
     while (way && size) {
         size_t n = piece && piece < size ? piece : size;
         at.sequence++;
@@ -39,7 +39,7 @@ static inline void protocol_input_wire(struct walk *w, enum flow_way direction, 
 /* One write, made durable by itself. */
 static inline void protocol_input_write(struct walk *w, struct flow_file *file, uint64_t offset, const uint8_t *data, size_t size)
 {
-    struct flow_at at = {1, ++file->writes, 0};
+    struct flow_at at = {.process = 1, .sequence = ++file->writes};
     struct flow_write write = {file, offset, data, size, file->writes, at, at, true};
     walk_file_write(w, &write);
 }

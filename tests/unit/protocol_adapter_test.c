@@ -6,18 +6,17 @@
 
 #include <cmocka.h>
 
-#include "drd/drd.h"
 #include "fuzz/protocol_input.h"
 
 #define ENTRIES 1024
 
 /* What a walk told, counted, and the entries by index. */
 struct told {
-    unsigned kinds[RAFT_FACT_NODE + 1], types[RAFT_OTHER + 1];
+    unsigned kinds[RAFT_FACT_TEXT + 1], types[RAFT_CLIENT_RESULT + 1];
     unsigned durable;
     char node[RAFT_NODE_NAME], from[RAFT_NODE_NAME], to[RAFT_NODE_NAME], configuration[512];
     uint64_t digest[ENTRIES], last, match, commit, term, votes_granted, votes_refused;
-    struct raft_fact snapshot, apply;
+    struct raft_fact snapshot;
     struct raft_entry first;
     uint64_t fingerprint; /* of everything told, in order */
     struct raft_message install;
@@ -62,8 +61,6 @@ static void told_fact(void *context, const struct raft_fact *f)
         snprintf(t->node, sizeof t->node, "%s", f->peer);
     if (f->kind == RAFT_FACT_SNAPSHOT)
         t->snapshot = *f;
-    if (f->kind == RAFT_FACT_APPLY)
-        t->apply = *f;
     if (f->kind == RAFT_FACT_CONFIGURATION)
         snprintf(t->configuration, sizeof t->configuration, "%s", f->text);
     if (f->kind == RAFT_FACT_APPEND) {
@@ -212,7 +209,7 @@ static void libraft_segment(void **state)
     struct walk *w = walk_create(&listener);
     size_t size;
     uint8_t *closed = corpus("libraft/closed_segment", &size);
-    struct flow_at at = {1, 0, 0};
+    struct flow_at at = {.process = 1};
     protocol_input_feed(w, closed, size);
     walk_test_renamed(w, "/d/tmp-0000000000000001-0000000000000001", "/d/0000000000000001-0000000000000001", &at);
     uint8_t *open = corpus("libraft/open_segment", &size);
@@ -255,30 +252,6 @@ static void foreign(void **state)
     assert_int_equal(t.kinds[RAFT_FACT_SENT] + t.kinds[RAFT_FACT_RECEIVED] + t.kinds[RAFT_FACT_NODE], 0);
 }
 
-static void marks(void **state)
-{
-    struct told t = {.term = 0};
-    struct walk_listener listener = {.context = &t, .fact = told_fact};
-    struct walk *w = walk_create(&listener);
-    struct trace_event event = {.code = TRACE_MARK, .process = 4, .sequence = 9, .fields = 5};
-    static const int64_t fields[][4] = {{DRD_MARK_NODE, 3}, {DRD_MARK_TERM, 5}, {DRD_MARK_VOTE, 5, 2}, {DRD_MARK_ROLE, 5, 2},
-                                        {DRD_MARK_APPEND, 8, 5, -1}, {DRD_MARK_APPLY, 7, 5, 99}, {DRD_MARK_TEXT}, {1000, 1}};
-    (void)state;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        memcpy(event.field, fields[i], sizeof fields[i]);
-        assert_true(walk_event(w, &event));
-    }
-    walk_destroy(w);
-    assert_string_equal(t.node, "3");
-    assert_int_equal(t.kinds[RAFT_FACT_TERM] + t.kinds[RAFT_FACT_VOTE] + t.kinds[RAFT_FACT_ROLE], 3);
-    assert_true(t.digest[8] == UINT64_MAX);
-    assert_int_equal(t.apply.index, 7);
-    assert_int_equal(t.apply.term, 5);
-    assert_int_equal(t.apply.entry.digest, 99);
-    assert_int_equal(t.apply.process, 4);
-    assert_int_equal(t.apply.sequence, 9);
-}
-
 static void entry_texts(void **state)
 {
     char out[16];
@@ -303,7 +276,7 @@ int main(void)
         cmocka_unit_test(ovsdb_wire), cmocka_unit_test(ovsdb_election), cmocka_unit_test(ovsdb_log),
         cmocka_unit_test(ovsdb_pieces), cmocka_unit_test(libraft_wire), cmocka_unit_test(libraft_snapshot),
         cmocka_unit_test(libraft_segment), cmocka_unit_test(libraft_metadata), cmocka_unit_test(libraft_pieces),
-        cmocka_unit_test(foreign), cmocka_unit_test(marks), cmocka_unit_test(entry_texts),
+        cmocka_unit_test(foreign), cmocka_unit_test(entry_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
