@@ -104,7 +104,7 @@ static void put_connection(const struct trace_event *e, FILE *out)
 static void put_mark(const struct trace_event *e, int quote, FILE *out)
 {
     static const char *const kind[] = { "?", "term", "vote", "role", "append", "truncate", "commit", "apply", "snapshot",
-                                        "configuration", "node", "text" };
+                                        "configuration", "node", "text", "read", "write", "result" };
     int64_t k = e->field[0];
     fprintf(out, "mark %s %" PRIu64 " %" PRIu64 " %" PRIx64, kind[k > 0 && k < (int64_t)(sizeof kind / sizeof *kind) ? k : 0],
             (uint64_t)e->field[1], (uint64_t)e->field[2], (uint64_t)e->field[3]);

@@ -47,27 +47,59 @@ static void mark_fill(struct raft_fact *fact, uint64_t a, uint64_t b, uint64_t c
     }
 }
 
-static void mark(void *state, struct walk *w, const struct trace_event *event, const struct flow_at *at)
+/* What a client asked, and what it was told. */
+static void mark_client(struct walk *w, const struct flow_at *at, int64_t kind, const uint64_t value[3], const char *key)
 {
-    char id[24], text[256];
-    struct trace_bytes words = event->field_bytes[4];
-    uint64_t a = (uint64_t)event->field[1], b = (uint64_t)event->field[2], c = (uint64_t)event->field[3];
-    (void)state;
-    snprintf(text, sizeof text, "%.*s", words.data ? (int)(words.length < sizeof text ? words.length : sizeof text) : 0,
-             words.data ? (const char *)words.data : "");
-    if (event->field[0] == DRD_MARK_NODE) {
-        snprintf(id, sizeof id, "%" PRIu64, a);
-        walk_node(w, &adapter_mark, at, id);
-        return;
+    bool result = kind == DRD_MARK_RESULT;
+    struct raft_message m = {.type = result ? RAFT_CLIENT_RESULT : RAFT_CLIENT_REQUEST, .success = result};
+    struct raft_entry entry = {.digest = value[2], .type = '?'};
+    struct raft_fact told = {.kind = result ? RAFT_FACT_SENT : RAFT_FACT_RECEIVED, .message = &m};
+    snprintf(m.name, sizeof m.name, "%s", result ? "result" : kind == DRD_MARK_READ ? "read" : "write");
+    snprintf(m.request, sizeof m.request, "%" PRIu32 ".%" PRIu64, at->process, value[0]);
+    entry_text(m.key, sizeof m.key, key, strlen(key));
+    m.read = kind == DRD_MARK_READ;
+    if (result) {
+        m.match = value[1];
+        m.value = value[2];
+    } else if (entry.digest) {
+        entry_text(entry.text, sizeof entry.text, key, strlen(key));
+        m.entry = &entry;
+        m.entries = 1;
     }
+    walk_fact(w, &adapter_mark, at, &told);
+}
+
+static void mark_state(struct walk *w, const struct flow_at *at, int64_t kind, const uint64_t value[3], const char *text,
+                       size_t length)
+{
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (kinds[i].mark != event->field[0])
+        if (kinds[i].mark != kind)
             continue;
         struct raft_fact fact = {.kind = kinds[i].fact, .text = *text ? text : NULL};
-        mark_fill(&fact, a, b, c);
-        entry_text(fact.entry.text, sizeof fact.entry.text, text, strlen(text));
+        mark_fill(&fact, value[0], value[1], value[2]);
+        entry_text(fact.entry.text, sizeof fact.entry.text, text, length);
         walk_fact(w, &adapter_mark, at, &fact);
         return;
+    }
+}
+
+static void mark(void *state, struct walk *w, const struct trace_event *event, const struct flow_at *at)
+{
+    char text[DRD_MARK_TEXT_MAX + 1] = "", id[24];
+    struct trace_bytes words = event->field_bytes[4];
+    int64_t kind = event->field[0];
+    uint64_t value[3] = {(uint64_t)event->field[1], (uint64_t)event->field[2], (uint64_t)event->field[3]};
+    size_t length = !words.data ? 0 : words.length < DRD_MARK_TEXT_MAX ? words.length : DRD_MARK_TEXT_MAX;
+    (void)state;
+    if (length)
+        memcpy(text, words.data, length);
+    if (kind == DRD_MARK_NODE) {
+        snprintf(id, sizeof id, "%" PRIu64, value[0]);
+        walk_node(w, &adapter_mark, at, id);
+    } else if (kind == DRD_MARK_READ || kind == DRD_MARK_WRITE || kind == DRD_MARK_RESULT) {
+        mark_client(w, at, kind, value, text);
+    } else {
+        mark_state(w, at, kind, value, text, length);
     }
 }
 

@@ -147,6 +147,18 @@ DRAW(long, random)
 DRAW(long, lrand48)
 DRAW(long, mrand48)
 
+/* How much of a mark's text is kept. */
+static size_t mark_length(const char *text, size_t length)
+{
+    if (!text)
+        return 0;
+    long size = length == DRD_MARK_STRING ? shim_string(text, DRD_MARK_TEXT_MAX) : 0;
+    if (length == DRD_MARK_STRING)
+        return size > 0 ? (size_t)size : 0;
+    return length < DRD_MARK_TEXT_MAX ? length : DRD_MARK_TEXT_MAX;
+}
+
+EXPORT void drd_shim_mark(int kind, uint64_t a, uint64_t b, uint64_t c, const char *text, size_t length);
 EXPORT void drd_shim_mark(int kind, uint64_t a, uint64_t b, uint64_t c, const char *text, size_t length)
 {
     if (!recording())
@@ -159,13 +171,18 @@ EXPORT void drd_shim_mark(int kind, uint64_t a, uint64_t b, uint64_t c, const ch
         trace_done(p);
         return;
     }
-    length = text ? length : 0;
+    length = mark_length(text, length);
     uint8_t *p = stream_event(TRACE_MARK, 5, length);
     if (!p)
         return;
     p = pack_int(pack_int(p, kind), (int64_t)a);
     p = pack_int(pack_int(p, (int64_t)b), (int64_t)c);
-    stream_publish(put_bytes(p, text, length));
+    uint8_t *bytes = pack_bin_header(p, (uint32_t)length);
+    if (shim_copy(bytes, text, length)) { /* a bad pointer of the node's */
+        bytes = pack_bin_header(p, 0);
+        length = 0;
+    }
+    stream_publish(bytes + length);
 }
 
 /* libc wakes the cancelled thread only from its own waits; one that waits in ours is woken by us. */
