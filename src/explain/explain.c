@@ -129,4 +129,5 @@ void verdict_init(struct verdict *v, const struct raft_model *m, const struct st
             gap_node(v, &m->node[i]);
     }
     v->status = judge(v);
+    cause_find(&v->cause, m, v->finding);
 }

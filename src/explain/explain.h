@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "explain/cause.h"
 #include "raft/properties.h"
 #include "store/store.h"
 #include "util/json.h"
@@ -25,6 +26,7 @@ struct verdict {
     const struct store_process *process;      /* of the run; not owned */
     size_t processes;
     const struct raft_finding *finding;       /* the one to tell first, or NULL */
+    struct cause cause;                       /* of it; without one, of the first break of a rule */
     struct verdict_gap gap[VERDICT_GAPS];
     size_t gaps;
 };
@@ -54,6 +56,9 @@ void verdict_entry(const struct raft_variant *entry, char *out, size_t size); /*
 void verdict_event(const struct verdict *v, const struct raft_witness *w, char *out, size_t size); /* s0@1873 */
 const char *verdict_node(const struct verdict *v, const struct raft_side *side, const struct raft_witness *w);
 const char *verdict_how(const struct raft_witness *w); /* "leaderCommit of the AppendEntries it sent covers it" */
+/* "[T07, Figure 2, Leaders]"; cause, chain and breaks (cause_text.c, for verdict_print). */
+void verdict_cause_print(const struct verdict *v, const struct verdict_style *style, FILE *out);
+void verdict_breaks_print(const struct verdict *v, const struct verdict_style *style, FILE *out);
 /* The earliest event of a finding. NULL if it has none. */
 const struct raft_witness *verdict_first(const struct raft_finding *f);
 

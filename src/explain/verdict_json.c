@@ -110,22 +110,72 @@ static void json_verdict(struct json_writer *j, const struct verdict *v)
     jw_end(j);
 }
 
-/* Causes are not looked for yet, and what is not known is said to be unknown. */
-static void json_cause(struct json_writer *j)
+static void json_class(struct json_writer *j, const struct verdict *v, const struct raft_break *b)
 {
+    char event[RAFT_NODE_NAME + 32];
+    verdict_event(v, &b->at, event, sizeof event);
+    jw_put_string(j, "class", raft_classes[b->class].id);
+    jw_put_string(j, "title", raft_classes[b->class].title);
+    jw_put_string(j, "rule", raft_classes[b->class].rule);
+    jw_put_string(j, "reference", raft_classes[b->class].reference);
+    jw_put_string(j, "node", v->model->node[b->at.node].name);
+    jw_put_string(j, "event", event);
+    jw_put_string(j, "text", b->text);
+}
+
+static void json_chain(struct json_writer *j, const struct verdict *v)
+{
+    char event[RAFT_NODE_NAME + 32];
+    jw_key(j, "chain");
+    jw_array(j);
+    for (size_t i = 0; i < v->cause.steps; i++) {
+        const struct chain_step *step = &v->cause.step[i];
+        verdict_event(v, &step->at, event, sizeof event);
+        jw_object(j);
+        jw_put_uint(j, "step", i + 1);
+        jw_put_string(j, "node", v->model->node[step->at.node].name);
+        jw_put_string(j, "event", event);
+        jw_put_string(j, "text", step->text);
+        jw_end(j);
+    }
+    jw_end(j);
+}
+
+static void json_cause(struct json_writer *j, const struct verdict *v)
+{
+    static const char *const certainty[] = {
+        [CERTAINTY_UNKNOWN] = "unknown", [CERTAINTY_LIKELY] = "likely", [CERTAINTY_KNOWN] = "known"};
+    static const char *const absent[] = {"class", "title", "rule", "reference", "node", "event", "text"};
     jw_key(j, "cause");
     jw_object(j);
-    jw_put_string(j, "class", NULL);
-    jw_put_string(j, "rule", NULL);
-    jw_put_string(j, "node", NULL);
-    jw_put_string(j, "event", NULL);
-    jw_put_string(j, "certainty", "unknown");
+    if (v->cause.rule_break)
+        json_class(j, v, v->cause.rule_break);
+    for (size_t i = 0; !v->cause.rule_break && i < sizeof absent / sizeof *absent; i++)
+        jw_put_string(j, absent[i], NULL);
+    jw_put_string(j, "certainty", certainty[v->cause.certainty]);
+    jw_put_string(j, "settle", v->cause.settle[0] ? v->cause.settle : NULL);
     jw_key(j, "frames");
     jw_array(j);
     jw_end(j);
     jw_end(j);
-    jw_key(j, "chain");
+    json_chain(j, v);
+}
+
+/* Breaks of rules on which the violation does not depend, or that nothing came of. */
+static void json_breaks(struct json_writer *j, const struct verdict *v)
+{
+    jw_key(j, "rule_breaks");
     jw_array(j);
+    for (size_t i = 0; i < v->model->breaks; i++) {
+        const struct raft_break *b = &v->model->rule_break[i];
+        if (b == v->cause.rule_break)
+            continue;
+        jw_object(j);
+        json_class(j, v, b);
+        jw_put_bool(j, "likely", b->likely);
+        jw_put_uint(j, "times", b->count);
+        jw_end(j);
+    }
     jw_end(j);
 }
 
@@ -177,8 +227,9 @@ void verdict_json(const struct verdict *v, const char *run, struct json_writer *
     jw_put_int(j, "format", 1);
     jw_put_string(j, "run", run);
     json_verdict(j, v);
-    json_cause(j);
+    json_cause(j, v);
     json_also(j, v);
+    json_breaks(j, v);
     jw_key(j, "fingerprint");
     jw_null(j);
     json_gaps(j, v);

@@ -197,7 +197,7 @@ static void print_gaps(const struct verdict *v, const struct verdict_style *styl
 
 static void print_reproduce(const struct verdict *v, const char *run, const struct verdict_style *style, FILE *out)
 {
-    const struct raft_witness *w = verdict_first(v->finding);
+    const struct raft_witness *w = v->cause.rule_break ? &v->cause.rule_break->at : verdict_first(v->finding);
     char event[RAFT_NODE_NAME + 32];
     if (!w)
         return;
@@ -246,10 +246,12 @@ static void print_violated(const struct verdict *v, const char *run, const struc
         fprintf(out, "unknown; if all these nodes are one cluster: ");
     verdict_headline(v, v->finding, out);
     fprintf(out, "%s%s\n", v->finding->seen ? "" : " (inferred)", style->plain);
+    verdict_cause_print(v, style, out);
     print_events(v, style, out);
     print_leaders(v, style, out);
     print_grid(v, style, out);
     print_also(v, style, out);
+    verdict_breaks_print(v, style, out);
     print_gaps(v, style, out);
     print_reproduce(v, run, style, out);
 }
@@ -265,6 +267,9 @@ void verdict_print(const struct verdict *v, const char *run, const struct verdic
     fprintf(out, "%s%s%s\n", none ? style->good : style->warn,
             none ? "none found: no property of Raft was broken" : "unknown: nothing broken was seen, but not all could be seen",
             style->plain);
+    if (v->model->breaks)
+        verdict_cause_print(v, style, out);
+    verdict_breaks_print(v, style, out);
     print_checked(v, style, out);
     print_gaps(v, style, out);
 }

@@ -175,6 +175,7 @@ static void log_replace(struct step *s, struct raft_slot *slot, struct raft_vari
     struct raft_slot old = *slot;
     raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_REPLACED, .cluster = s->node->cluster,
                                                           .witness = *w, .variant = v, .old = &old});
+    old.variant->replaced = *w;
     log_cut(s->node, v->index - 1);
 }
 
@@ -195,6 +196,13 @@ static struct raft_slot *log_slot(struct step *s, struct raft_variant *v, const 
     return slot;
 }
 
+void slot_synced(struct step *s, struct raft_slot *slot)
+{
+    if (!slot->durable)
+        slot->synced = step_witness(s, RAFT_HOW_WRITTEN, true);
+    slot->durable = true;
+}
+
 void log_put(struct step *s, struct raft_variant *v, enum raft_how how, bool exact)
 {
     struct raft_node *n = s->node;
@@ -207,7 +215,8 @@ void log_put(struct step *s, struct raft_variant *v, enum raft_how how, bool exa
     if (slot->earlier || witness_as_good(&w, &slot->witness))
         slot->witness = w;
     slot->earlier = false;
-    slot->durable |= s->fact->durable;
+    if (s->fact->durable || s->fact->loaded)
+        slot_synced(s, slot);
     if (v->index > n->last)
         n->last = v->index;
     entry_shown(s, v, &w);

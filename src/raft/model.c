@@ -5,10 +5,18 @@
 #include <string.h>
 
 #include "raft/parts.h"
+#include "raft/rule.h"
+
+/* Cuts, starts and failed writes that are kept: beyond that, a test that does nothing else. */
+#define INCIDENTS_KEPT 4096
 
 struct raft_model *raft_model_create(void)
 {
-    return calloc(1, sizeof(struct raft_model));
+    struct raft_model *m = calloc(1, sizeof *m);
+    if (m && rules_init(m))
+        return m;
+    raft_model_destroy(m);
+    return NULL;
 }
 
 static void entries_free(void *context, uint64_t index, void *cell)
@@ -41,10 +49,13 @@ void raft_model_destroy(struct raft_model *m)
     for (size_t i = 0; i < m->nodes; i++) {
         pending_drop(&m->node[i]);
         pages_fini(&m->node[i].log);
+        book_fini(&m->node[i].book);
     }
     for (size_t i = 0; i < m->clusters; i++)
         cluster_fini(&m->cluster[i]);
     raft_findings_fini(m);
+    rules_fini(m);
+    free(m->incident);
     free(m->process);
     free(m->node);
     free(m->cluster);
@@ -167,14 +178,23 @@ static void node_restart(struct raft_node *n)
     memset(n->stated_commit, 0, sizeof n->stated_commit);
     memset(n->stated_term, 0, sizeof n->stated_term);
     pending_drop(n);
+    book_restart(&n->book);
+}
+
+static int node_named(const struct raft_model *m, const char *name)
+{
+    for (size_t i = m->nodes; i-- > 0;) {
+        if (strcmp(m->node[i].name, name) == 0)
+            return (int)i;
+    }
+    return -1;
 }
 
 static int node_find(struct raft_model *m, const struct raft_process *p)
 {
-    for (size_t i = m->nodes; i-- > 0;) {
-        if (strcmp(m->node[i].name, p->name) == 0)
-            return (int)i;
-    }
+    int node = node_named(m, p->name);
+    if (node >= 0)
+        return node;
     struct raft_node *n = array_grow(m, (void **)&m->node, &m->nodes, sizeof *n);
     if (!n)
         return -1;
@@ -195,8 +215,13 @@ static enum raft_how how_shown(const struct raft_fact *fact)
     return fact->loaded ? RAFT_HOW_LOADED : on_disk(fact) ? RAFT_HOW_WRITTEN : RAFT_HOW_STATED;
 }
 
+static bool is_incident(const struct raft_fact *fact)
+{
+    return fact->kind == RAFT_FACT_START || fact->kind == RAFT_FACT_FAULT || fact->kind == RAFT_FACT_WRITE_FAILED;
+}
+
 /* The node a fact speaks of, brought to the incarnation it speaks of. NULL: no memory, or the fact is of an incarnation
- * that has ended (a write that completed late). */
+ * that has ended (a write that completed late), or says only that some program was started. */
 static struct raft_node *node_of(struct raft_model *m, const struct raft_fact *fact)
 {
     struct raft_process *p = process_of(m, fact);
@@ -204,7 +229,7 @@ static struct raft_node *node_of(struct raft_model *m, const struct raft_fact *f
         return NULL;
     bool first = p->node < 0;
     if (first)
-        p->node = node_find(m, p);
+        p->node = is_incident(fact) ? node_named(m, p->name) : node_find(m, p);
     if (p->node < 0)
         return NULL;
     struct raft_node *n = &m->node[p->node];
@@ -212,13 +237,15 @@ static struct raft_node *node_of(struct raft_model *m, const struct raft_fact *f
         m->late++;
         return NULL;
     }
-    if (n->incarnation && p->incarnation > n->incarnation)
+    if (n->incarnation && p->incarnation > n->incarnation) {
+        rules_restart(&(struct step){m, n, &m->cluster[n->cluster], fact});
         node_restart(n);
+    }
     if (first && !p->complete)
         n->complete = false;
     n->incarnation = p->incarnation;
     n->process = p->number;
-    n->speaks |= !on_disk(fact) && fact->kind != RAFT_FACT_TRUNCATE && fact->kind != RAFT_FACT_SNAPSHOT;
+    n->speaks |= !on_disk(fact) && !is_incident(fact) && fact->kind != RAFT_FACT_TRUNCATE && fact->kind != RAFT_FACT_SNAPSHOT;
     return n;
 }
 
@@ -288,6 +315,7 @@ static void fact_append(struct step *s)
     if (!v)
         return;
     n->own_log = true;
+    n->disk |= on_disk(s->fact);
     if (e->index < n->base) /* it begins its log anew */
         log_restart(n, e->index - 1);
     log_put(s, v, how_shown(s->fact), e->digest != 0);
@@ -303,6 +331,7 @@ static void fact_truncate(struct step *s)
         raft_properties_check(s->model, &(struct raft_change){
                                             .kind = RAFT_CHANGE_REPLACED, .cluster = n->cluster, .old = &old,
                                             .witness = step_witness(s, how_shown(s->fact), true)});
+        old.variant->replaced = step_witness(s, how_shown(s->fact), true);
     }
     log_cut(n, s->fact->index);
 }
@@ -362,6 +391,21 @@ static void fact_node(struct step *s)
     peer_self(s, s->fact->peer);
 }
 
+static void fact_incident(struct step *s)
+{
+    struct raft_model *m = s->model;
+    if (m->incidents == INCIDENTS_KEPT)
+        return;
+    struct raft_incident *i = array_grow(m, (void **)&m->incident, &m->incidents, sizeof *i);
+    if (!i)
+        return;
+    i->at = step_witness(s, RAFT_HOW_STATED, true);
+    i->time = s->fact->time;
+    i->kind = s->fact->kind;
+    snprintf(i->text, sizeof i->text, "%s", s->fact->text ? s->fact->text : "");
+    memcpy(i->peer, s->fact->peer, sizeof i->peer);
+}
+
 static void (*const fact_handlers[])(struct step *s) = {
     [RAFT_FACT_SENT] = message_sent,
     [RAFT_FACT_RECEIVED] = message_received,
@@ -375,9 +419,9 @@ static void (*const fact_handlers[])(struct step *s) = {
     [RAFT_FACT_SNAPSHOT] = fact_snapshot,
     [RAFT_FACT_CONFIGURATION] = NULL, /* the properties do not depend on who is a member */
     [RAFT_FACT_NODE] = fact_node,
-    [RAFT_FACT_START] = NULL, /* these four matter to rules and words only */
-    [RAFT_FACT_FAULT] = NULL,
-    [RAFT_FACT_WRITE_FAILED] = NULL,
+    [RAFT_FACT_START] = fact_incident,
+    [RAFT_FACT_FAULT] = fact_incident,
+    [RAFT_FACT_WRITE_FAILED] = fact_incident,
     [RAFT_FACT_TEXT] = NULL,
 };
 
@@ -387,7 +431,7 @@ static void step_again(struct step *s)
     const struct raft_entry *e = &s->fact->entry;
     struct raft_slot *slot = s->fact->kind == RAFT_FACT_APPEND ? raft_node_slot(s->node, e->index) : NULL;
     if (slot && slot->variant->term == e->term)
-        slot->durable = true;
+        slot_synced(s, slot);
 }
 
 void raft_model_step(struct raft_model *m, const struct raft_fact *fact)
@@ -401,10 +445,14 @@ void raft_model_step(struct raft_model *m, const struct raft_fact *fact)
     if (!n)
         return;
     struct step s = {.model = m, .node = n, .cluster = &m->cluster[n->cluster], .fact = fact};
+    rules_before(&s);
     if (fact->again)
         step_again(&s);
     else if (fact_handlers[fact->kind])
         fact_handlers[fact->kind](&s);
+    if (!fact->again)
+        book_step(&s);
+    rules_after(&s);
 }
 
 /* A leader that others heard is the recorded node with that id, if there is one. */
@@ -449,4 +497,5 @@ void raft_model_finish(struct raft_model *m)
         for (size_t t = 0; t < m->cluster[i].terms; t++)
             term_finish(m, i, &m->cluster[i].term[t]);
     }
+    rules_finish(m);
 }

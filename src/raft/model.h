@@ -14,35 +14,9 @@
 #include <stdint.h>
 
 #include "protocol/protocol.h"
+#include "raft/book.h"
 #include "raft/pages.h"
-
-/* How an event shows something. From RAFT_HOW_ACKNOWLEDGED on it is inferred. */
-enum raft_how {
-    RAFT_HOW_NONE = 0,
-    RAFT_HOW_APPLIED,       /* the node states that it applied the entry */
-    RAFT_HOW_COMMITTED,     /* it states or writes its commit index */
-    RAFT_HOW_LEADER_COMMIT, /* it sent AppendEntries with such a leaderCommit */
-    RAFT_HOW_SENT,          /* it sent the entry in AppendEntries */
-    RAFT_HOW_WRITTEN,       /* it wrote the entry to disk */
-    RAFT_HOW_LOADED,        /* it read the entry back from disk at its start */
-    RAFT_HOW_STATED,        /* it states it with a mark */
-    RAFT_HOW_SNAPSHOT,      /* it took, sent or wrote a snapshot that ends there */
-    RAFT_HOW_ACKNOWLEDGED,  /* it acknowledged AppendEntries that carried the entry */
-    RAFT_HOW_FOLLOWED,      /* it acknowledged AppendEntries with such a leaderCommit */
-    RAFT_HOW_HEARD,         /* another node received it from there */
-    RAFT_HOW_COUNT
-};
-
-struct raft_witness {
-    uint64_t sequence; /* the event: process and sequence */
-    uint64_t order;    /* ordinal of the fact in the run: what came first */
-    uint32_t process;
-    uint16_t node;     /* in raft_model.node */
-    uint8_t how;       /* enum raft_how; RAFT_HOW_NONE: there is no such event */
-    bool exact;        /* shows the content, not only the term */
-    bool inferred;     /* the event is seen, but which entry it speaks of is inferred */
-};
-bool raft_witness_seen(const struct raft_witness *w);
+#include "raft/witness.h"
 
 /* One entry that was seen at one index. Two of them at an index differ in term, or in content (which Raft excludes). */
 struct raft_variant {
@@ -57,6 +31,7 @@ struct raft_variant {
     uint64_t led_term;
     struct raft_witness linked;    /* a log that holds it after an entry of `previous_term` */
     uint64_t previous_term;
+    struct raft_witness replaced;  /* latest: a log that held it and holds another entry there now, or none */
     struct raft_witness applied;   /* first that states a digest of the state after it */
     uint64_t state;
     struct raft_variant *next;     /* another entry seen at this index */
@@ -67,6 +42,7 @@ struct raft_slot {
     struct raft_variant *variant;  /* NULL: not known */
     struct raft_witness witness;
     struct raft_witness committed; /* of this node; how is RAFT_HOW_NONE while it is not */
+    struct raft_witness synced;    /* that it reached stable storage; how is RAFT_HOW_NONE while that is not seen */
     bool durable;
     bool earlier;                  /* from an earlier incarnation, not confirmed since */
 };
@@ -98,16 +74,19 @@ struct raft_node {
     uint64_t commit, applied;
     uint64_t stated_commit[2], stated_term[2]; /* by whether a file shows it, of this incarnation */
     bool own_log;              /* it shows its log itself: disk or marks */
+    bool disk;                 /* it shows its log by files: what is not durable there is not durable */
     uint64_t base, last;       /* entries from `base` to `last` may be in `log`; of the one at `base` only the term */
     uint64_t snapshot;         /* last index that a snapshot stands for; 0 none */
     struct pages log;          /* of struct raft_slot */
     struct raft_pending *pending;
     size_t pending_count;
+    struct raft_book book;
 };
 
 struct raft_vote {
-    struct raft_witness witness; /* node: the voter */
+    struct raft_witness witness; /* node: the voter. A candidate's vote for itself: its first RequestVote */
     char candidate[RAFT_NODE_NAME];
+    uint64_t silence;            /* ns since the voter last heard from a leader; 0: it never did since its start */
 };
 
 struct raft_leader {
@@ -150,6 +129,16 @@ struct raft_process {
 };
 
 struct raft_finding; /* raft/properties.h */
+struct raft_break;   /* raft/rule.h */
+
+/* Something from outside that happened to a node: what sets the stage. */
+struct raft_incident {
+    struct raft_witness at;
+    uint64_t time;
+    enum raft_fact_kind kind; /* RAFT_FACT_START, _FAULT, _WRITE_FAILED */
+    char text[48];
+    char peer[RAFT_NODE_NAME];
+};
 
 struct raft_model {
     struct raft_process *process;
@@ -161,6 +150,11 @@ struct raft_model {
     struct raft_finding *finding;
     size_t findings;
     uint64_t found[16];        /* by property: all, kept in `finding` or not */
+    struct raft_break *rule_break; /* in the order of their events */
+    size_t breaks, breaks_capacity;
+    void **rule_state;         /* of the families of rules */
+    struct raft_incident *incident; /* in the order of their events */
+    size_t incidents;
     uint64_t facts;            /* steps so far */
     uint64_t committed;        /* (node, index) pairs seen or inferred to be committed, entry known */
     uint64_t compared;         /* those of them that another node had committed before */

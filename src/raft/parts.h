@@ -25,6 +25,8 @@ void entry_shown(struct step *s, struct raft_variant *v, const struct raft_witne
 void entry_led(struct step *s, struct raft_variant *v, uint64_t term, bool exact);
 /* The log of the node holds `v`; an entry of another term there, and all after it, are gone. */
 void log_put(struct step *s, struct raft_variant *v, enum raft_how how, bool exact);
+/* What the slot holds is on stable storage. */
+void slot_synced(struct step *s, struct raft_slot *slot);
 void log_cut(struct raft_node *n, uint64_t last); /* nothing after `last` remains */
 void log_restart(struct raft_node *n, uint64_t base); /* forget all; what comes begins after `base` */
 void log_snapshot(struct step *s, uint64_t index, uint64_t term, enum raft_how how);
@@ -45,6 +47,8 @@ void message_sent(struct step *s);
 void message_received(struct step *s);
 void pending_drop(struct raft_node *n); /* forget what is not answered */
 
+/* What to call the peer with this id: the node's name where it is recorded, else the id. */
+const char *step_peer(const struct step *s, const char *id);
 void step_out_of_memory(struct step *s);
 
 #endif

@@ -140,10 +140,21 @@ void term_vote(struct step *s, uint64_t term, const char *candidate)
     struct raft_vote *vote = &grown[t->votes++];
     vote->witness = step_witness(s, s->fact->kind == RAFT_FACT_SENT ? RAFT_HOW_SENT : RAFT_HOW_STATED, true);
     snprintf(vote->candidate, sizeof vote->candidate, "%s", candidate);
+    const struct raft_letter *heard = &s->node->book.heard;
+    vote->silence = heard->at.how != RAFT_HOW_NONE && s->fact->time > heard->time ? s->fact->time - heard->time : 0;
     if (term >= s->node->vote_term) {
         s->node->vote_term = term;
         snprintf(s->node->vote, sizeof s->node->vote, "%s", candidate);
     }
+}
+
+const char *step_peer(const struct step *s, const char *id)
+{
+    for (size_t i = 0; i < s->cluster->peers; i++) {
+        if (s->cluster->peer[i].node >= 0 && strcmp(s->cluster->peer[i].id, id) == 0)
+            return s->model->node[s->cluster->peer[i].node].name;
+    }
+    return id;
 }
 
 void peer_heard(struct step *s, const char *id, bool received)

@@ -1,0 +1,37 @@
+/* Why a property of Raft broke: the earliest break of a rule on which the violation depends, and the few events that lead
+ * from what set the stage to the violation. */
+#ifndef DRD_EXPLAIN_CAUSE_H
+#define DRD_EXPLAIN_CAUSE_H
+
+#include "raft/properties.h"
+#include "raft/rule.h"
+
+enum certainty {
+    CERTAINTY_UNKNOWN, /* no break was found on which it depends */
+    CERTAINTY_LIKELY,  /* one was found; `settle` says what would make it known */
+    CERTAINTY_KNOWN,   /* all it rests on was seen */
+};
+
+#define CHAIN_STEPS 12
+
+struct chain_step {
+    struct raft_witness at;
+    char text[RAFT_WORDS]; /* without the node's name in front */
+};
+
+struct cause {
+    const struct raft_break *rule_break; /* NULL: unknown */
+    enum certainty certainty;
+    char settle[RAFT_WORDS];
+    struct chain_step step[CHAIN_STEPS];
+    size_t steps;
+};
+
+/* The cause of a finding; without one (NULL) the first break of the run, as what it is. */
+void cause_find(struct cause *c, const struct raft_model *m, const struct raft_finding *f);
+/* Whether the violation depends on what the break spoiled. */
+bool cause_depends(const struct raft_model *m, const struct raft_finding *f, const struct raft_break *b);
+/* chain.c: fill in the steps. */
+void chain_build(struct cause *c, const struct raft_model *m, const struct raft_finding *f);
+
+#endif

@@ -1,0 +1,73 @@
+/* Cause, chain and other breaks of rules, for people. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "explain/explain.h"
+
+#define LABEL "%-11s"
+#define BREAKS_SHOWN 6
+
+static void print_label(const char *label, const struct verdict_style *style, FILE *out)
+{
+    fprintf(out, "%s" LABEL "%s", style->strong, label, style->plain);
+}
+
+static void print_class(const struct verdict *v, const struct raft_break *b, FILE *out)
+{
+    char event[RAFT_NODE_NAME + 32];
+    verdict_event(v, &b->at, event, sizeof event);
+    fprintf(out, "%s   %s   [%s, %s]\n", b->text, event, raft_classes[b->class].id, raft_classes[b->class].reference);
+}
+
+static void print_steps(const struct verdict *v, const struct verdict_style *style, FILE *out)
+{
+    for (size_t i = 0; i < v->cause.steps; i++) {
+        const struct chain_step *step = &v->cause.step[i];
+        const char *name = v->model->node[step->at.node].name, *text = step->text;
+        char event[RAFT_NODE_NAME + 32];
+        size_t length = strlen(name);
+        verdict_event(v, &step->at, event, sizeof event);
+        if (strncmp(text, name, length) == 0 && text[length] == ' ')
+            text += length + 1; /* the event says who */
+        else if (strncmp(text, name, length) == 0 && text[length] == ',')
+            text += length + 2;
+        print_label(i ? "" : "CHAIN", style, out);
+        fprintf(out, "%-3zu %-12s %s\n", i + 1, event, text);
+    }
+}
+
+void verdict_cause_print(const struct verdict *v, const struct verdict_style *style, FILE *out)
+{
+    const struct raft_break *b = v->cause.rule_break;
+    print_label(v->finding ? "CAUSE" : "RULE", style, out);
+    if (!b) {
+        fprintf(out, "unknown: no break of a rule was seen on which this depends\n");
+        return;
+    }
+    if (v->cause.certainty == CERTAINTY_LIKELY)
+        fprintf(out, "%slikely:%s ", style->warn, style->plain);
+    print_class(v, b, out);
+    print_label("", style, out);
+    fprintf(out, "%s%s%s\n", style->faint, raft_classes[b->class].rule, style->plain);
+    if (v->cause.settle[0]) {
+        print_label("", style, out);
+        fprintf(out, "not certain: %s\n", v->cause.settle);
+    }
+    print_steps(v, style, out);
+}
+
+void verdict_breaks_print(const struct verdict *v, const struct verdict_style *style, FILE *out)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < v->model->breaks && shown < BREAKS_SHOWN; i++) {
+        const struct raft_break *b = &v->model->rule_break[i];
+        if (b == v->cause.rule_break)
+            continue;
+        print_label(shown++ ? "" : "ALSO SEEN", style, out);
+        print_class(v, b, out);
+    }
+    if (v->model->breaks > shown + (v->cause.rule_break != NULL)) {
+        print_label("", style, out);
+        fprintf(out, "and more (drd explain --json)\n");
+    }
+}

@@ -1,0 +1,211 @@
+/* The chain: steps from what set the stage to the violation. Steps come from four places: the break's own reasons, the
+ * elections and the entries that the violation speaks of, what happened to the nodes from outside, and the violation. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "explain/cause.h"
+
+/* What must stay when there are too many steps. */
+enum rank { RANK_INCIDENT, RANK_REASON, RANK_ELECTION, RANK_ENTRY, RANK_VIOLATION, RANK_CAUSE };
+
+#define DRAFT_STEPS 64
+
+struct draft {
+    struct {
+        struct chain_step step;
+        enum rank rank;
+    } row[DRAFT_STEPS];
+    size_t rows;
+    const struct raft_model *model;
+};
+
+static void draft_add(struct draft *d, enum rank rank, const struct raft_witness *at, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* One step an event: of two, the one of higher rank says more. */
+static void draft_add(struct draft *d, enum rank rank, const struct raft_witness *at, const char *format, ...)
+{
+    size_t i = 0;
+    if (at->how == RAFT_HOW_NONE)
+        return;
+    while (i < d->rows && (d->row[i].step.at.process != at->process || d->row[i].step.at.sequence != at->sequence))
+        i++;
+    if (i == DRAFT_STEPS || (i < d->rows && d->row[i].rank >= rank))
+        return;
+    if (i == d->rows)
+        d->rows++;
+    va_list args;
+    va_start(args, format);
+    d->row[i].step.at = *at;
+    d->row[i].rank = rank;
+    vsnprintf(d->row[i].step.text, sizeof d->row[i].step.text, format, args);
+    va_end(args);
+}
+
+static void draft_sort(struct draft *d)
+{
+    for (size_t i = 1; i < d->rows; i++) {
+        __typeof__(d->row[0]) row = d->row[i];
+        size_t place = i;
+        for (; place && d->row[place - 1].step.at.order > row.step.at.order; place--)
+            d->row[place] = d->row[place - 1];
+        d->row[place] = row;
+    }
+}
+
+/* Too many: the earliest of the lowest rank go first. */
+static void draft_cut(struct draft *d)
+{
+    while (d->rows > CHAIN_STEPS) {
+        size_t least = 0;
+        for (size_t i = 1; i < d->rows; i++) {
+            if (d->row[i].rank < d->row[least].rank)
+                least = i;
+        }
+        memmove(&d->row[least], &d->row[least + 1], (--d->rows - least) * sizeof d->row[0]);
+    }
+}
+
+static void entry_words(const struct raft_variant *v, char *out, size_t size)
+{
+    const char *kind = v->type == 'm' ? "a configuration" : v->type == 'n' ? "a no-op" : "an entry";
+    if (v->text[0] && v->type != 'm' && v->type != 'n')
+        snprintf(out, size, "\"%.30s\"", v->text);
+    else
+        snprintf(out, size, "%s", kind);
+}
+
+/* --- elections --- */
+
+static const char *leader_id(const struct raft_model *m, const struct raft_leader *l)
+{
+    return l->id[0] ? l->id : m->node[l->witness.node].id;
+}
+
+static void voters_words(const struct draft *d, const struct raft_term *t, const struct raft_leader *l, char *out, size_t size)
+{
+    const char *separator = " with the vote of ";
+    size_t used = 0;
+    out[0] = 0;
+    for (size_t i = 0; i < t->votes && used < size; i++) {
+        if (t->vote[i].witness.node == l->witness.node || strcmp(t->vote[i].candidate, leader_id(d->model, l)) != 0)
+            continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s", separator, d->model->node[t->vote[i].witness.node].name);
+        separator = ", ";
+    }
+}
+
+static void draft_candidate(struct draft *d, const struct raft_term *t, const struct raft_leader *l)
+{
+    for (size_t i = 0; i < t->votes; i++) {
+        const struct raft_vote *v = &t->vote[i];
+        if (v->witness.node != l->witness.node || strcmp(v->candidate, leader_id(d->model, l)) != 0)
+            continue;
+        if (v->silence)
+            draft_add(d, RANK_ELECTION, &v->witness, "election timer fired, %" PRIu64 " ms after it last heard from a leader: candidate of term %" PRIu64,
+                      v->silence / 1000000, t->term);
+        else
+            draft_add(d, RANK_ELECTION, &v->witness, "election timer fired: candidate of term %" PRIu64, t->term);
+        return;
+    }
+}
+
+static void draft_election(struct draft *d, size_t cluster, uint64_t term)
+{
+    char voters[128];
+    const struct raft_term *t = term && term != UINT64_MAX ? raft_cluster_term(&d->model->cluster[cluster], term) : NULL;
+    for (size_t i = 0; t && i < t->leaders; i++) {
+        const struct raft_leader *l = &t->leader[i];
+        voters_words(d, t, l, voters, sizeof voters);
+        draft_candidate(d, t, l);
+        if (l->id[0])
+            draft_add(d, RANK_ELECTION, &l->witness, "hears from %s as leader of term %" PRIu64, l->id, term);
+        else
+            draft_add(d, RANK_ELECTION, &l->witness, "leads term %" PRIu64 "%s", term, voters);
+    }
+}
+
+/* --- entries --- */
+
+static void draft_variant(struct draft *d, size_t cluster, const struct raft_variant *v)
+{
+    char entry[48];
+    entry_words(v, entry, sizeof entry);
+    draft_election(d, cluster, v->term);
+    draft_add(d, RANK_ENTRY, &v->shown, "has %s at index %" PRIu64 " (term %" PRIu64 ")", entry, v->index, v->term);
+    draft_add(d, RANK_ENTRY, &v->replaced, "replaces %s at index %" PRIu64 " (term %" PRIu64 ")", entry, v->index, v->term);
+}
+
+static void draft_violation(struct draft *d, const struct raft_finding *f)
+{
+    for (size_t i = 0; i < f->sides; i++) {
+        const struct raft_side *side = &f->side[i];
+        char entry[48];
+        if (!side->variant || !side->witnesses) {
+            for (size_t w = 0; w < side->witnesses; w++)
+                draft_add(d, RANK_VIOLATION, &side->witness[w], "%s", raft_property_names[f->property].name);
+            continue;
+        }
+        entry_words(side->variant, entry, sizeof entry);
+        bool applied = side->witness[0].how == RAFT_HOW_APPLIED;
+        draft_variant(d, f->cluster, side->variant);
+        draft_add(d, RANK_VIOLATION, &side->witness[0], "%s %s at index %" PRIu64 " (term %" PRIu64 ")",
+                  f->property == RAFT_STATE_MACHINE_SAFETY ? (applied ? "applies" : "has committed") : "holds", entry,
+                  side->variant->index, side->variant->term);
+    }
+}
+
+/* --- from outside --- */
+
+static void incident_words(const struct raft_model *m, const struct raft_incident *i, char *out, size_t size)
+{
+    if (i->kind == RAFT_FACT_START)
+        snprintf(out, size, "is started again");
+    else if (i->kind == RAFT_FACT_WRITE_FAILED)
+        snprintf(out, size, "%s failed", i->text);
+    else if (strcmp(i->text, "cut") == 0)
+        snprintf(out, size, "is cut off from %s", i->peer[0] ? i->peer : "its peers");
+    else
+        snprintf(out, size, "%s %s", i->text, i->peer);
+    (void)m;
+}
+
+/* The last thing that happened to a node from outside before each step that it made alone: that set the stage. */
+static void draft_incidents(struct draft *d, size_t cluster)
+{
+    size_t rows = d->rows;
+    for (size_t r = 0; r < rows; r++) {
+        const struct raft_witness *at = &d->row[r].step.at;
+        const struct raft_incident *last = NULL;
+        char words[RAFT_WORDS];
+        for (size_t i = 0; d->row[r].rank == RANK_ELECTION && i < d->model->incidents; i++) {
+            const struct raft_incident *incident = &d->model->incident[i];
+            if (d->model->node[incident->at.node].cluster == cluster && incident->at.order < at->order &&
+                (incident->kind != RAFT_FACT_FAULT || strcmp(incident->text, "cut") == 0))
+                last = incident;
+        }
+        if (!last)
+            continue;
+        incident_words(d->model, last, words, sizeof words);
+        draft_add(d, RANK_INCIDENT, &last->at, "%s", words);
+    }
+}
+
+void chain_build(struct cause *c, const struct raft_model *m, const struct raft_finding *f)
+{
+    const struct raft_break *b = c->rule_break;
+    struct draft d = {.model = m};
+    draft_add(&d, RANK_CAUSE, &b->at, "%s", b->text);
+    for (size_t i = 0; i < b->reasons; i++)
+        draft_add(&d, RANK_REASON, &b->reason[i].at, "%s", b->reason[i].text);
+    draft_election(&d, b->cluster, b->term);
+    if (f)
+        draft_violation(&d, f);
+    draft_incidents(&d, b->cluster);
+    draft_sort(&d);
+    draft_cut(&d);
+    for (size_t i = 0; i < d.rows; i++)
+        c->step[c->steps++] = d.row[i].step;
+}

@@ -1,0 +1,201 @@
+#include "raft/book.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "raft/parts.h"
+
+/* Bounds against hostile input: no cluster has so many members, and no node so many configurations that still matter. */
+#define EXCHANGES_MAX 256
+#define CONFIGURATIONS_MAX 64
+
+struct raft_exchange *book_find(const struct raft_book *b, const char *id)
+{
+    for (size_t i = 0; i < b->exchanges; i++) {
+        if (strcmp(b->exchange[i].id, id) == 0)
+            return &b->exchange[i];
+    }
+    return NULL;
+}
+
+struct raft_exchange *book_make(struct raft_book *b, const char *id)
+{
+    struct raft_exchange *x = book_find(b, id);
+    if (x || !id[0] || b->exchanges == EXCHANGES_MAX)
+        return x;
+    x = realloc(b->exchange, (b->exchanges + 1) * sizeof *x);
+    if (!x)
+        return NULL;
+    b->exchange = x;
+    x = memset(&b->exchange[b->exchanges++], 0, sizeof *x);
+    memcpy(x->id, id, strnlen(id, sizeof x->id - 1));
+    return x;
+}
+
+static void configurations_cut(struct raft_book *b, uint64_t last)
+{
+    while (b->configurations && b->members[b->configurations - 1].index > last)
+        free(b->members[--b->configurations].text);
+}
+
+static void configurations_drop_oldest(struct raft_book *b)
+{
+    free(b->members[0].text);
+    memmove(b->members, b->members + 1, --b->configurations * sizeof *b->members);
+}
+
+/* A configuration in the log: it takes the place of those at and after its index. */
+static void configuration_put(struct step *s, uint64_t index, const char *text, enum raft_how how)
+{
+    struct raft_book *b = &s->node->book;
+    const struct raft_members *last = b->configurations ? &b->members[b->configurations - 1] : NULL;
+    if (!text || (last && last->index == index && strcmp(last->text, text) == 0))
+        return;
+    configurations_cut(b, index ? index - 1 : 0);
+    if (b->configurations == CONFIGURATIONS_MAX)
+        configurations_drop_oldest(b);
+    if (!b->members)
+        b->members = malloc(CONFIGURATIONS_MAX * sizeof *b->members);
+    char *copy = b->members ? strdup(text) : NULL;
+    if (copy)
+        b->members[b->configurations++] = (struct raft_members){index, step_witness(s, how, true), copy};
+    else
+        step_out_of_memory(s);
+}
+
+static void configurations_of_message(struct step *s, const struct raft_message *m, enum raft_how how)
+{
+    for (size_t i = 0; i < m->entries; i++)
+        configuration_put(s, m->entry[i].index, m->entry[i].members, how);
+}
+
+static void may_commit(struct step *s, uint64_t index)
+{
+    struct raft_book *b = &s->node->book;
+    if (index <= b->may_commit && b->verified.how != RAFT_HOW_NONE)
+        return;
+    b->may_commit = index;
+    b->verified = step_witness(s, RAFT_HOW_COMMITTED, true);
+}
+
+static struct raft_letter letter(const struct step *s, const struct raft_message *m)
+{
+    bool result = m->type == RAFT_APPEND_ENTRIES_RESULT || m->type == RAFT_INSTALL_SNAPSHOT_RESULT;
+    return (struct raft_letter){
+        .at = step_witness(s, RAFT_HOW_SENT, true), .time = s->fact->time, .term = m->term,
+        .index = result ? m->match : m->prev_index, .log_term = m->prev_term, .commit = m->commit, .count = m->entries,
+        .thread = s->fact->thread, .success = m->success, .pre_vote = m->pre_vote,
+    };
+}
+
+/* AppendEntries, receiver 5 (Figure 2): min(leaderCommit, index of last new entry); "new" is what the message carries or
+ * verifies. */
+static void append_got(struct step *s, struct raft_exchange *x, const struct raft_letter *l, const struct raft_message *m)
+{
+    uint64_t verified = m->prev_index + m->entries;
+    x->append_got = s->node->book.heard = *l;
+    if (m->type == RAFT_INSTALL_SNAPSHOT)
+        may_commit(s, m->prev_index);
+    else
+        may_commit(s, m->commit < verified ? m->commit : verified);
+    if (m->term >= s->node->heard)
+        configurations_of_message(s, m, RAFT_HOW_HEARD);
+}
+
+static void result_got(struct step *s, struct raft_exchange *x, const struct raft_letter *l)
+{
+    x->result_got = *l;
+    if (!l->success)
+        return;
+    bool stale = l->term < s->node->term;
+    struct raft_letter *best = stale ? &x->stale : &x->acknowledged;
+    if (best->at.how == RAFT_HOW_NONE || l->term > best->term || (l->term == best->term && l->index > best->index))
+        *best = *l;
+}
+
+static void received(struct step *s, const struct raft_message *m)
+{
+    struct raft_exchange *x = book_make(&s->node->book, m->from);
+    struct raft_letter l = letter(s, m);
+    s->node->book.trigger = l;
+    if (!x)
+        return;
+    switch (m->type) {
+    case RAFT_REQUEST_VOTE:
+        x->vote_asked = l;
+        break;
+    case RAFT_REQUEST_VOTE_RESULT:
+        if (m->success && !m->pre_vote)
+            x->vote_got = l;
+        break;
+    case RAFT_APPEND_ENTRIES: case RAFT_INSTALL_SNAPSHOT:
+        append_got(s, x, &l, m);
+        break;
+    case RAFT_APPEND_ENTRIES_RESULT: case RAFT_INSTALL_SNAPSHOT_RESULT:
+        result_got(s, x, &l);
+        break;
+    default:
+        break;
+    }
+}
+
+static void sent(struct step *s, const struct raft_message *m)
+{
+    struct raft_exchange *x = book_make(&s->node->book, m->to);
+    struct raft_letter l = letter(s, m);
+    if (m->type == RAFT_REQUEST_VOTE && !m->pre_vote)
+        s->node->book.candidate = l;
+    if (m->type == RAFT_APPEND_ENTRIES)
+        configurations_of_message(s, m, RAFT_HOW_SENT);
+    if (!x)
+        return;
+    if (m->type == RAFT_REQUEST_VOTE_RESULT && m->success)
+        x->vote_given = l;
+    else if (m->type == RAFT_APPEND_ENTRIES || m->type == RAFT_INSTALL_SNAPSHOT)
+        x->append_sent = l;
+    else if (m->type == RAFT_APPEND_ENTRIES_RESULT || m->type == RAFT_INSTALL_SNAPSHOT_RESULT)
+        x->result_sent = l;
+}
+
+void book_step(struct step *s)
+{
+    const struct raft_fact *f = s->fact;
+    struct raft_book *b = &s->node->book;
+    switch (f->kind) {
+    case RAFT_FACT_SENT:
+        sent(s, f->message);
+        break;
+    case RAFT_FACT_RECEIVED:
+        received(s, f->message);
+        break;
+    case RAFT_FACT_CONFIGURATION:
+        configuration_put(s, f->index, f->text, RAFT_HOW_STATED);
+        break;
+    case RAFT_FACT_TRUNCATE:
+        configurations_cut(b, f->index);
+        break;
+    case RAFT_FACT_COMMIT:
+        if (f->loaded)
+            may_commit(s, f->index);
+        break;
+    case RAFT_FACT_SNAPSHOT:
+        may_commit(s, f->index);
+        break;
+    default:
+        break;
+    }
+}
+
+void book_restart(struct raft_book *b)
+{
+    free(b->exchange);
+    configurations_cut(b, 0);
+    *b = (struct raft_book){.members = b->members};
+}
+
+void book_fini(struct raft_book *b)
+{
+    book_restart(b);
+    free(b->members);
+    b->members = NULL;
+}

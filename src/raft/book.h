@@ -1,0 +1,80 @@
+/* What a node of the model exchanged with its peers since it started, and who its members are: what the rules of Raft
+ * speak of beside term, vote and log. Kept by the model, read by the rules. */
+#ifndef DRD_RAFT_BOOK_H
+#define DRD_RAFT_BOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/protocol.h"
+#include "raft/witness.h"
+
+/* One message of an exchange; at.how is RAFT_HOW_NONE while there was none. */
+struct raft_letter {
+    struct raft_witness at;
+    uint64_t time;           /* ns */
+    uint64_t term;
+    uint64_t index, log_term;/* RequestVote: the candidate's last entry; AppendEntries: prev; results: match */
+    uint64_t commit;
+    uint64_t count;          /* entries */
+    uint32_t thread;
+    bool success, pre_vote;
+};
+
+/* Between a node and the peer with this id; what the node sent and what it received, latest of each kind. */
+struct raft_exchange {
+    char id[RAFT_NODE_NAME];
+    struct raft_letter vote_asked;    /* received: RequestVote */
+    struct raft_letter vote_given;    /* sent: RequestVoteResult that grants */
+    struct raft_letter vote_got;      /* received: RequestVoteResult that grants; no pre-vote */
+    struct raft_letter append_got;    /* received: AppendEntries or InstallSnapshot */
+    struct raft_letter append_sent;   /* sent: AppendEntries or InstallSnapshot */
+    struct raft_letter result_sent;   /* sent: result of these */
+    struct raft_letter result_got;    /* received: result of these */
+    struct raft_letter acknowledged;  /* received: the one with the highest match of those with the highest term */
+    struct raft_letter stale;         /* received: the one with the highest match of an earlier term than the node had */
+};
+
+/* A configuration: who may vote from `index` on. */
+struct raft_members {
+    uint64_t index;
+    struct raft_witness at;
+    char *text;              /* as RAFT_FACT_CONFIGURATION */
+};
+
+struct raft_book {
+    struct raft_exchange *exchange;
+    size_t exchanges;
+    struct raft_members *members; /* by index; the last is in force, as far as it is known */
+    size_t configurations;
+    struct raft_letter heard;    /* the latest AppendEntries or InstallSnapshot received, of any leader */
+    struct raft_letter trigger;  /* the latest message received */
+    struct raft_letter candidate;/* the latest RequestVote sent, no pre-vote */
+    struct raft_witness verified;/* shows `may_commit` */
+    uint64_t may_commit;         /* what the node may have committed by what it received or read back: AppendEntries,
+                                    receiver 5, snapshots, a stored commit index. A leader's own counting is not in it */
+};
+
+struct step;
+
+/* The exchange of the node with a peer; NULL: none yet (find), no memory (make). */
+struct raft_exchange *book_find(const struct raft_book *b, const char *id);
+struct raft_exchange *book_make(struct raft_book *b, const char *id);
+/* Take in the fact at hand. */
+void book_step(struct step *s);
+void book_restart(struct raft_book *b);
+void book_fini(struct raft_book *b);
+
+/* --- members (members.c) --- */
+
+/* The configuration in force at a node: the latest in its log up to `index`. NULL: none is known. */
+const struct raft_members *members_at(const struct raft_book *b, uint64_t index);
+/* Ids of a configuration, one after the other: copies the next into `id` and says whether it votes. `at` starts at the
+ * text and is moved on; false: no more. A "|" between old and new is given as id "|". */
+bool members_next(const char **at, char id[RAFT_NODE_NAME], bool *votes);
+/* Whether those for which has() is true are a majority of the voters, of both sides if it is joint. */
+bool members_majority(const char *text, bool (*has)(void *context, const char *id), void *context);
+unsigned members_voters(const char *text); /* of the new side */
+
+#endif

@@ -1,0 +1,224 @@
+/* What a node may count as committed: T07, T08, T09, T12, and T05 for a leader that counts itself too early. Also T13, the
+ * bookkeeping behind it. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "raft/parts.h"
+#include "raft/rule.h"
+
+/* The commit index that a fact shows, 0 if none. Only what the node says itself: what follows from messages it got is
+ * legal by construction. */
+static uint64_t commit_shown(const struct raft_fact *f)
+{
+    switch (f->kind) {
+    case RAFT_FACT_SENT:
+        return f->message->type == RAFT_APPEND_ENTRIES ? f->message->commit : 0;
+    case RAFT_FACT_COMMIT:
+        return f->loaded ? 0 : f->index;
+    case RAFT_FACT_APPLY:
+        return f->entry.index;
+    default:
+        return 0;
+    }
+}
+
+/* --- the leader --- */
+
+struct count {
+    const struct raft_node *node;
+    uint64_t index, term;
+    bool stale;    /* results of other terms count too */
+    bool self;     /* the leader counts itself */
+};
+
+static bool letter_covers(const struct raft_letter *l, const struct count *c)
+{
+    return l->at.how != RAFT_HOW_NONE && l->index >= c->index && (c->stale || l->term == c->term);
+}
+
+static bool acknowledged(void *context, const char *id)
+{
+    const struct count *c = context;
+    if (strcmp(id, c->node->id) == 0)
+        return c->self;
+    const struct raft_exchange *x = book_find(&c->node->book, id);
+    return x && (letter_covers(&x->acknowledged, c) || (c->stale && letter_covers(&x->stale, c)));
+}
+
+/* A majority of the members in force at the leader. Where the configuration is not known, all that were ever heard of are
+ * taken for members: then a minority cannot be told for certain. */
+static bool counted(struct step *s, struct count *c, bool *known)
+{
+    const struct raft_members *members = members_at(&s->node->book, s->node->last);
+    *known = members != NULL;
+    if (members)
+        return members_majority(members->text, acknowledged, c);
+    unsigned with = 0, all = 0;
+    for (size_t i = 0; i < s->cluster->peers; i++) {
+        all++;
+        with += acknowledged(c, s->cluster->peer[i].id);
+    }
+    return 2 * with > all;
+}
+
+/* The event at which the leader could first count what it counted: the last acknowledgement of `index`, or its own write.
+ * NULL: neither was seen. */
+static const struct raft_witness *count_completed(const struct raft_node *n, uint64_t index)
+{
+    const struct raft_slot *slot = raft_node_slot((struct raft_node *)n, index);
+    const struct raft_witness *last = slot && slot->synced.how != RAFT_HOW_NONE ? &slot->synced : NULL;
+    for (size_t i = 0; i < n->book.exchanges; i++) {
+        const struct raft_letter *l = &n->book.exchange[i].result_got;
+        if (l->at.how != RAFT_HOW_NONE && l->success && l->index >= index && (!last || l->at.order > last->order))
+            last = &l->at;
+    }
+    return last;
+}
+
+static void reasons_of_count(struct raft_break *b, struct step *s, uint64_t index, uint64_t term)
+{
+    const struct raft_slot *slot = raft_node_slot(s->node, index);
+    const struct raft_term *led = raft_cluster_term(s->cluster, term);
+    if (!b)
+        return;
+    if (slot)
+        break_reason(b, &slot->variant->shown, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);
+    for (size_t i = 0; led && i < led->leaders; i++) {
+        if (led->leader[i].witness.node == (uint16_t)(s->node - s->model->node))
+            break_reason(b, &led->leader[i].witness, "leads term %" PRIu64, term);
+    }
+    for (size_t i = 0; i < s->node->book.exchanges; i++) {
+        const struct raft_exchange *x = &s->node->book.exchange[i];
+        const struct raft_letter *l = letter_covers(&x->acknowledged, &(struct count){.index = index, .stale = true}) ? &x->acknowledged : &x->stale;
+        if (l->at.how != RAFT_HOW_NONE && l->index >= index)
+            break_reason(b, &l->at, "gets the acknowledgement of index %" PRIu64 " in term %" PRIu64 " from %s", l->index, l->term,
+                         step_peer(s, x->id));
+    }
+}
+
+static struct raft_break *commit_broken(struct step *s, enum raft_class class, uint64_t index)
+{
+    const struct raft_witness *at = count_completed(s->node, index);
+    struct raft_break *b = break_add(s, class, RAFT_SPOILS_COMMIT, s->node->leading, index, "");
+    if (b && at)
+        b->at = *at;
+    reasons_of_count(b, s, index, s->node->leading);
+    return b;
+}
+
+/* T07: a majority has it, but the leader committed an entry of an earlier term on its own count. */
+static void check_earlier_term(struct step *s, uint64_t index)
+{
+    const struct raft_slot *slot = raft_node_slot(s->node, index);
+    if (!slot || slot->variant->term >= s->node->leading)
+        return;
+    struct raft_break *b = commit_broken(s, RAFT_T07, index);
+    break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " of term %" PRIu64
+               " by counting replicas, with no entry of its own term on a majority", s->node->name, s->node->leading, index,
+               slot->variant->term);
+}
+
+static void check_majority(struct step *s, uint64_t index)
+{
+    struct count c = {.node = s->node, .index = index, .term = s->node->leading, .self = true};
+    const struct raft_slot *slot = raft_node_slot(s->node, index);
+    bool known;
+    if (counted(s, &c, &known)) {
+        c.self = !s->node->disk || !slot || slot->durable;
+        if (counted(s, &c, &known)) {
+            check_earlier_term(s, index);
+            return;
+        }
+        struct raft_break *b = commit_broken(s, RAFT_T05, index);
+        break_text(b, "%s, leader of term %" PRIu64 ", counted its own copy of index %" PRIu64 " before it was on stable storage",
+                   s->node->name, s->node->leading, index);
+        return;
+    }
+    c.stale = true;
+    bool stale = counted(s, &c, &known);
+    struct raft_break *b = commit_broken(s, stale ? RAFT_T12 : RAFT_T09, index);
+    break_text(b, stale ? "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " on acknowledgements of an earlier term"
+                        : "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " without acknowledgements of a majority",
+               s->node->name, s->node->leading, index);
+    if (!known)
+        break_likely(b, "the configuration of the cluster was not seen: all servers heard of were taken for voting members");
+}
+
+/* --- the follower --- */
+
+static void check_follower(struct step *s, uint64_t index)
+{
+    const struct raft_book *book = &s->node->book;
+    if (book->heard.at.how == RAFT_HOW_NONE) /* messages not seen, or committed by what it remembers */
+        return;
+    struct raft_break *b = break_add(s, RAFT_T08, RAFT_SPOILS_COMMIT, s->node->term, index, "");
+    if (!b)
+        return;
+    break_text(b, "%s committed up to index %" PRIu64 "; what its leader sent allows %" PRIu64, s->node->name, index, book->may_commit);
+    break_reason(b, &book->verified, "may commit up to index %" PRIu64 ": the smaller of leaderCommit and the last entry verified",
+                 book->may_commit);
+    break_reason(b, &book->heard.at, "gets AppendEntries: prevLogIndex %" PRIu64 ", %" PRIu64 " entries, leaderCommit %" PRIu64,
+                 book->heard.index, book->heard.count, book->heard.commit);
+    if (book->heard.at.order > book->verified.order)
+        b->at = book->heard.at;
+}
+
+/* --- both --- */
+
+static bool leads(const struct raft_node *n)
+{
+    return n->leading && n->leading >= n->heard;
+}
+
+static void check_commit(struct step *s)
+{
+    uint64_t index = commit_shown(s->fact);
+    const struct raft_node *n = s->node;
+    uint64_t known = n->commit > n->book.may_commit ? n->commit : n->book.may_commit;
+    bool leader = leads(n) || (s->fact->kind == RAFT_FACT_SENT && s->fact->message->term == n->leading);
+    if (index <= known)
+        return;
+    if (leader)
+        check_majority(s, index);
+    else if (s->fact->kind != RAFT_FACT_SENT)
+        check_follower(s, index);
+}
+
+static void check_lowered(struct step *s)
+{
+    const struct raft_fact *f = s->fact;
+    bool disk = f->written || f->durable;
+    if (f->kind != RAFT_FACT_COMMIT || f->loaded || f->again || f->index >= s->node->stated_commit[disk])
+        return;
+    struct raft_break *b = break_add(s, RAFT_T08, RAFT_SPOILS_COMMIT, s->node->term, f->index, "lowered");
+    break_text(b, "%s lowered its commit index from %" PRIu64 " to %" PRIu64, s->node->name, s->node->stated_commit[disk], f->index);
+}
+
+/* --- nextIndex and matchIndex (T13) --- */
+
+static void check_next(struct step *s)
+{
+    const struct raft_message *m = s->fact->message;
+    if (s->fact->kind != RAFT_FACT_SENT || m->type != RAFT_APPEND_ENTRIES || !m->entries)
+        return;
+    const struct raft_exchange *x = book_find(&s->node->book, m->to);
+    if (!x || x->acknowledged.term != m->term || m->prev_index >= x->acknowledged.index)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T13, RAFT_SPOILS_NOTHING, m->term, m->prev_index + 1, m->to);
+    break_text(b, "%s sent %s entries from index %" PRIu64 " on, which had acknowledged up to %" PRIu64 " in term %" PRIu64, s->node->name,
+               step_peer(s, m->to), m->prev_index + 1, x->acknowledged.index, m->term);
+    break_reason(b, &x->acknowledged.at, "gets the acknowledgement of index %" PRIu64 " from %s", x->acknowledged.index,
+                 step_peer(s, m->to));
+}
+
+static void before(struct step *s, void *state)
+{
+    (void)state;
+    if (s->fact->again || s->fact->loaded)
+        return;
+    check_commit(s);
+    check_lowered(s);
+    check_next(s);
+}
+
+const struct raft_rules rules_commit = {.name = "commit", .before = before};
