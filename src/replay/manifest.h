@@ -23,6 +23,10 @@ struct build_id {
 bool build_id_read(const char *path, struct build_id *out, struct drd_error *e);
 /* Lower case hex, as `file` and gdb print it. */
 void build_id_text(const struct build_id *id, char *out, size_t size);
+/* Where debuggers look for symbols: $DRD_DEBUG_DIR, else /usr/lib/debug. */
+const char *build_id_debug_directory(void);
+/* The file there with the symbols of this build; false if there is none. */
+bool build_id_debug_file(const struct build_id *id, char *out, size_t size);
 
 struct manifest_object {
     char *path;

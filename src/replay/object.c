@@ -8,28 +8,59 @@
 #include <string.h>
 #include <unistd.h>
 
-struct object {
+/* An ELF file that is open. */
+struct image {
     int fd;
     Elf *elf;
-    Elf_Data *table; /* its symbols, NULL if it has none */
-    size_t symbols;
-    size_t names;    /* the section that holds their names */
-    char file[];     /* its base name */
 };
 
+struct object {
+    struct image program, debug; /* debug: the symbols that were stripped from it, where they are installed */
+    Elf *named;                  /* the one of both that has the table */
+    Elf_Data *table;             /* its symbols, NULL if it has none */
+    size_t symbols;
+    size_t names;                /* the section that holds their names */
+    char file[];                 /* its base name */
+};
+
+static void image_open(struct image *i, const char *path)
+{
+    i->fd = open(path, O_RDONLY | O_CLOEXEC);
+    i->elf = i->fd < 0 ? NULL : elf_begin(i->fd, ELF_C_READ_MMAP, NULL);
+}
+
+static void image_close(struct image *i)
+{
+    elf_end(i->elf);
+    if (i->fd >= 0)
+        close(i->fd);
+}
+
 /* The full table names static functions too; a stripped file has only that of what it exports. */
-static void find_table(struct object *o)
+static bool find_table(struct object *o, Elf *elf, uint32_t type)
 {
     GElf_Shdr header;
-    uint32_t best = SHT_NULL;
-    for (Elf_Scn *s = NULL; best != SHT_SYMTAB && (s = elf_nextscn(o->elf, s));) {
-        if (!gelf_getshdr(s, &header) || (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM) || !header.sh_entsize)
+    for (Elf_Scn *s = NULL; elf && (s = elf_nextscn(elf, s));) {
+        if (!gelf_getshdr(s, &header) || header.sh_type != type || !header.sh_entsize)
             continue;
-        best = header.sh_type;
+        o->named = elf;
         o->table = elf_getdata(s, NULL);
         o->symbols = header.sh_size / header.sh_entsize;
         o->names = header.sh_link;
+        return o->table != NULL;
     }
+    return false;
+}
+
+static void find_names(struct object *o, const struct build_id *id)
+{
+    char path[4096];
+    if (find_table(o, o->program.elf, SHT_SYMTAB))
+        return;
+    if (build_id_debug_file(id, path, sizeof path))
+        image_open(&o->debug, path);
+    if (!find_table(o, o->debug.elf, SHT_SYMTAB))
+        find_table(o, o->program.elf, SHT_DYNSYM);
 }
 
 struct object *object_open(const char *path, const struct build_id *recorded)
@@ -44,10 +75,9 @@ struct object *object_open(const char *path, const struct build_id *recorded)
         return NULL;
     strcpy(o->file, file);
     elf_version(EV_CURRENT);
-    o->fd = open(path, O_RDONLY | O_CLOEXEC);
-    o->elf = o->fd < 0 ? NULL : elf_begin(o->fd, ELF_C_READ_MMAP, NULL);
-    if (o->elf)
-        find_table(o);
+    o->debug.fd = -1;
+    image_open(&o->program, path);
+    find_names(o, recorded);
     return o;
 }
 
@@ -55,9 +85,8 @@ void object_close(struct object *o)
 {
     if (!o)
         return;
-    elf_end(o->elf);
-    if (o->fd >= 0)
-        close(o->fd);
+    image_close(&o->program);
+    image_close(&o->debug);
     free(o);
 }
 
@@ -65,10 +94,10 @@ bool object_covers(const struct object *o, uint64_t offset)
 {
     size_t count = 0;
     GElf_Phdr segment;
-    if (!o->elf || elf_getphdrnum(o->elf, &count))
+    if (!o->program.elf || elf_getphdrnum(o->program.elf, &count))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (gelf_getphdr(o->elf, (int)i, &segment) && segment.p_type == PT_LOAD && offset >= segment.p_vaddr &&
+        if (gelf_getphdr(o->program.elf, (int)i, &segment) && segment.p_type == PT_LOAD && offset >= segment.p_vaddr &&
             offset - segment.p_vaddr < segment.p_memsz)
             return true;
     return false;
@@ -82,12 +111,18 @@ static bool symbol_holds(const GElf_Sym *s, uint64_t offset)
            (offset == s->st_value || offset - s->st_value < s->st_size);
 }
 
-/* Of several at one place the one that other files know is the name to give. */
-static bool symbol_better(const GElf_Sym *s, const GElf_Sym *than)
+/* Of several at one place the one that other files know is the name to give, and not libc's name for itself. */
+static int symbol_rank(const struct object *o, const GElf_Sym *s)
+{
+    const char *name = elf_strptr(o->named, o->names, s->st_name);
+    return (GELF_ST_BIND(s->st_info) != STB_LOCAL ? 2 : 0) + (name && *name != '_');
+}
+
+static bool symbol_better(const struct object *o, const GElf_Sym *s, const GElf_Sym *than)
 {
     if (s->st_value != than->st_value)
         return s->st_value > than->st_value;
-    return GELF_ST_BIND(s->st_info) == STB_GLOBAL && GELF_ST_BIND(than->st_info) != STB_GLOBAL;
+    return symbol_rank(o, s) > symbol_rank(o, than);
 }
 
 static const char *find_symbol(const struct object *o, uint64_t offset, uint64_t *inside)
@@ -95,12 +130,12 @@ static const char *find_symbol(const struct object *o, uint64_t offset, uint64_t
     GElf_Sym s, best = { 0 };
     bool found = false;
     for (size_t i = 0; o->table && i < o->symbols && gelf_getsym(o->table, (int)i, &s); i++)
-        if (symbol_holds(&s, offset) && (!found || symbol_better(&s, &best))) {
+        if (symbol_holds(&s, offset) && (!found || symbol_better(o, &s, &best))) {
             best = s;
             found = true;
         }
     *inside = offset - best.st_value;
-    return found ? elf_strptr(o->elf, o->names, best.st_name) : NULL;
+    return found ? elf_strptr(o->named, o->names, best.st_name) : NULL;
 }
 
 void object_name_at(const struct object *o, uint64_t offset, char *out, size_t size)
