@@ -65,6 +65,7 @@ static void two_state_machines(void **state)
     char *text = text_of(f, "complete", VERDICT_VIOLATED);
     assert_string_equal(text,
         "VERDICT    State Machine Safety broken at index 2: s0 applied \"A\" (term 2), s1 and s2 applied \"B\" (term 4)\n"
+        "CAUSE      unknown: no break of a rule was seen on which this depends\n"
         "EVENTS     s0@2         \"A\" (term 2): it states that it applied it\n"
         "           s1@2         \"B\" (term 4): it states that it applied it\n"
         "           s2@2         \"B\" (term 4): it states that it applied it\n"

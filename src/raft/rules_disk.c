@@ -1,0 +1,436 @@
+/* What must be on stable storage before a node says so, and be there after a restart: T03, T05, T14, T15, T25.
+ *
+ * A node's files show what it wrote, when that became durable, and what it read back. Where no file of a node is understood
+ * nothing is said about it, but for what its own messages contradict: a term that goes down, a vote given twice. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "raft/parts.h"
+#include "raft/rule.h"
+
+/* A term and the vote in it. */
+struct ballot {
+    uint64_t term;
+    char vote[RAFT_NODE_NAME]; /* "" none */
+    struct raft_witness at;    /* how is RAFT_HOW_NONE: not seen */
+};
+
+struct place {
+    uint64_t index, term;
+    struct raft_witness at;
+};
+
+/* What the files of a node hold, and what they held before it started again. */
+struct disk {
+    bool terms, votes;         /* files with terms, with votes were seen: what is not there is not durable */
+    struct ballot durable;
+    struct ballot shown;       /* the highest term the node showed as its own, in any way, and its vote in it */
+    /* Since the latest start: */
+    bool restarted, loading;   /* loading: nothing was said or written yet */
+    bool read_terms, read_log; /* it read such files back */
+    struct ballot before;      /* `durable` when it started */
+    struct ballot said;        /* `shown` when it started */
+    struct ballot loaded;
+    struct place last_before;  /* durable end of its log when it started; index 0: none known */
+    struct place known_before; /* end of its log, durable or not */
+    struct place last_loaded;
+    uint64_t snapshot_loaded;
+    bool rewritten;            /* it wrote entries or truncated since */
+    struct raft_witness start; /* first fact of this incarnation */
+    uint64_t acknowledged;     /* highest index of an open T05 */
+};
+
+struct disks {
+    struct disk *disk;
+    size_t count;
+};
+
+static struct disk *disk_of(struct step *s, struct disks *all)
+{
+    size_t node = (size_t)(s->node - s->model->node);
+    if (node >= all->count) {
+        struct disk *grown = realloc(all->disk, (node + 1) * sizeof *grown);
+        if (!grown) {
+            step_out_of_memory(s);
+            return NULL;
+        }
+        memset(grown + all->count, 0, (node + 1 - all->count) * sizeof *grown);
+        all->disk = grown;
+        all->count = node + 1;
+    }
+    return &all->disk[node];
+}
+
+static bool on_file(const struct raft_fact *f)
+{
+    return f->written || f->durable;
+}
+
+static void ballot_set(struct ballot *b, uint64_t term, const char *vote, const struct raft_witness *at)
+{
+    if (term < b->term)
+        return;
+    if (term > b->term || vote[0])
+        snprintf(b->vote, sizeof b->vote, "%s", vote);
+    b->term = term;
+    b->at = *at;
+}
+
+/* --- acknowledged before durable (T05), asked for votes before durable (T03) --- */
+
+/* The lowest entry up to `index` of the node's log that is not on its disk; 0 if all are. */
+static uint64_t not_durable(struct raft_node *n, uint64_t index)
+{
+    uint64_t lowest = 0;
+    for (uint64_t i = index; i > n->base && i > n->snapshot; i--) {
+        const struct raft_slot *slot = raft_node_slot(n, i);
+        if (slot && slot->durable)
+            break;
+        lowest = i;
+    }
+    return lowest;
+}
+
+static const struct raft_incident *write_failed(const struct step *s)
+{
+    for (size_t i = s->model->incidents; i-- > 0;) {
+        const struct raft_incident *incident = &s->model->incident[i];
+        if (incident->kind == RAFT_FACT_WRITE_FAILED && incident->at.process == s->fact->process)
+            return incident;
+    }
+    return NULL;
+}
+
+static void reasons_of_write(struct step *s, struct raft_break *b, uint64_t index)
+{
+    const struct raft_incident *failed = write_failed(s);
+    const struct raft_slot *slot = raft_node_slot(s->node, index);
+    const struct raft_letter *heard = &s->node->book.heard;
+    if (heard->at.how != RAFT_HOW_NONE && heard->index + heard->count >= index)
+        break_reason(b, &heard->at, "gets AppendEntries with the entries %" PRIu64 " to %" PRIu64 " of term %" PRIu64, heard->index + 1,
+                     heard->index + heard->count, heard->term);
+    if (failed)
+        break_reason(b, &failed->at, "%s", failed->text);
+    else if (slot && slot->witness.how == RAFT_HOW_WRITTEN)
+        break_reason(b, &slot->witness, "writes index %" PRIu64 " to its log, not to stable storage yet", index);
+}
+
+static void check_append_result(struct step *s, struct disk *d, const struct raft_message *m)
+{
+    uint64_t index = m->match && s->node->disk ? not_durable(s->node, m->match) : 0;
+    if (!m->success || !index)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, index, m->to);
+    if (m->match > d->acknowledged)
+        d->acknowledged = m->match;
+    break_text(b, "%s acknowledged index %" PRIu64 " to %s in term %" PRIu64 " before %s was on stable storage", s->node->name, m->match,
+               step_peer(s, m->to), m->term, index == m->match ? "it" : "all of its log up to there");
+    reasons_of_write(s, b, index);
+}
+
+static void check_snapshot_result(struct step *s, const struct raft_message *m)
+{
+    const struct raft_slot *slot = raft_node_slot(s->node, m->match);
+    if (!m->success || !m->match || !s->node->disk || s->node->snapshot >= m->match || (slot && slot->durable))
+        return;
+    struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, m->match, m->to);
+    break_text(b, "%s acknowledged the snapshot up to index %" PRIu64 " before it was on stable storage", s->node->name, m->match);
+}
+
+static bool vote_is_durable(const struct disk *d, uint64_t term, const char *candidate)
+{
+    return d->durable.term == term && strcmp(d->durable.vote, candidate) == 0;
+}
+
+static void check_vote(struct step *s, struct disk *d, const struct raft_message *m)
+{
+    const char *candidate = m->vote[0] ? m->vote : m->to;
+    if (!m->success || m->pre_vote || !d->votes || !candidate[0] || vote_is_durable(d, m->term, candidate))
+        return;
+    struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ELECTION, m->term, 0, candidate);
+    const struct raft_exchange *x = book_find(&s->node->book, candidate);
+    break_text(b, "%s granted its vote in term %" PRIu64 " to %s before the vote was on stable storage", s->node->name, m->term,
+               step_peer(s, candidate));
+    if (x && x->vote_asked.at.how != RAFT_HOW_NONE)
+        break_reason(b, &x->vote_asked.at, "is asked for its vote in term %" PRIu64 " by %s", x->vote_asked.term, step_peer(s, candidate));
+}
+
+static void check_request_vote(struct step *s, struct disk *d, const struct raft_message *m)
+{
+    uint64_t index = s->node->disk ? not_durable(s->node, m->prev_index) : 0;
+    if (m->pre_vote)
+        return;
+    if (index) {
+        struct raft_break *b = break_add(s, RAFT_T03, RAFT_SPOILS_ELECTION, m->term, index, "");
+        break_text(b, "%s asked for votes in term %" PRIu64 " with a log that ends at index %" PRIu64 "; index %" PRIu64
+                   " is not on stable storage", s->node->name, m->term, m->prev_index, index);
+        reasons_of_write(s, b, index);
+    } else if (d->terms && d->durable.term < m->term) {
+        struct raft_break *b = break_add(s, RAFT_T03, RAFT_SPOILS_ELECTION, m->term, 0, "term");
+        break_text(b, "%s asked for votes in term %" PRIu64 "; the term on its stable storage is %" PRIu64, s->node->name, m->term,
+                   d->durable.term);
+    }
+}
+
+/* What an acknowledgement named is durable after all: from here on nothing comes of it. */
+static void heal(struct step *s, struct disk *d)
+{
+    const struct raft_slot *slot = d->acknowledged ? raft_node_slot(s->node, d->acknowledged) : NULL;
+    if (!slot || !slot->durable || not_durable(s->node, d->acknowledged))
+        return;
+    for (size_t i = 0; i < s->model->breaks; i++) {
+        struct raft_break *b = &s->model->rule_break[i];
+        if (b->at.process == s->fact->process && b->healed.how == RAFT_HOW_NONE &&
+            (b->class == RAFT_T03 || b->spoils == RAFT_SPOILS_ACK) && b->index && b->index <= d->acknowledged)
+            b->healed = step_witness(s, RAFT_HOW_WRITTEN, true);
+    }
+    d->acknowledged = 0;
+}
+
+/* --- after a restart (T14, T15, T25) --- */
+
+static void before_crash(struct step *s, struct raft_break *b, const struct disk *d)
+{
+    (void)s;
+    break_reason(b, &d->start, "is started again");
+}
+
+/* The bytes that it read back do not hold what was durable: something else changed its files. */
+static void check_loaded(struct step *s, struct disk *d)
+{
+    if (d->read_log && d->last_before.index > d->last_loaded.index && d->last_before.index > d->snapshot_loaded) {
+        struct raft_break *b = break_add(s, RAFT_T25, RAFT_SPOILS_LOG, d->last_before.term, d->last_loaded.index + 1, "");
+        break_text(b, "the files that %s read back end at index %" PRIu64 "; index %" PRIu64 " of term %" PRIu64
+                   " had reached stable storage before it was started again", s->node->name, d->last_loaded.index,
+                   d->last_before.index, d->last_before.term);
+        break_reason(b, &d->last_before.at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", d->last_before.index,
+                     d->last_before.term);
+        before_crash(s, b, d);
+        if (b)
+            b->at = d->last_loaded.at.how != RAFT_HOW_NONE ? d->last_loaded.at : d->start;
+    }
+    if (d->read_terms && d->before.term > d->loaded.term) {
+        struct raft_break *b = break_add(s, RAFT_T25, RAFT_SPOILS_TERM, d->loaded.term, 0, "");
+        break_text(b, "the files that %s read back say term %" PRIu64 "; term %" PRIu64 " had reached stable storage before it was started again",
+                   s->node->name, d->loaded.term, d->before.term);
+        break_reason(b, &d->before.at, "has term %" PRIu64 " on stable storage", d->before.term);
+        before_crash(s, b, d);
+        if (b)
+            b->at = d->loaded.at.how != RAFT_HOW_NONE ? d->loaded.at : d->start;
+    }
+}
+
+/* It remembers entries that it had deleted. */
+static void check_resurrected(struct step *s, struct disk *d)
+{
+    if (!d->read_log || !d->known_before.index || d->last_loaded.index <= d->known_before.index)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, d->last_loaded.term, d->known_before.index + 1, "resurrected");
+    break_text(b, "%s, started again, has entries up to index %" PRIu64 " back; its log had ended at index %" PRIu64, s->node->name,
+               d->last_loaded.index, d->known_before.index);
+    break_reason(b, &d->known_before.at, "has a log that ends at index %" PRIu64, d->known_before.index);
+    before_crash(s, b, d);
+}
+
+static void loading_ends(struct step *s, struct disk *d)
+{
+    if (!d->loading)
+        return;
+    d->loading = false;
+    if (!d->restarted)
+        return;
+    check_loaded(s, d);
+    check_resurrected(s, d);
+}
+
+/* The log that it announces is shorter than the one it had. */
+static void check_announced(struct step *s, struct disk *d, const struct raft_message *m)
+{
+    const struct place *had = &d->last_before;
+    bool less = m->prev_term < had->term || (m->prev_term == had->term && m->prev_index < had->index);
+    if (!d->restarted || !had->index || !less || had->index <= s->node->snapshot || d->rewritten)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, m->term, m->prev_index + 1, "");
+    break_text(b, "%s, started again, names index %" PRIu64 " of term %" PRIu64 " as the end of its log; index %" PRIu64 " of term %" PRIu64
+               " was on its stable storage before", s->node->name, m->prev_index, m->prev_term, had->index, had->term);
+    break_reason(b, &had->at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", had->index, had->term);
+    before_crash(s, b, d);
+    if (!d->read_log)
+        break_likely(b, "the files that it read back were not seen: they may have been gone already");
+}
+
+/* A term that it says or writes is lower than one it had. */
+static void check_term(struct step *s, struct disk *d, uint64_t term)
+{
+    const struct ballot *had = d->before.term > d->said.term ? &d->before : &d->said;
+    if (!d->restarted || !term || term >= had->term)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, term, 0, "");
+    break_text(b, "%s, started again, is in term %" PRIu64 "; it had been in term %" PRIu64, s->node->name, term, had->term);
+    break_reason(b, &had->at, "is in term %" PRIu64, had->term);
+    before_crash(s, b, d);
+    d->said.term = d->before.term = 0; /* said once */
+}
+
+/* A second vote in a term, after the first was given before the restart. */
+static void check_vote_kept(struct step *s, struct disk *d, uint64_t term, const char *candidate)
+{
+    const struct ballot *had = &d->said;
+    if (!d->restarted || !candidate[0] || term != had->term || !had->vote[0] || strcmp(had->vote, candidate) == 0)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_ELECTION, term, 0, candidate);
+    break_text(b, "%s, started again, voted for %s in term %" PRIu64 "; it had voted for %s in it", s->node->name, step_peer(s, candidate),
+               term, step_peer(s, had->vote));
+    break_reason(b, &had->at, "votes for %s in term %" PRIu64, step_peer(s, had->vote), term);
+    before_crash(s, b, d);
+}
+
+/* --- the facts --- */
+
+static bool own_term(const struct raft_message *m)
+{
+    return m->type && m->type < RAFT_OTHER && !m->pre_vote && m->term;
+}
+
+static void sent(struct step *s, struct disk *d)
+{
+    const struct raft_message *m = s->fact->message;
+    const char *vote = "";
+    loading_ends(s, d);
+    if (!own_term(m))
+        return;
+    check_term(s, d, m->term);
+    if (m->type == RAFT_REQUEST_VOTE) {
+        vote = m->from;
+        check_request_vote(s, d, m);
+        check_announced(s, d, m);
+    } else if (m->type == RAFT_REQUEST_VOTE_RESULT && m->success) {
+        vote = m->vote[0] ? m->vote : m->to;
+        check_vote(s, d, m);
+    } else if (m->type == RAFT_APPEND_ENTRIES_RESULT) {
+        check_append_result(s, d, m);
+    } else if (m->type == RAFT_INSTALL_SNAPSHOT_RESULT) {
+        check_snapshot_result(s, m);
+    }
+    check_vote_kept(s, d, m->term, vote);
+    struct raft_witness at = step_witness(s, RAFT_HOW_SENT, true);
+    ballot_set(&d->shown, m->term, vote, &at);
+}
+
+static void stated(struct step *s, struct disk *d)
+{
+    const struct raft_fact *f = s->fact;
+    struct raft_witness at = step_witness(s, RAFT_HOW_STATED, true);
+    const char *vote = f->kind == RAFT_FACT_VOTE ? f->peer : "";
+    if (on_file(f) || !f->loaded)
+        loading_ends(s, d);
+    if (f->loaded) {
+        d->read_terms = true;
+        ballot_set(&d->loaded, f->term, vote, &at);
+        if (!d->restarted || f->term >= d->durable.term)
+            ballot_set(&d->durable, f->term, vote, &at);
+        return;
+    }
+    check_term(s, d, f->term);
+    check_vote_kept(s, d, f->term, vote);
+    if (on_file(f)) {
+        d->terms = true;
+        d->votes |= f->kind == RAFT_FACT_VOTE;
+    }
+    if (f->durable)
+        ballot_set(&d->durable, f->term, vote, &at);
+    ballot_set(&d->shown, f->term, vote, &at);
+}
+
+static void log_loaded(struct step *s, struct disk *d)
+{
+    const struct raft_fact *f = s->fact;
+    d->read_log = true;
+    if (f->kind == RAFT_FACT_SNAPSHOT && f->index > d->snapshot_loaded)
+        d->snapshot_loaded = f->index;
+    if (f->kind == RAFT_FACT_APPEND)
+        d->last_loaded = (struct place){f->entry.index, f->entry.term, step_witness(s, RAFT_HOW_LOADED, true)};
+}
+
+/* A log that shrinks as it goes on after a start is judged by what it said last; only what it wrote itself can explain it. */
+static void log_changes(struct step *s, struct disk *d)
+{
+    loading_ends(s, d);
+    d->rewritten = true;
+}
+
+static void before(struct step *s, void *state)
+{
+    struct disk *d = disk_of(s, state);
+    const struct raft_fact *f = s->fact;
+    if (!d)
+        return;
+    if (d->start.how == RAFT_HOW_NONE)
+        d->start = step_witness(s, RAFT_HOW_STATED, true);
+    switch (f->kind) {
+    case RAFT_FACT_SENT:
+        sent(s, d);
+        break;
+    case RAFT_FACT_RECEIVED:
+        loading_ends(s, d);
+        break;
+    case RAFT_FACT_TERM: case RAFT_FACT_VOTE:
+        stated(s, d);
+        break;
+    case RAFT_FACT_APPEND: case RAFT_FACT_SNAPSHOT: case RAFT_FACT_TRUNCATE:
+        if (f->loaded)
+            log_loaded(s, d);
+        else
+            log_changes(s, d);
+        break;
+    default:
+        break;
+    }
+}
+
+static void after(struct step *s, void *state)
+{
+    struct disk *d = disk_of(s, state);
+    if (d && d->acknowledged && s->fact->durable)
+        heal(s, d);
+}
+
+/* Ends of the log: of what is durable, and of all. */
+static void ends_of_log(struct raft_node *n, struct disk *d)
+{
+    d->last_before = d->known_before = (struct place){0};
+    const struct raft_slot *last = raft_node_slot(n, n->last);
+    if (last && n->disk)
+        d->known_before = (struct place){n->last, last->variant->term, last->witness};
+    for (uint64_t i = n->last; n->disk && i > n->base; i--) {
+        const struct raft_slot *slot = raft_node_slot(n, i);
+        if (!slot || !slot->durable)
+            continue;
+        d->last_before = (struct place){i, slot->variant->term, slot->synced};
+        return;
+    }
+}
+
+static void restart(struct step *s, void *state)
+{
+    struct disk *d = disk_of(s, state);
+    if (!d)
+        return;
+    struct ballot durable = d->durable, shown = d->shown;
+    ends_of_log(s->node, d);
+    *d = (struct disk){
+        .terms = d->terms, .votes = d->votes, .durable = durable, .shown = shown, .before = durable, .said = shown,
+        .restarted = true, .loading = true, .last_before = d->last_before, .known_before = d->known_before,
+    };
+}
+
+static void fini(void *state)
+{
+    free(((struct disks *)state)->disk);
+}
+
+const struct raft_rules rules_disk = {
+    .name = "disk", .size = sizeof(struct disks), .before = before, .after = after, .restart = restart, .fini = fini,
+};
