@@ -47,12 +47,17 @@ struct protocol_adapter {
     bool (*message)(void *state, struct walk *w, struct way *way, const uint8_t *bytes, size_t length, size_t whole,
                     const struct flow_at *at, char name[32]);
 
-    /* Whether a write belongs to this protocol; from then on all writes to that file do. May be NULL, as the rest. */
-    bool (*file_mine)(const struct flow_write *w);
+    /* Whether bytes that are written to a file, or read from it, belong to this protocol; from then on all of that file do,
+     * as long as anybody has it open. Of a file that nobody wrote to or read from, only the path is known (`length` 0).
+     * May be NULL, as the rest. */
+    bool (*file_mine)(const struct flow_write *content);
+    /* What the adapter remembers of a file: one for what is written to it, and one for each process that opened and reads it. */
     void *(*file_create)(void *state, const char *path);
     void (*file_destroy)(void *file);
-    /* Facts go to walk_file_fact: they are told when the write is durable. */
+    /* Facts go to walk_file_fact. */
     void (*file_write)(void *state, struct walk *w, void *file, const struct flow_write *write);
+    /* The bytes that a process read, in the order of its reads, `offset` where they stand in the file. */
+    void (*file_read)(void *state, struct walk *w, void *file, const struct flow_write *content);
     void (*renamed)(void *state, struct walk *w, const char *from, const char *to, const struct flow_at *at);
     void (*removed)(void *state, struct walk *w, const char *path, const struct flow_at *at);
     void (*listed)(void *state, struct walk *w, const char *directory, struct trace_bytes dirents, const struct flow_at *at);
@@ -69,8 +74,8 @@ extern const struct protocol_adapter adapter_ovsdb, adapter_libraft, adapter_mar
 void walk_fact(struct walk *w, const struct protocol_adapter *a, const struct flow_at *at, struct raft_fact *fact);
 /* Tell a message: SENT or RECEIVED by the way it went. Fills in `length` and, where `m` says nothing, from and to. */
 void walk_message(struct walk *w, struct way *way, const struct flow_at *at, struct raft_message *m, size_t length);
-/* A fact that a write to the file at hand shows: kept until that write is durable, then told with the event that made
- * it so. Callable from file_write only. */
+/* A fact that the bytes at hand show. From file_write: told as written, and again when that write has become durable, with
+ * the event that made it so. From file_read: told as loaded. Callable from these two only. */
 void walk_file_fact(struct walk *w, const struct raft_fact *fact);
 /* The node behind a process states its own id. */
 void walk_node(struct walk *w, const struct protocol_adapter *a, const struct flow_at *at, const char *id);

@@ -178,10 +178,10 @@ static void on_enter(struct flow *f, struct process *p, const struct trace_event
     b->thread = event->thread;
     b->call = event->call;
     b->sequence = event->sequence;
+    b->writes = f->writes;
     begun_copy(f, b, event);
     b->next = p->begun;
     p->begun = b;
-    flow_sync_begun(p, b);
     flow_send_begun(f, p, b, at);
 }
 

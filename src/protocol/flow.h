@@ -58,7 +58,8 @@ struct flow_connection {
 struct flow_file {
     char *path;              /* absolute; the newest name after a rename */
     uint64_t size;           /* as far as known from the calls */
-    uint64_t writes;         /* number of writes so far: "durable up to" counts them */
+    uint64_t writes;         /* number of the last write, 0 none: "durable up to" compares them */
+    uint64_t device;         /* st_dev, 0 where the program never asked */
     unsigned references;
     bool named;              /* found by its path: not unlinked, not replaced */
     void *user;              /* the handler's */
@@ -69,9 +70,31 @@ struct flow_write {
     uint64_t offset;
     const uint8_t *data;
     size_t length;
-    uint64_t number;         /* file->writes after this one */
+    uint64_t number;         /* rises with every write of the run */
     struct flow_at begun, done; /* the same event but for asynchronous writes */
     bool durable;            /* O_DSYNC and the like: on stable storage when done */
+};
+
+struct flow_read {
+    struct flow_file *file;
+    uint64_t offset;
+    const uint8_t *data;
+    size_t length;
+    uint64_t opened;         /* sequence number of the event that opened the descriptor: who reads from the start again */
+    struct flow_at at;
+};
+
+/* What was asked of a file and not done, or not all of it. */
+struct flow_failure {
+    struct flow_file *file;  /* NULL: not open */
+    const char *path;
+    int32_t call;
+    int64_t result;          /* -errno, or how many of `wanted` bytes were written */
+    size_t wanted;
+    uint64_t offset;         /* of a write */
+    const uint8_t *data;     /* what was to be written, or NULL */
+    size_t length;
+    struct flow_at at;
 };
 
 /* All callbacks may be NULL. Ranges are valid during the call. */
@@ -88,6 +111,9 @@ struct flow_handler {
     void (*freed)(void *context, struct flow_connection *c); /* both ends gone: let go of c->user */
     void (*written)(void *context, const struct flow_write *w);
     void (*synced)(void *context, struct flow_file *file, uint64_t number, const struct flow_at *at);
+    /* A read from a file, by a call or through a mapping. */
+    void (*read)(void *context, const struct flow_read *r);
+    void (*failed)(void *context, const struct flow_failure *failure);
     void (*resized)(void *context, struct flow_file *file, uint64_t size, const struct flow_at *at);
     void (*renamed)(void *context, const char *from, const char *to, const struct flow_at *at);
     void (*removed)(void *context, const char *path, const struct flow_at *at);

@@ -2,33 +2,14 @@
 #include "protocol/flow_internal.h"
 
 #include <fcntl.h>
-#include <linux/aio_abi.h>
 #include <linux/close_range.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 #define TYPE_MASK 0xf /* of a socket's type: the rest are flags */
-
-static struct description *call_description(const struct call *c, int index)
-{
-    return table_get(c->process, c->argument[index]);
-}
-
-static size_t call_moved(const struct call *c, size_t recorded)
-{
-    return c->result <= 0 ? 0 : (uint64_t)c->result < recorded ? (size_t)c->result : recorded;
-}
-
-static uint32_t read_u32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
 
 /* --- bytes through connections --- */
 
@@ -80,57 +61,13 @@ static void end_sent(struct call *c, struct flow_end *end, struct trace_bytes da
     }
 }
 
-/* --- bytes to files --- */
-
-static void file_written(struct call *c, struct description *d, uint64_t offset, const uint8_t *data, size_t length,
-                         uint64_t begun, bool durable)
-{
-    struct flow_file *file = d->file;
-    struct flow_at from = {c->at.process, begun, c->at.time, c->at.thread};
-    if (!length)
-        return;
-    file->writes++;
-    if (offset + length > file->size)
-        file->size = offset + length;
-    struct flow_write w = {file, offset, data, length, file->writes, from, c->at, durable || d->dsync};
-    if (c->flow->on.written)
-        c->flow->on.written(c->flow->on.context, &w);
-}
-
-static void write_at(struct call *c, struct description *d, struct trace_bytes data, uint64_t offset, bool durable)
-{
-    uint64_t begun = c->begun ? c->begun->sequence : c->at.sequence;
-    file_written(c, d, offset, data.data, call_moved(c, data.length), begun, durable);
-}
-
-static void write_here(struct call *c, struct description *d, struct trace_bytes data, bool durable)
-{
-    uint64_t offset = d->append ? d->file->size : d->offset;
-    if (c->result <= 0)
-        return;
-    write_at(c, d, data, offset, durable);
-    d->offset = offset + (uint64_t)c->result;
-}
-
 static void on_write(struct call *c)
 {
     struct description *d = call_description(c, 0);
     if (d && d->end)
         end_sent(c, d->end, c->input[1]);
     else if (d && d->file)
-        write_here(c, d, c->input[1], false);
-}
-
-static void on_pwrite(struct call *c)
-{
-    struct description *d = call_description(c, 0);
-    if (!d || !d->file)
-        return;
-    bool durable = c->event->code == SYS_pwritev2 && c->argument[5] & (RWF_DSYNC | RWF_SYNC);
-    if (c->event->code == SYS_pwritev2 && c->argument[3] == -1)
-        write_here(c, d, c->input[1], durable);
-    else
-        write_at(c, d, c->input[1], (uint64_t)c->argument[3], durable);
+        flow_write_here(c, d, false);
 }
 
 static void on_sendto(struct call *c)
@@ -171,7 +108,7 @@ static void on_read(struct call *c)
     if (d->end)
         end_bytes(c->flow, d->end, FLOW_RECEIVED, data.data, (size_t)c->result, &c->at);
     else if (d->file)
-        d->offset += (uint64_t)c->result;
+        flow_read_here(c, d, data);
     const char *path = d->file ? d->file->path : d->label;
     if (!d->end && path && c->flow->on.file_read)
         c->flow->on.file_read(c->flow->on.context, path, data, &c->at);
@@ -377,65 +314,14 @@ static void on_lseek(struct call *c)
         d->file->size = d->offset;
 }
 
-static void on_fstat(struct call *c)
-{
-    struct description *d = call_description(c, 0);
-    struct trace_bytes st = c->output[1];
-    const size_t size_at = 48; /* st_size of struct stat on x86-64 */
-    if (d && d->file && c->result == 0 && st.data && st.length >= size_at + 8)
-        memcpy(&d->file->size, st.data + size_at, 8);
-}
-
-static void file_synced(struct call *c, struct flow_file *file)
-{
-    uint64_t number = c->begun ? c->begun->writes : file->writes;
-    if (c->flow->on.synced)
-        c->flow->on.synced(c->flow->on.context, file, number, &c->at);
-}
-
-/* What is written while the fsync runs is not covered by it. */
-void flow_sync_begun(struct process *p, struct begun *b)
-{
-    struct description *d = table_get(p, b->argument[0]);
-    if ((b->call == SYS_fsync || b->call == SYS_fdatasync || b->call == SYS_syncfs) && d && d->file)
-        b->writes = d->file->writes;
-}
-
-static void on_sync(struct call *c)
-{
-    struct description *d = call_description(c, 0);
-    if (c->result == 0 && d && d->file)
-        file_synced(c, d->file);
-}
-
-static void on_sync_all(struct call *c)
-{
-    struct map *files = &c->flow->files;
-    for (size_t i = 0; i < files->capacity; i++)
-        if (files->slot[i].value && c->flow->on.synced) {
-            struct flow_file *file = files->slot[i].value;
-            c->flow->on.synced(c->flow->on.context, file, file->writes, &c->at);
-        }
-}
-
-static void on_ftruncate(struct call *c)
-{
-    struct description *d = call_description(c, 0);
-    if (c->result != 0 || !d || !d->file || c->argument[1] < 0)
-        return;
-    d->file->size = (uint64_t)c->argument[1];
-    if (c->flow->on.resized)
-        c->flow->on.resized(c->flow->on.context, d->file, d->file->size, &c->at);
-}
-
 static void on_rename(struct call *c)
 {
     bool at = c->event->code != SYS_rename;
-    if (c->result != 0)
-        return;
     char *from = flow_path(c->process, at ? (int32_t)c->argument[0] : AT_FDCWD, c->input[at ? 1 : 0]);
     char *to = flow_path(c->process, at ? (int32_t)c->argument[2] : AT_FDCWD, c->input[at ? 3 : 1]);
-    if (from && to && strcmp(from, to)) {
+    if (from && c->result < 0) {
+        flow_rename_failed(c, from);
+    } else if (from && to && strcmp(from, to)) {
         flow_file_rename(c->flow, from, to);
         if (c->flow->on.renamed)
             c->flow->on.renamed(c->flow->on.context, from, to, &c->at);
@@ -474,89 +360,12 @@ static void on_getdents(struct call *c)
         c->flow->on.listed(c->flow->on.context, d->file->path, c->output[1], &c->at);
 }
 
-/* --- asynchronous I/O --- */
-
-/* Take the oldest submission of this context, of any context if `any`, out of the list. */
-static struct submission *submission_take(struct process *p, int64_t context, bool any)
-{
-    struct submission **link = &p->submission, *s;
-    while (*link && !any && (*link)->context != context)
-        link = &(*link)->next;
-    if ((s = *link)) {
-        *link = s->next;
-        p->submissions--;
-    }
-    return s;
-}
-
-static void submission_free(struct call *c, struct submission *s)
-{
-    description_unref(c->flow, s->description, &c->at);
-    free(s->data);
-    free(s);
-}
-
-static bool submission_push(struct call *c, const uint8_t *data, size_t length, uint32_t fd, uint32_t opcode, uint64_t offset)
-{
-    struct submission *s = calloc(1, sizeof *s), **link = &c->process->submission;
-    bool write = opcode == IOCB_CMD_PWRITE || opcode == IOCB_CMD_PWRITEV;
-    if (!s || (write && length && !(s->data = malloc(length)))) {
-        free(s);
-        return !(c->flow->failed = true);
-    }
-    *s = (struct submission){NULL, c->argument[0], table_get(c->process, fd), write, offset, c->at.sequence, s->data, length};
-    if (s->data)
-        memcpy(s->data, data, length);
-    if (s->description)
-        s->description->references++;
-    if (c->process->submissions == SUBMISSIONS_MAX)
-        submission_free(c, submission_take(c->process, 0, true));
-    while (*link)
-        link = &(*link)->next;
-    *link = s;
-    c->process->submissions++;
-    return true;
-}
-
-static void on_io_submit(struct call *c)
-{
-    const size_t header = 20; /* u32 fd, u32 opcode, u64 offset, u32 length */
-    const uint8_t *p = c->input[2].data, *end = p ? p + c->input[2].length : NULL;
-    for (int64_t i = 0; i < c->result && end - p >= (ptrdiff_t)header; i++) {
-        uint64_t offset;
-        uint32_t opcode = read_u32(p + 4), length = read_u32(p + 16);
-        bool write = opcode == IOCB_CMD_PWRITE || opcode == IOCB_CMD_PWRITEV;
-        memcpy(&offset, p + 8, sizeof offset);
-        if ((write && length > (size_t)(end - p) - header) ||
-            !submission_push(c, p + header, write ? length : 0, read_u32(p), opcode, offset))
-            return;
-        p += header + (write ? length : 0);
-    }
-}
-
-/* Completions name no file. Within a context they are taken in the order of submission: exact with one in flight, as
- * libraft does it. */
-static void on_io_getevents(struct call *c)
-{
-    struct trace_bytes out = c->output[3];
-    for (int64_t i = 0; i < c->result && out.data && (size_t)(i + 1) * sizeof(struct io_event) <= out.length; i++) {
-        struct io_event e;
-        memcpy(&e, out.data + (size_t)i * sizeof e, sizeof e);
-        struct submission *s = submission_take(c->process, c->argument[0], false);
-        if (!s)
-            return;
-        if (s->write && s->description && s->description->file && e.res > 0)
-            file_written(c, s->description, s->offset, s->data, (uint64_t)e.res < s->length ? (size_t)e.res : s->length,
-                         s->begun, false);
-        submission_free(c, s);
-    }
-}
-
 static const flow_call_fn handlers[CALL_MAX] = {
     [SYS_read] = on_read, [SYS_readv] = on_read, [SYS_recvfrom] = on_recvfrom, [SYS_recvmsg] = on_recvmsg,
     [SYS_write] = on_write, [SYS_writev] = on_write, [SYS_sendto] = on_sendto, [SYS_sendmsg] = on_sendto,
     [SYS_sendmmsg] = on_sendmmsg, [SYS_sendfile] = on_sendfile, [SYS_splice] = on_sendfile,
-    [SYS_pwrite64] = on_pwrite, [SYS_pwritev] = on_pwrite, [SYS_pwritev2] = on_pwrite,
+    [SYS_pwrite64] = flow_on_pwrite, [SYS_pwritev] = flow_on_pwrite, [SYS_pwritev2] = flow_on_pwrite,
+    [SYS_pread64] = flow_on_pread, [SYS_preadv] = flow_on_pread, [SYS_preadv2] = flow_on_pread, [SYS_mmap] = flow_on_mmap,
     [SYS_socket] = on_socket, [SYS_accept] = on_accept, [SYS_accept4] = on_accept,
     [SYS_socketpair] = on_pair, [SYS_pipe] = on_pair, [SYS_pipe2] = on_pair,
     [SYS_timerfd_create] = on_other, [SYS_eventfd] = on_other, [SYS_eventfd2] = on_other, [SYS_epoll_create] = on_other,
@@ -564,11 +373,13 @@ static const flow_call_fn handlers[CALL_MAX] = {
     [SYS_inotify_init1] = on_other, [SYS_memfd_create] = on_other,
     [SYS_close] = on_close, [SYS_close_range] = on_close_range, [SYS_dup] = on_dup, [SYS_dup2] = on_dup, [SYS_dup3] = on_dup,
     [SYS_fcntl] = on_fcntl, [SYS_open] = on_open, [SYS_openat] = on_openat, [SYS_openat2] = on_openat, [SYS_creat] = on_creat,
-    [SYS_lseek] = on_lseek, [SYS_fstat] = on_fstat, [SYS_fsync] = on_sync, [SYS_fdatasync] = on_sync,
-    [SYS_sync] = on_sync_all, [SYS_syncfs] = on_sync_all, [SYS_ftruncate] = on_ftruncate, [SYS_rename] = on_rename,
+    [SYS_lseek] = on_lseek, [SYS_fstat] = flow_on_stat, [SYS_newfstatat] = flow_on_stat, [SYS_statx] = flow_on_stat,
+    [SYS_fsync] = flow_on_sync, [SYS_fdatasync] = flow_on_sync, [SYS_msync] = flow_on_msync,
+    [SYS_sync] = flow_on_sync_all, [SYS_syncfs] = flow_on_sync_all, [SYS_ftruncate] = flow_on_ftruncate, [SYS_rename] = on_rename,
     [SYS_renameat] = on_rename, [SYS_renameat2] = on_rename, [SYS_unlink] = on_unlink, [SYS_unlinkat] = on_unlink,
     [SYS_chdir] = on_chdir, [SYS_fchdir] = on_chdir, [SYS_getdents64] = on_getdents,
-    [SYS_io_submit] = on_io_submit, [SYS_io_getevents] = on_io_getevents, [SYS_io_pgetevents] = on_io_getevents,
+    [SYS_io_submit] = flow_on_io_submit, [SYS_io_getevents] = flow_on_io_getevents,
+    [SYS_io_pgetevents] = flow_on_io_getevents,
 };
 
 flow_call_fn flow_call_handler(int32_t call)

@@ -6,6 +6,7 @@
 #include "protocol/map.h"
 
 #define SUBMISSIONS_MAX 4096 /* in flight: completions read from the ring, without a call, are not seen */
+#define MAPPINGS_MAX 8
 #define DESCRIPTOR_MAX (1 << 20) /* numbers above are ignored: no program here has a million descriptors */
 
 enum description_kind { DESCRIPTION_OTHER, DESCRIPTION_SOCKET, DESCRIPTION_FILE };
@@ -42,7 +43,7 @@ struct begun {
     int64_t argument[6];
     struct trace_bytes input[6]; /* own copies */
     size_t sent;                 /* bytes of a connection already reported */
-    uint64_t writes;             /* of the file, when an fsync began */
+    uint64_t writes;             /* of the run, when it began: an fsync covers these */
 };
 
 /* One asynchronous write that was submitted. */
@@ -50,10 +51,17 @@ struct submission {
     struct submission *next;
     int64_t context;             /* of io_setup */
     struct description *description;
-    bool write;
-    uint64_t offset, begun;
-    uint8_t *data;
+    uint32_t opcode;             /* IOCB_CMD_... */
+    uint64_t offset, writes;     /* of the run, when it was submitted */
+    struct flow_at begun;
+    uint8_t *data;               /* of a write */
     size_t length;
+};
+
+/* A file that is mapped shared: msync says only how long the mapping is. */
+struct mapping {
+    struct flow_file *file; /* one reference */
+    uint64_t length;
 };
 
 /* The table of a program that vfork's child is about to become: found again when that program's stream starts. */
@@ -72,6 +80,8 @@ struct process {
     struct submission *submission; /* oldest first */
     unsigned submissions;
     struct inheritance *heirs;
+    struct mapping mapping[MAPPINGS_MAX]; /* the newest */
+    unsigned mappings;
     bool in_vfork;
     struct table parent_table; /* during vfork: what the parent sees again afterwards */
 };
@@ -82,6 +92,7 @@ struct flow {
     struct map files;        /* by key of the path */
     struct map unpaired;     /* lists of connections waiting for their other end, by key of addresses and side */
     uint64_t connections;    /* ids given */
+    uint64_t writes;         /* to all files: their numbers */
     /* Closed connections whose other end may still be accepted: the oldest are given up. */
     struct flow_connection *lingering[256];
     unsigned lingering_next;
@@ -100,6 +111,18 @@ struct call {
     const struct trace_bytes *output;
     struct trace_bytes input[6];
 };
+
+static inline size_t call_moved(const struct call *c, size_t recorded)
+{
+    return c->result <= 0 ? 0 : (uint64_t)c->result < recorded ? (size_t)c->result : recorded;
+}
+
+static inline uint32_t read_u32(const uint8_t *p)
+{
+    uint32_t v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
 
 /* flow_table.c */
 struct process *flow_process(struct flow *f, uint32_t number); /* made when new; NULL: out of memory */
@@ -128,10 +151,28 @@ char *flow_path(const struct process *p, int64_t directory, struct trace_bytes p
 void flow_file_forget(struct flow *f, const char *path); /* its name now means another file, or none */
 void flow_file_rename(struct flow *f, const char *from, const char *to);
 
+/* flow_disk.c: what calls do to the content of files */
+static inline struct description *call_description(const struct call *c, int index)
+{
+    return table_get(c->process, c->argument[index]);
+}
+void flow_write_here(struct call *c, struct description *d, bool durable);
+void flow_read_here(struct call *c, struct description *d, struct trace_bytes data);
+void flow_rename_failed(struct call *c, const char *from);
+void flow_on_pwrite(struct call *c);
+void flow_on_pread(struct call *c);
+void flow_on_mmap(struct call *c);
+void flow_on_sync(struct call *c);
+void flow_on_sync_all(struct call *c);
+void flow_on_msync(struct call *c);
+void flow_on_ftruncate(struct call *c);
+void flow_on_stat(struct call *c);
+void flow_on_io_submit(struct call *c);
+void flow_on_io_getevents(struct call *c);
+
 /* flow_calls.c: the calls that matter */
 typedef void (*flow_call_fn)(struct call *c);
 flow_call_fn flow_call_handler(int32_t call); /* NULL: does not matter */
 void flow_send_begun(struct flow *f, struct process *p, struct begun *b, const struct flow_at *at);
-void flow_sync_begun(struct process *p, struct begun *b);
 
 #endif

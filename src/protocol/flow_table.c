@@ -149,6 +149,8 @@ void flow_process_free(struct flow *f, struct process *p, const struct flow_at *
         free(h->cwd);
         free(h);
     }
+    for (size_t i = 0; i < MAPPINGS_MAX; i++)
+        flow_file_unref(f, p->mapping[i].file);
     table_release(f, &p->table, at);
     table_release(f, &p->parent_table, at);
     free(p->cwd);

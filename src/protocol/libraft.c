@@ -474,14 +474,14 @@ static void file_write(void *state, struct walk *w, void *pointer, const struct 
 
 static void truncated(struct walk *w, struct directory *d, uint64_t index, const struct flow_at *at)
 {
-    struct raft_fact fact = {.kind = RAFT_FACT_TRUNCATE, .index = index, .durable = true};
+    struct raft_fact fact = {.kind = RAFT_FACT_TRUNCATE, .index = index, .written = true, .durable = true};
     d->last = index;
     walk_fact(w, &adapter_libraft, at, &fact);
 }
 
 static void snapshot_taken(struct walk *w, struct directory *d, const struct name *n, const struct flow_at *at)
 {
-    struct raft_fact fact = {.kind = RAFT_FACT_SNAPSHOT, .term = n->first, .index = n->last, .durable = true};
+    struct raft_fact fact = {.kind = RAFT_FACT_SNAPSHOT, .term = n->first, .index = n->last, .written = true, .durable = true};
     if (n->last > d->snapshot)
         d->snapshot = n->last;
     if (n->last > d->last)

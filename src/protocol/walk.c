@@ -10,7 +10,9 @@
 #include "protocol/way.h"
 
 #define ADDRESSES_MAX 4096     /* known addresses of nodes: they come out of hostile bytes */
-#define PENDING_FACTS_MAX 65536 /* of one file, waiting for its fsync */
+#define PENDING_FACTS_MAX 32768 /* of one file, waiting for its fsync: the oldest are given up */
+#define READERS_MAX 8           /* of one file */
+#define PROGRAMS_MAX 65536      /* processes whose names are remembered for their children */
 
 static const struct protocol_adapter *const protocol_adapters[] = {&adapter_libraft, &adapter_ovsdb, &adapter_mark, NULL};
 #define ADAPTERS (sizeof protocol_adapters / sizeof *protocol_adapters - 1)
@@ -26,14 +28,22 @@ struct connection_state {
 
 struct pending_fact {
     uint64_t number; /* of the write that shows it */
-    struct flow_at at;
     struct raft_fact fact;
     char *text;
 };
 
+/* One opening of a file, by one process, that reads. */
+struct reader {
+    struct reader *next;
+    uint32_t process;
+    uint64_t opened;
+    void *file; /* the adapter's */
+};
+
 struct file_state {
     const struct protocol_adapter *adapter; /* NULL: nobody's */
-    void *file;                             /* the adapter's */
+    void *file;                             /* the adapter's, of what is written */
+    struct reader *reader;
     struct pending_fact *pending;
     size_t count, capacity;
     void *user;
@@ -45,8 +55,10 @@ struct walk {
     void *state[ADAPTERS];
     struct map nodes;     /* process number to struct name */
     struct map addresses; /* key of the address to struct name */
-    const struct flow_write *writing; /* during file_write */
-    struct file_state *writing_state;
+    struct map programs;  /* process number to struct name */
+    const struct flow_write *content; /* during file_write and file_read */
+    struct file_state *content_state;
+    bool loading;                     /* it is file_read */
     bool failed;
 };
 
@@ -149,20 +161,28 @@ void walk_message(struct walk *w, struct way *way, const struct flow_at *at, str
 
 /* --- files --- */
 
-/* Tell the facts of all writes up to `number`. `at` NULL: with the event of the write itself, not durable. */
-static void facts_tell(struct walk *w, struct file_state *fs, uint64_t number, const struct flow_at *at)
+/* Let go of the oldest `n`. */
+static void facts_forget(struct file_state *fs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(fs->pending[i].text);
+    fs->count -= n;
+    if (n)
+        memmove(fs->pending, fs->pending + n, fs->count * sizeof *fs->pending);
+}
+
+/* What was told when it was written is on stable storage now: all of it up to this write. */
+static void facts_again(struct walk *w, struct file_state *fs, uint64_t number, const struct flow_at *at)
 {
     size_t n = 0;
     for (; n < fs->count && fs->pending[n].number <= number; n++) {
         struct pending_fact *p = &fs->pending[n];
-        p->fact.durable = at != NULL;
+        p->fact.written = false;
+        p->fact.again = p->fact.durable = true;
         p->fact.text = p->text;
-        walk_fact(w, fs->adapter, at ? at : &p->at, &p->fact);
-        free(p->text);
+        walk_fact(w, fs->adapter, at, &p->fact);
     }
-    fs->count -= n;
-    if (n)
-        memmove(fs->pending, fs->pending + n, fs->count * sizeof *fs->pending);
+    facts_forget(fs, n);
 }
 
 static bool pending_reserve(struct file_state *fs)
@@ -178,17 +198,31 @@ static bool pending_reserve(struct file_state *fs)
     return true;
 }
 
-void walk_file_fact(struct walk *w, const struct raft_fact *fact)
+/* Keep a fact until its file is synced. */
+static void fact_pend(struct walk *w, struct file_state *fs, const struct raft_fact *fact)
 {
-    struct file_state *fs = w->writing_state;
     if (fs->count >= PENDING_FACTS_MAX)
-        facts_tell(w, fs, UINT64_MAX, NULL); /* a file that nobody syncs */
-    if (!pending_reserve(fs)) {
+        facts_forget(fs, fs->count / 2); /* a file that nobody syncs */
+    char *text = fact->text ? strdup(fact->text) : NULL;
+    if ((fact->text && !text) || !pending_reserve(fs)) {
+        free(text);
         w->failed = true;
         return;
     }
-    struct pending_fact *p = &fs->pending[fs->count++];
-    *p = (struct pending_fact){w->writing->number, w->writing->done, *fact, fact->text ? strdup(fact->text) : NULL};
+    fs->pending[fs->count] = (struct pending_fact){w->content->number, *fact, text};
+    fs->pending[fs->count++].fact.entry.members = NULL;
+}
+
+void walk_file_fact(struct walk *w, const struct raft_fact *shown)
+{
+    struct raft_fact fact = *shown;
+    struct file_state *fs = w->content_state;
+    fact.loaded = w->loading;
+    fact.written = !w->loading;
+    fact.durable = !w->loading && w->content->durable;
+    walk_fact(w, fs->adapter, &w->content->done, &fact);
+    if (fact.written && !fact.durable)
+        fact_pend(w, fs, &fact);
 }
 
 static struct file_state *file_state(struct walk *w, struct flow_file *file)
@@ -198,30 +232,35 @@ static struct file_state *file_state(struct walk *w, struct flow_file *file)
     return file->user;
 }
 
-static void file_claim(struct walk *w, struct file_state *fs, const struct flow_write *write)
+/* Whose file is it, by what is written to it or read from it? */
+static const struct protocol_adapter *file_adapter(const struct flow_write *content)
 {
-    for (size_t i = 0; i < ADAPTERS; i++) {
-        const struct protocol_adapter *a = protocol_adapters[i];
-        if (!a->file_mine || !a->file_mine(write))
-            continue;
-        fs->adapter = a;
-        fs->file = a->file_create(w->state[i], write->file->path);
-        w->failed |= !fs->file;
-        return;
-    }
+    for (size_t i = 0; i < ADAPTERS; i++)
+        if (protocol_adapters[i]->file_mine && protocol_adapters[i]->file_mine(content))
+            return protocol_adapters[i];
+    return NULL;
+}
+
+static void *adapter_file(struct walk *w, const struct protocol_adapter *a, const struct flow_file *file)
+{
+    void *user = a->file_create(adapter_state(w, a), file->path);
+    w->failed |= !user;
+    return user;
 }
 
 void walk_file_write(struct walk *w, const struct flow_write *write)
 {
     struct file_state *fs = file_state(w, write->file);
     if (fs && !fs->adapter)
-        file_claim(w, fs, write);
+        fs->adapter = file_adapter(write);
+    if (fs && fs->adapter && !fs->file)
+        fs->file = adapter_file(w, fs->adapter, write->file);
     if (fs && fs->file) {
-        w->writing = write;
-        w->writing_state = fs;
+        w->content = write;
+        w->content_state = fs;
         fs->adapter->file_write(adapter_state(w, fs->adapter), w, fs->file, write);
         if (write->durable)
-            facts_tell(w, fs, write->number, &write->done);
+            facts_again(w, fs, write->number, &write->done);
     }
     if (w->on.written)
         w->on.written(w->on.context, write);
@@ -232,12 +271,109 @@ static void on_written(void *context, const struct flow_write *write)
     walk_file_write(context, write);
 }
 
+static void reader_free(const struct protocol_adapter *a, struct reader *r)
+{
+    if (r->file)
+        a->file_destroy(r->file);
+    free(r);
+}
+
+/* Every opening of a file by a process reads on its own. The one that read last stands first; the oldest goes. */
+static struct reader *reader_of(struct walk *w, struct file_state *fs, const struct flow_read *read)
+{
+    struct reader **link = &fs->reader, *r;
+    unsigned n = 0;
+    while ((r = *link) && (r->process != read->at.process || r->opened != read->opened)) {
+        if (++n == READERS_MAX && !r->next) {
+            *link = NULL;
+            reader_free(fs->adapter, r);
+            break;
+        }
+        link = &r->next;
+    }
+    if ((r = *link)) {
+        *link = r->next;
+    } else if ((r = calloc(1, sizeof *r))) {
+        r->process = read->at.process;
+        r->opened = read->opened;
+        r->file = adapter_file(w, fs->adapter, read->file);
+    } else {
+        w->failed = true;
+        return NULL;
+    }
+    r->next = fs->reader;
+    fs->reader = r;
+    return r;
+}
+
+void walk_file_read(struct walk *w, const struct flow_read *read)
+{
+    const struct flow_write content = {.file = read->file, .offset = read->offset, .data = read->data, .length = read->length,
+                                       .begun = read->at, .done = read->at};
+    struct file_state *fs = read->file->user;
+    const struct protocol_adapter *a = fs && fs->adapter ? fs->adapter : file_adapter(&content);
+    if (!a || !a->file_read || !(fs = file_state(w, read->file)))
+        return;
+    fs->adapter = a;
+    struct reader *r = reader_of(w, fs, read);
+    if (!r || !r->file)
+        return;
+    w->content = &content;
+    w->content_state = fs;
+    w->loading = true;
+    a->file_read(adapter_state(w, a), w, r->file, &content);
+    w->loading = false;
+}
+
+static void on_read(void *context, const struct flow_read *read)
+{
+    walk_file_read(context, read);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* "write s1.db: 10 of 4096 bytes", "fsync s1.db: EIO". */
+static void failure_text(const struct flow_failure *failure, char *out, size_t size)
+{
+    const struct call_info *call = call_info(failure->call);
+    const char *error = failure->result < 0 ? strerrorname_np((int)-failure->result) : NULL;
+    int used = snprintf(out, size, "%s %s: ", call ? call->name : "?", base_name(failure->path));
+    if (used < 0 || (size_t)used >= size)
+        return;
+    if (failure->result >= 0)
+        snprintf(out + used, size - (size_t)used, "%lld of %zu bytes", (long long)failure->result, failure->wanted);
+    else if (error)
+        snprintf(out + used, size - (size_t)used, "%s", error);
+    else
+        snprintf(out + used, size - (size_t)used, "error %lld", (long long)-failure->result);
+}
+
+/* A file that was never written to is known by its name or by what should have been written. */
+static void on_failed(void *context, const struct flow_failure *failure)
+{
+    struct walk *w = context;
+    char text[512];
+    struct flow_file unopened = {.path = (char *)failure->path}, *file = failure->file ? failure->file : &unopened;
+    const struct flow_write wanted = {.file = file, .offset = failure->offset, .data = failure->data, .length = failure->length};
+    const struct file_state *fs = file->user;
+    const struct protocol_adapter *a = fs && fs->adapter ? fs->adapter : file_adapter(&wanted);
+    if (!a)
+        return;
+    failure_text(failure, text, sizeof text);
+    struct raft_fact fact = {.kind = RAFT_FACT_WRITE_FAILED, .text = text};
+    walk_fact(w, a, &failure->at, &fact);
+}
+
 static void on_synced(void *context, struct flow_file *file, uint64_t number, const struct flow_at *at)
 {
     struct walk *w = context;
     struct file_state *fs = file->user;
     if (fs && fs->count)
-        facts_tell(w, fs, number, at);
+        facts_again(w, fs, number, at);
     if (w->on.synced)
         w->on.synced(w->on.context, file, number, at);
 }
@@ -248,11 +384,15 @@ static void on_file_freed(void *context, struct flow_file *file)
     struct file_state *fs = file->user;
     if (!fs)
         return;
-    facts_tell(w, fs, UINT64_MAX, NULL); /* closed without having been synced */
     if (w->on.file_freed)
         w->on.file_freed(w->on.context, file);
     if (fs->file)
         fs->adapter->file_destroy(fs->file);
+    for (struct reader *r = fs->reader, *next; r; r = next) {
+        next = r->next;
+        reader_free(fs->adapter, r);
+    }
+    facts_forget(fs, fs->count);
     free(fs->pending);
     free(fs);
     file->user = NULL;
@@ -397,11 +537,43 @@ void walk_test_way_free(struct way *way)
     free(way);
 }
 
+/* --- processes and faults --- */
+
+static const struct protocol_adapter process = {.name = "process"};
+
+/* A forked child is the program that its parent is. */
+static void on_start(struct walk *w, const struct trace_event *event, const struct flow_at *at)
+{
+    struct trace_bytes map = event->field_bytes[0];
+    struct unpack path, parent;
+    struct raft_fact fact = {.kind = RAFT_FACT_START, .text = ""};
+    char program[4096] = "";
+    if (trace_map_find(map, "exe", &path) && path.type == UNPACK_STR)
+        snprintf(program, sizeof program, "%.*s", (int)(path.length < sizeof program ? path.length : sizeof program), (const char *)path.data);
+    else if (trace_map_find(map, "parent", &parent) && parent.type == UNPACK_INT)
+        snprintf(program, sizeof program, "%s", name_get(&w->programs, (uint32_t)parent.value));
+    if (w->programs.count < PROGRAMS_MAX)
+        name_put(w, &w->programs, at->process, base_name(program));
+    fact.text = base_name(program);
+    walk_fact(w, &process, at, &fact);
+}
+
+static void on_fault(struct walk *w, const struct trace_event *event, const struct flow_at *at)
+{
+    struct trace_bytes what = event->field_bytes[0], peer = event->field_bytes[2];
+    char text[64];
+    struct raft_fact fact = {.kind = RAFT_FACT_FAULT, .text = text};
+    snprintf(text, sizeof text, "%.*s", (int)(what.length < sizeof text ? what.length : sizeof text), what.data ? (const char *)what.data : "");
+    snprintf(fact.peer, sizeof fact.peer, "%.*s", (int)(peer.length < sizeof fact.peer ? peer.length : sizeof fact.peer),
+             peer.data ? (const char *)peer.data : "");
+    walk_fact(w, &process, at, &fact);
+}
+
 /* --- the walk --- */
 
 bool walk_wants(int32_t code)
 {
-    return code == TRACE_MARK || flow_wants(code);
+    return code == TRACE_MARK || code == TRACE_FAULT || flow_wants(code);
 }
 
 bool walk_event(struct walk *w, const struct trace_event *event)
@@ -410,6 +582,10 @@ bool walk_event(struct walk *w, const struct trace_event *event)
     for (size_t i = 0; i < ADAPTERS && event->code == TRACE_MARK; i++)
         if (protocol_adapters[i]->mark)
             protocol_adapters[i]->mark(w->state[i], w, event, &at);
+    if (event->code == TRACE_START)
+        on_start(w, event, &at);
+    else if (event->code == TRACE_FAULT)
+        on_fault(w, event, &at);
     return flow_event(w->flow, event) && !w->failed;
 }
 
@@ -422,6 +598,7 @@ struct walk *walk_create(const struct walk_listener *listener)
         .context = w, .opened = on_opened, .bytes = on_bytes, .unsent = on_unsent, .closed = on_closed, .freed = on_freed,
         .written = on_written, .synced = on_synced, .renamed = on_renamed, .removed = on_removed, .listed = on_listed,
         .file_freed = on_file_freed, .file_read = on_file_read,
+        .read = on_read, .failed = on_failed,
     };
     w->on = *listener;
     bool good = (w->flow = flow_create(&handler)) != NULL;
@@ -451,6 +628,7 @@ void walk_destroy(struct walk *w)
             protocol_adapters[i]->destroy(w->state[i]);
     names_fini(&w->nodes);
     names_fini(&w->addresses);
+    names_fini(&w->programs);
     free(w);
 }
 

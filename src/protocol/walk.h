@@ -37,6 +37,7 @@ void walk_test_way_free(struct way *way);
 void walk_way_bytes(struct walk *w, struct way *way, const uint8_t *data, size_t length, const struct flow_at *at);
 /* Feed one write to a file without a flow, and let go of what the walk kept about the file: for tests. */
 void walk_file_write(struct walk *w, const struct flow_write *write);
+void walk_file_read(struct walk *w, const struct flow_read *read);
 void walk_test_file_free(struct walk *w, struct flow_file *file);
 void walk_test_renamed(struct walk *w, const char *from, const char *to, const struct flow_at *at);
 

@@ -173,12 +173,238 @@ static void threads(void **state)
     expect(r, "1@1/3 sent 7:5\n");
 }
 
+/* --- files --- */
+
+static void opened(struct run *r, uint32_t process, const char *path, int flags, int fd)
+{
+    struct trace_event e = event(r, process, SYS_openat, fd);
+    e.argument[0] = AT_FDCWD;
+    e.argument[2] = flags;
+    e.input[1] = text(path);
+    feed(r, &e);
+}
+
+/* A call with integers only. */
+static void plain(struct run *r, uint32_t process, int32_t nr, int64_t result, int64_t a, int64_t b, int64_t c)
+{
+    struct trace_event e = event(r, process, nr, result);
+    e.argument[0] = a;
+    e.argument[1] = b;
+    e.argument[2] = c;
+    feed(r, &e);
+}
+
+static void entered(struct run *r, uint32_t process, int32_t nr, int64_t fd)
+{
+    struct trace_event e = event(r, process, TRACE_ENTER, 0);
+    e.call = nr;
+    e.complete = false;
+    e.argument[0] = fd;
+    feed(r, &e);
+}
+
+/* Records of the log: {"term":N}, in static storage. */
+static const char *record(unsigned term)
+{
+    static char out[4][128];
+    static unsigned next;
+    char body[32], *line = out[next++ % 4];
+    snprintf(body, sizeof body, "{\"term\":%u}\n", term);
+    snprintf(line, sizeof *out, "OVSDB CLUSTER %zu 0000000000000000000000000000000000000000\n%s", strlen(body), body);
+    return line;
+}
+
+static void wrote(struct run *r, uint32_t process, int fd, unsigned term)
+{
+    const char *bytes = record(term);
+    call(r, process, SYS_write, (int64_t)strlen(bytes), fd, bytes, NULL);
+}
+
+static void written_then_durable(void **state)
+{
+    struct run *r = *state;
+    opened(r, 1, "/n1.db", O_RDWR | O_CREAT, 4);
+    wrote(r, 1, 4, 1);
+    wrote(r, 1, 4, 2);
+    expect(r, "1@1/0 term written 0:1\n1@2/0 term written 0:2\n");
+    plain(r, 1, SYS_sync_file_range, 0, 4, 0, 0);
+    expect(r, "");
+    plain(r, 1, SYS_fdatasync, 0, 4, 0, 0);
+    expect(r, "1@4/0 term durable again 0:1\n1@4/0 term durable again 0:2\n");
+    wrote(r, 1, 4, 3);
+    plain(r, 1, SYS_close, 0, 4, 0, 0);
+    plain(r, 1, SYS_sync, 0, 0, 0, 0);
+    expect(r, "1@5/0 term written 0:3\n"); /* and nothing more */
+    opened(r, 1, "/n1.db", O_RDWR | O_DSYNC, 4);
+    wrote(r, 1, 4, 4);
+    plain(r, 1, SYS_fsync, 0, 4, 0, 0);
+    expect(r, "1@9/0 term written durable 0:4\n");
+}
+
+/* Another thread writes while one syncs: only what was written before is durable then. */
+static void written_during_the_sync(void **state)
+{
+    static const int32_t calls[] = {SYS_fsync, SYS_fdatasync, SYS_syncfs, SYS_sync};
+    struct run *r = *state;
+    opened(r, 1, "/n1.db", O_RDWR | O_CREAT, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        char lines[128];
+        wrote(r, 1, 4, 10 * i + 1);
+        r->thread = 1;
+        entered(r, 1, calls[i], 4);
+        r->thread = 0;
+        wrote(r, 1, 4, 10 * i + 2);
+        r->told = 0;
+        r->thread = 1;
+        plain(r, 1, calls[i], 0, 4, 0, 0);
+        r->thread = 0;
+        unsigned at = (unsigned)r->sequence[1] - 1;
+        snprintf(lines, sizeof lines, "1@%u/1 term durable again 0:%u\n", at, 10 * i + 1);
+        expect(r, lines);
+        plain(r, 1, SYS_fsync, 0, 4, 0, 0);
+        snprintf(lines, sizeof lines, "1@%u/0 term durable again 0:%u\n", at + 1, 10 * i + 2);
+        expect(r, lines);
+    }
+}
+
+static void durable_by_flags(void **state)
+{
+    struct run *r = *state;
+    opened(r, 1, "/n1.db", O_RDWR | O_CREAT, 4);
+    struct trace_event e = event(r, 1, SYS_pwritev2, (int64_t)strlen(record(1)));
+    e.argument[0] = 4;
+    e.argument[5] = 2; /* RWF_DSYNC */
+    e.input[1] = text(record(1));
+    feed(r, &e);
+    expect(r, "1@1/0 term written durable 0:1\n");
+}
+
+static void device(struct run *r, uint32_t process, int fd, uint64_t dev)
+{
+    uint8_t st[144] = {0};
+    struct trace_event e = event(r, process, SYS_newfstatat, 0);
+    memcpy(st, &dev, sizeof dev);
+    e.argument[0] = fd;
+    e.input[1] = text("");
+    e.output[2] = (struct trace_bytes){st, sizeof st};
+    feed(r, &e);
+}
+
+static void another_file_system(void **state)
+{
+    struct run *r = *state;
+    opened(r, 1, "/n1.db", O_RDWR | O_CREAT, 4);
+    opened(r, 1, "/mnt/lock", O_RDWR | O_CREAT, 5);
+    wrote(r, 1, 4, 1);
+    device(r, 1, 4, 7);
+    device(r, 1, 5, 8);
+    r->told = 0;
+    plain(r, 1, SYS_syncfs, 0, 5, 0, 0);
+    expect(r, "");
+    device(r, 1, 5, 7);
+    plain(r, 1, SYS_syncfs, 0, 5, 0, 0);
+    expect(r, "1@7/0 term durable again 0:1\n");
+}
+
+static void mapped(void **state)
+{
+    struct run *r = *state;
+    opened(r, 1, "/n1.db", O_RDWR | O_CREAT, 4);
+    struct trace_event e = event(r, 1, SYS_mmap, 1 << 20);
+    e.argument[1] = 5000;
+    e.argument[3] = 1; /* MAP_SHARED */
+    e.argument[4] = 4;
+    feed(r, &e);
+    wrote(r, 1, 4, 1);
+    plain(r, 1, SYS_msync, 0, 0, 8192, 1);      /* MS_ASYNC */
+    plain(r, 1, SYS_msync, 0, 0, 4096, 4);      /* MS_SYNC of another mapping */
+    expect(r, "1@2/0 term written 0:1\n");
+    plain(r, 1, SYS_msync, 0, 0, 8192, 4);
+    expect(r, "1@5/0 term durable again 0:1\n");
+}
+
+static void renamed(struct run *r, uint32_t process, const char *from, const char *to, int64_t result)
+{
+    struct trace_event e = event(r, process, SYS_rename, result);
+    e.input[0] = text(from);
+    e.input[1] = text(to);
+    feed(r, &e);
+}
+
+static void failures(void **state)
+{
+    struct run *r = *state;
+    opened(r, 1, "/d/n1.db", O_RDWR | O_CREAT, 4);
+    call(r, 1, SYS_write, -28, 4, record(1), NULL); /* known by what should have been written */
+    expect(r, "1@1/0 failed 0:0 write n1.db: ENOSPC\n");
+    call(r, 1, SYS_write, 5, 4, record(1), NULL);
+    call(r, 1, SYS_write, -4, 4, record(1), NULL); /* EINTR: it is called again */
+    wrote(r, 1, 4, 1);
+    r->told = 0;
+    call(r, 1, SYS_write, 10, 4, record(2), NULL);
+    plain(r, 1, SYS_fsync, -5, 4, 0, 0);
+    plain(r, 1, SYS_ftruncate, -5, 4, 100, 0);
+    renamed(r, 1, "/d/n1.db", "/d/n2.db", -13);
+    expect(r, "1@5/0 failed 0:0 write n1.db: 10 of 69 bytes\n1@6/0 failed 0:0 fsync n1.db: EIO\n"
+              "1@7/0 failed 0:0 ftruncate n1.db: EIO\n1@8/0 failed 0:0 rename n1.db: EACCES\n");
+    opened(r, 1, "/d/notes", O_RDWR | O_CREAT, 5); /* nobody's */
+    call(r, 1, SYS_write, -28, 5, "hello", NULL);
+    plain(r, 1, SYS_fsync, -5, 5, 0, 0);
+    renamed(r, 1, "/d/notes", "/d/notes.old", -13);
+    expect(r, "");
+}
+
+/* --- processes, faults, words --- */
+
+static void start(struct run *r, uint32_t process, const char *exe, uint32_t parent)
+{
+    uint8_t map[512], *p = pack_map_header(map, exe ? 3 : 2);
+    const char *words[] = {"how", exe ? "exec" : "fork", "parent", NULL, "exe", exe};
+    for (int i = 0; i < 6; i++) {
+        if (i == 3) {
+            p = pack_uint(p, parent);
+        } else if (i < 4 || exe) {
+            p = pack_str_header(p, (uint32_t)strlen(words[i]));
+            memcpy(p, words[i], strlen(words[i]));
+            p += strlen(words[i]);
+        }
+    }
+    struct trace_event e = event(r, process, TRACE_START, 0);
+    e.fields = 1;
+    e.field_bytes[0] = (struct trace_bytes){map, (size_t)(p - map)};
+    feed(r, &e);
+}
+
+static void starts(void **state)
+{
+    struct run *r = *state;
+    start(r, 1, "/usr/bin/server", 0);
+    start(r, 2, NULL, 1);
+    start(r, 3, NULL, 2);
+    start(r, 4, NULL, 9);
+    expect(r, "1@0/0 start 0:0 server\n2@0/0 start 0:0 server\n3@0/0 start 0:0 server\n4@0/0 start 0:0 \n");
+}
+
+static void faults(void **state)
+{
+    struct run *r = *state;
+    struct trace_event e = event(r, 1, TRACE_FAULT, 0);
+    e.fields = 3;
+    e.field_bytes[0] = text("cut");
+    e.field[1] = -1;
+    e.field_bytes[2] = text("n2");
+    feed(r, &e);
+    expect(r, "1@0/0 fault 0:0 n2 cut\n");
+}
+
 #define IN_RUN(f) cmocka_unit_test_setup_teardown(f, run_begin, run_end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_RUN(ids_over_tcp), IN_RUN(ids_over_unix), IN_RUN(threads),
+        IN_RUN(ids_over_tcp), IN_RUN(ids_over_unix), IN_RUN(threads), IN_RUN(written_then_durable),
+        IN_RUN(written_during_the_sync), IN_RUN(durable_by_flags), IN_RUN(another_file_system), IN_RUN(mapped), IN_RUN(failures),
+        IN_RUN(starts), IN_RUN(faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
