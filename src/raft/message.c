@@ -50,7 +50,10 @@ static void pending_add(struct step *s, const struct raft_message *m, bool snaps
     for (size_t i = 0; i < m->entries; i++) {
         if (m->entry[i].index != m->prev_index + 1 + i)
             break; /* not what Figure 2 calls AppendEntries: what it leaves in a log cannot be told */
-        p->entry[p->count++] = entry_find(s, m->entry[i].index, &m->entry[i]);
+        p->entry[p->count] = entry_find(s, m->entry[i].index, &m->entry[i]);
+        if (p->entry[p->count])
+            p->entry[p->count]->offered = true;
+        p->count++;
     }
 }
 
@@ -133,6 +136,7 @@ static void sent_append(struct step *s, const struct raft_message *m)
                                    : entry_find_term(s, m->prev_index, m->prev_term);
         if (!v)
             continue;
+        v->offered |= i > 0;
         struct raft_witness w = step_witness(s, RAFT_HOW_SENT, exact);
         if (current)
             log_put(s, v, RAFT_HOW_SENT, exact);

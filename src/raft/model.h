@@ -23,6 +23,7 @@ struct raft_variant {
     uint64_t index, term;
     uint64_t digest;        /* 0: unknown */
     const char *protocol;   /* digests of different adapters cannot be compared */
+    bool offered;           /* a message that a leader sent or a follower received carries it */
     char type, text[48];
     struct raft_witness shown;     /* first log seen to hold it */
     struct raft_witness committed; /* first node seen to have committed it */

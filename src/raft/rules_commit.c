@@ -29,7 +29,6 @@ struct count {
     uint64_t index, term;
     bool stale;    /* results of other terms count too */
     bool self;     /* the leader counts itself */
-    const struct raft_model *marks; /* not NULL: messages are not seen, only what the nodes state of their logs */
 };
 
 static bool letter_covers(const struct raft_letter *l, const struct count *c)
@@ -37,26 +36,11 @@ static bool letter_covers(const struct raft_letter *l, const struct count *c)
     return l->at.how != RAFT_HOW_NONE && l->index >= c->index && (c->stale || l->term == c->term);
 }
 
-/* Whether the log of the node with this id, as it states it, holds the leader's entry: it had to before it could say so. */
-static bool stated(const struct count *c, const char *id)
-{
-    const struct raft_slot *own = raft_node_slot((struct raft_node *)c->node, c->index);
-    for (size_t i = 0; own && i < c->marks->nodes; i++) {
-        struct raft_node *n = &c->marks->node[i];
-        const struct raft_slot *slot = n->cluster == c->node->cluster && !strcmp(n->id, id) ? raft_node_slot(n, c->index) : NULL;
-        if (slot)
-            return slot->variant == own->variant;
-    }
-    return false;
-}
-
 static bool acknowledged(void *context, const char *id)
 {
     const struct count *c = context;
     if (strcmp(id, c->node->id) == 0)
         return c->self;
-    if (c->marks)
-        return stated(c, id);
     const struct raft_exchange *x = book_find(&c->node->book, id);
     return x && (letter_covers(&x->acknowledged, c) || (c->stale && letter_covers(&x->stale, c)));
 }
@@ -136,10 +120,11 @@ static void check_earlier_term(struct step *s, uint64_t index)
 
 static void check_majority(struct step *s, uint64_t index)
 {
-    struct count c = {.node = s->node, .index = index, .term = s->node->leading, .self = true,
-                      .marks = s->node->book.exchanges ? NULL : s->model};
+    struct count c = {.node = s->node, .index = index, .term = s->node->leading, .self = true};
     const struct raft_slot *slot = raft_node_slot(s->node, index);
     bool known;
+    if (!s->node->book.exchanges) /* acknowledgements are not seen: marks alone say nothing of who waited for whom */
+        return;
     if (counted(s, &c, &known)) {
         c.self = !s->node->disk || !slot || slot->durable;
         if (counted(s, &c, &known)) {
@@ -152,10 +137,9 @@ static void check_majority(struct step *s, uint64_t index)
         return;
     }
     c.stale = true;
-    bool stale = !c.marks && counted(s, &c, &known);
+    bool stale = counted(s, &c, &known);
     struct raft_break *b = commit_broken(s, stale ? RAFT_T12 : RAFT_T09, index);
     break_text(b, stale ? "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " on acknowledgements of an earlier term"
-               : c.marks ? "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " before a majority stated that it has it"
                         : "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " without acknowledgements of a majority",
                s->node->name, s->node->leading, index);
     if (!known)

@@ -1,0 +1,372 @@
+/* What a node may do to its log: T10, T11, T16, T17, T20. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "raft/parts.h"
+#include "raft/rule.h"
+
+/* Entries of the latest AppendEntries of a node that are remembered; a longer one is judged by its beginning. */
+#define TERMS_KEPT 1024
+
+struct append {
+    struct raft_witness at; /* how is RAFT_HOW_NONE: none */
+    uint64_t term, previous, previous_term;
+    char leader[RAFT_NODE_NAME];
+    bool snapshot;
+    size_t count;           /* that it carries; kept: the first TERMS_KEPT */
+    uint64_t *terms;
+};
+
+/* A snapshot that a node accepted although its log had another entry, or none, at its end: nothing after it may stay. */
+struct install {
+    struct raft_witness at;
+    uint64_t index, term, had_term, had_last;
+};
+
+struct journal {
+    struct append append;
+    struct install install;
+};
+
+struct journals {
+    struct journal *journal;
+    size_t count;
+};
+
+static struct journal *journal_of(struct step *s, struct journals *all)
+{
+    size_t node = (size_t)(s->node - s->model->node);
+    if (node >= all->count) {
+        struct journal *grown = realloc(all->journal, (node + 1) * sizeof *grown);
+        if (!grown) {
+            step_out_of_memory(s);
+            return NULL;
+        }
+        memset(grown + all->count, 0, (node + 1 - all->count) * sizeof *grown);
+        all->journal = grown;
+        all->count = node + 1;
+    }
+    return &all->journal[node];
+}
+
+static bool leads(const struct raft_node *n)
+{
+    return n->leading && n->leading >= n->heard;
+}
+
+/* --- what came last --- */
+
+static void append_keep(struct step *s, struct append *a, const struct raft_message *m)
+{
+    if (!a->terms)
+        a->terms = malloc(TERMS_KEPT * sizeof *a->terms);
+    if (!a->terms) {
+        step_out_of_memory(s);
+        return;
+    }
+    *a = (struct append){.at = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .previous = m->prev_index,
+                         .previous_term = m->prev_term, .snapshot = m->type == RAFT_INSTALL_SNAPSHOT, .count = m->entries,
+                         .terms = a->terms};
+    memcpy(a->leader, m->from, sizeof a->leader);
+    for (size_t i = 0; i < m->entries && i < TERMS_KEPT; i++)
+        a->terms[i] = m->entry[i].term;
+}
+
+/* The first index at which the node's log holds another entry than the message: 0 none. */
+static uint64_t append_conflict(struct raft_node *n, const struct append *a)
+{
+    for (size_t i = 0; i < a->count && i < TERMS_KEPT; i++) {
+        const struct raft_slot *slot = raft_node_slot(n, a->previous + 1 + i);
+        if (slot && slot->variant->term != a->terms[i])
+            return a->previous + 1 + i;
+    }
+    return 0;
+}
+
+static void reason_of_append(struct step *s, struct raft_break *b, const struct append *a)
+{
+    if (!b || a->at.how == RAFT_HOW_NONE)
+        return;
+    if (a->snapshot)
+        break_reason(b, &a->at, "gets a snapshot up to index %" PRIu64 " of term %" PRIu64 " from %s", a->previous, a->previous_term,
+                     step_peer(s, a->leader));
+    else
+        break_reason(b, &a->at, "gets AppendEntries of term %" PRIu64 " from %s: prevLogIndex %" PRIu64 " of term %" PRIu64 ", %zu entr%s",
+                     a->term, step_peer(s, a->leader), a->previous, a->previous_term, a->count, a->count == 1 ? "y" : "ies");
+}
+
+/* --- truncation (T10, T20) --- */
+
+static void leader_truncates(struct step *s, uint64_t index)
+{
+    struct raft_break *b = break_add(s, RAFT_T20, RAFT_SPOILS_LOG, s->node->leading, index, "");
+    const struct raft_slot *slot = raft_node_slot(s->node, index);
+    break_text(b, "%s, leader of term %" PRIu64 ", deleted or overwrote its own log from index %" PRIu64 " on", s->node->name,
+               s->node->leading, index);
+    if (b && slot)
+        break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);
+}
+
+static void check_truncate(struct step *s, const struct journal *j)
+{
+    uint64_t first = s->fact->index + 1;
+    const struct raft_slot *slot = raft_node_slot(s->node, first);
+    const struct append *a = &j->append;
+    if (!slot || slot->earlier || s->fact->loaded || s->fact->again)
+        return;
+    if (leads(s->node)) {
+        leader_truncates(s, first);
+        return;
+    }
+    if (a->at.how == RAFT_HOW_NONE || a->snapshot || a->count > TERMS_KEPT || a->at.process != s->fact->process)
+        return;
+    uint64_t conflict = append_conflict(s->node, a);
+    if (conflict && conflict <= first)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T10, RAFT_SPOILS_LOG, a->term, first, "");
+    if (conflict)
+        break_text(b, "%s deleted its log from index %" PRIu64 " on; the first entry in conflict was index %" PRIu64, s->node->name,
+                   first, conflict);
+    else
+        break_text(b, "%s deleted its log from index %" PRIu64 " on; no entry that it was sent was in conflict with it", s->node->name, first);
+    if (b)
+        break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", first, slot->variant->term);
+    reason_of_append(s, b, a);
+}
+
+/* --- appending (T11, T20) --- */
+
+static bool same_entry(const struct raft_variant *v, const struct raft_entry *e, const char *protocol)
+{
+    if (v->term != e->term)
+        return false;
+    return !v->digest || !e->digest || v->digest == e->digest || !v->protocol || strcmp(v->protocol, protocol) != 0;
+}
+
+/* The same content in the same term at another index near by: where a misplaced entry belongs. */
+static uint64_t belongs_to(struct step *s, const struct raft_entry *e)
+{
+    for (uint64_t i = e->index > 64 ? e->index - 64 : 1; e->digest && i <= e->index + 64; i++) {
+        const struct raft_variant *v = raft_cluster_entries(s->cluster, i);
+        for (; v && i != e->index; v = v->next) {
+            if (v->offered && v->term == e->term && v->digest == e->digest)
+                return i;
+        }
+    }
+    return 0;
+}
+
+static void check_append(struct step *s, const struct journal *j)
+{
+    const struct raft_entry *e = &s->fact->entry;
+    const struct raft_variant *v = raft_cluster_entries(s->cluster, e->index), *other = NULL;
+    const struct raft_slot *slot = raft_node_slot(s->node, e->index);
+    if (s->fact->loaded || s->fact->again)
+        return;
+    if (leads(s->node)) {
+        if (slot && !slot->earlier && slot->witness.exact && !same_entry(slot->variant, e, s->fact->protocol))
+            leader_truncates(s, e->index);
+        return;
+    }
+    for (; v; v = v->next) {
+        if (same_entry(v, e, s->fact->protocol) && v->offered)
+            return;
+        if (v->offered && v->term == e->term)
+            other = v;
+    }
+    uint64_t belongs = belongs_to(s, e);
+    if ((!other && !belongs) || j->append.at.how == RAFT_HOW_NONE || s->node->leading == e->term)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T11, RAFT_SPOILS_LOG, e->term, e->index, "");
+    if (belongs)
+        break_text(b, "%s put the entry of index %" PRIu64 " (term %" PRIu64 ") at index %" PRIu64, s->node->name, belongs, e->term, e->index);
+    else
+        break_text(b, "%s put an entry at index %" PRIu64 " of term %" PRIu64 " that is not the leader's", s->node->name, e->index, e->term);
+    reason_of_append(s, b, &j->append);
+}
+
+/* --- what a leader sends (T11, T17) --- */
+
+static bool own_entry(const struct raft_slot *slot)
+{
+    return slot && !slot->earlier && raft_witness_seen(&slot->witness);
+}
+
+static void check_sent_entries(struct step *s, const struct raft_message *m)
+{
+    for (size_t i = 0; i < m->entries; i++) {
+        const struct raft_entry *e = &m->entry[i];
+        const struct raft_slot *slot = raft_node_slot(s->node, e->index);
+        if (!own_entry(slot) || !slot->witness.exact || same_entry(slot->variant, e, s->fact->protocol))
+            continue;
+        struct raft_break *b = break_add(s, RAFT_T11, RAFT_SPOILS_LOG, m->term, e->index, m->to);
+        break_text(b, "%s, leader of term %" PRIu64 ", sent %s an entry of term %" PRIu64 " as index %" PRIu64
+                   ", where its own log has another", s->node->name, m->term, step_peer(s, m->to), e->term, e->index);
+        if (b)
+            break_reason(b, &slot->witness, "has another entry at index %" PRIu64 " (term %" PRIu64 ")", e->index, slot->variant->term);
+        return;
+    }
+}
+
+static void check_sent(struct step *s)
+{
+    const struct raft_message *m = s->fact->message;
+    const struct raft_slot *slot = raft_node_slot(s->node, m->prev_index);
+    if (m->type != RAFT_APPEND_ENTRIES || m->term < s->node->heard)
+        return;
+    if (m->prev_index && (!m->prev_term || (own_entry(slot) && slot->variant->term != m->prev_term))) {
+        struct raft_break *b = break_add(s, RAFT_T17, RAFT_SPOILS_LOG, m->term, m->prev_index, m->to);
+        break_text(b, "%s, leader of term %" PRIu64 ", sent %s AppendEntries with prevLogIndex %" PRIu64 " and prevLogTerm %" PRIu64,
+                   s->node->name, m->term, step_peer(s, m->to), m->prev_index, m->prev_term);
+        if (b && slot)
+            break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", m->prev_index, slot->variant->term);
+        return;
+    }
+    check_sent_entries(s, m);
+}
+
+/* --- what a follower accepts (T17, T11, T16) --- */
+
+static void check_accepted(struct step *s, const struct journal *j)
+{
+    const struct raft_message *m = s->fact->message;
+    const struct append *a = &j->append;
+    if (m->type != RAFT_APPEND_ENTRIES_RESULT || !m->success || a->at.how == RAFT_HOW_NONE || a->snapshot || a->term != m->term ||
+        strcmp(a->leader, m->to) != 0 || !a->previous || m->match < a->previous)
+        return;
+    const struct raft_slot *slot = raft_node_slot(s->node, a->previous);
+    if (!own_entry(slot) || slot->variant->term == a->previous_term || !s->node->own_log)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T17, RAFT_SPOILS_LOG, m->term, a->previous, m->to);
+    break_text(b, "%s accepted AppendEntries after index %" PRIu64 " of term %" PRIu64 "; its own log has term %" PRIu64 " there",
+               s->node->name, a->previous, a->previous_term, slot->variant->term);
+    if (b)
+        break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", a->previous, slot->variant->term);
+    reason_of_append(s, b, a);
+}
+
+static void install_begins(struct step *s, struct journal *j)
+{
+    const struct raft_message *m = s->fact->message;
+    const struct append *a = &j->append;
+    bool result = m->type == RAFT_INSTALL_SNAPSHOT_RESULT || m->type == RAFT_APPEND_ENTRIES_RESULT;
+    if (!result || !m->success || !a->snapshot || a->at.how == RAFT_HOW_NONE || a->term != m->term || s->node->last <= a->previous)
+        return;
+    const struct raft_slot *slot = raft_node_slot(s->node, a->previous);
+    if (!slot || slot->variant->term == a->previous_term)
+        return;
+    j->install = (struct install){step_witness(s, RAFT_HOW_SENT, true), a->previous, a->previous_term, slot->variant->term,
+                                  s->node->last};
+}
+
+/* The log ends where the old one did, although all after the snapshot had to go (Figure 13, receiver 7). */
+static void check_tail_kept(struct step *s, struct journal *j, uint64_t last)
+{
+    struct install *i = &j->install;
+    if (i->at.how == RAFT_HOW_NONE || last <= i->index)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_LOG, i->term, i->index + 1, "");
+    break_text(b, "%s kept its log up to index %" PRIu64 " when it installed a snapshot up to index %" PRIu64 " of term %" PRIu64
+               ", where it had an entry of term %" PRIu64, s->node->name, last, i->index, i->term, i->had_term);
+    reason_of_append(s, b, &j->append);
+    if (b)
+        b->at = i->at;
+    i->at.how = RAFT_HOW_NONE;
+}
+
+static void check_commit_back(struct step *s, const struct journal *j)
+{
+    const struct raft_fact *f = s->fact;
+    const struct append *a = &j->append;
+    if (f->loaded || f->again || !a->snapshot || a->at.how == RAFT_HOW_NONE || f->index >= s->node->commit || f->index != a->previous)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_COMMIT, a->term, f->index, "");
+    break_text(b, "%s went back from commit index %" PRIu64 " to %" PRIu64 " when it installed a snapshot", s->node->name, s->node->commit,
+               f->index);
+    reason_of_append(s, b, a);
+}
+
+/* The state that a snapshot stands for is not the one that applying the same entries gave another node. */
+static void check_snapshot_state(struct step *s, const struct journal *j)
+{
+    const struct raft_fact *f = s->fact;
+    const struct raft_variant *v = raft_cluster_entries(s->cluster, f->index);
+    if (f->loaded || f->again || !f->entry.digest)
+        return;
+    while (v && v->term != f->term)
+        v = v->next;
+    if (!v || v->applied.how == RAFT_HOW_NONE || v->state == f->entry.digest)
+        return;
+    bool installed = j->append.snapshot && j->append.previous == f->index;
+    if (!installed)
+        return; /* of its own state: what made it differ is looked for where it was applied */
+    struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_STATE, f->term, f->index, "state");
+    break_text(b, "%s has another state after the snapshot up to index %" PRIu64 " than %s had after applying it", s->node->name, f->index,
+               s->model->node[v->applied.node].name);
+    reason_of_append(s, b, &j->append);
+}
+
+/* --- the facts --- */
+
+static void before_message(struct step *s, struct journal *j)
+{
+    const struct raft_message *m = s->fact->message;
+    if (s->fact->kind == RAFT_FACT_RECEIVED) {
+        if ((m->type == RAFT_APPEND_ENTRIES || m->type == RAFT_INSTALL_SNAPSHOT) && m->term >= s->node->heard)
+            append_keep(s, &j->append, m);
+        return;
+    }
+    check_sent(s);
+    check_accepted(s, j);
+    install_begins(s, j);
+    if (m->type == RAFT_REQUEST_VOTE)
+        check_tail_kept(s, j, m->prev_index);
+}
+
+static void before(struct step *s, void *state)
+{
+    struct journal *j = journal_of(s, state);
+    if (!j)
+        return;
+    switch (s->fact->kind) {
+    case RAFT_FACT_SENT: case RAFT_FACT_RECEIVED:
+        before_message(s, j);
+        break;
+    case RAFT_FACT_TRUNCATE:
+        check_truncate(s, j);
+        break;
+    case RAFT_FACT_APPEND:
+        check_append(s, j);
+        if (!s->fact->again && s->fact->entry.index > j->install.index)
+            j->install.at.how = RAFT_HOW_NONE; /* what comes is new */
+        break;
+    case RAFT_FACT_COMMIT:
+        check_commit_back(s, j);
+        break;
+    case RAFT_FACT_SNAPSHOT:
+        check_snapshot_state(s, j);
+        break;
+    default:
+        break;
+    }
+}
+
+static void restart(struct step *s, void *state)
+{
+    struct journal *j = journal_of(s, state);
+    if (j)
+        j->append.at.how = j->install.at.how = RAFT_HOW_NONE;
+}
+
+static void fini(void *state)
+{
+    struct journals *all = state;
+    for (size_t i = 0; i < all->count; i++)
+        free(all->journal[i].append.terms);
+    free(all->journal);
+}
+
+const struct raft_rules rules_log = {
+    .name = "log", .size = sizeof(struct journals), .before = before, .restart = restart, .fini = fini,
+};
