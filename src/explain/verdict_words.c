@@ -45,6 +45,7 @@ const char *verdict_how(const struct raft_witness *w)
         [RAFT_HOW_APPLIED] = "it states that it applied it",
         [RAFT_HOW_COMMITTED] = "its commit index covers it",
         [RAFT_HOW_LEADER_COMMIT] = "leaderCommit of the AppendEntries it sent covers it",
+        [RAFT_HOW_ANSWERED] = "it told a client that it is done",
         [RAFT_HOW_SENT] = "it sent AppendEntries that say so",
         [RAFT_HOW_WRITTEN] = "it wrote it to disk",
         [RAFT_HOW_LOADED] = "it read it back from disk at its start",

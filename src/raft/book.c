@@ -34,8 +34,10 @@ struct raft_exchange *book_make(struct raft_book *b, const char *id)
 
 static void configurations_cut(struct raft_book *b, uint64_t last)
 {
-    while (b->configurations && b->members[b->configurations - 1].index > last)
-        free(b->members[--b->configurations].text);
+    while (b->configurations && b->members[b->configurations - 1].index > last) {
+        free(b->removed.text);
+        b->removed = b->members[--b->configurations];
+    }
 }
 
 static void configurations_drop_oldest(struct raft_book *b)
@@ -189,7 +191,9 @@ void book_step(struct step *s)
 void book_restart(struct raft_book *b)
 {
     free(b->exchange);
-    configurations_cut(b, 0);
+    while (b->configurations)
+        free(b->members[--b->configurations].text);
+    free(b->removed.text);
     *b = (struct raft_book){.members = b->members};
 }
 

@@ -48,6 +48,7 @@ struct raft_book {
     size_t exchanges;
     struct raft_members *members; /* by index; the last is in force, as far as it is known */
     size_t configurations;
+    struct raft_members removed;  /* the last that a truncation took out of the log; text NULL: none */
     struct raft_letter heard;    /* the latest AppendEntries or InstallSnapshot received, of any leader */
     struct raft_letter trigger;  /* the latest message received */
     struct raft_letter candidate;/* the latest RequestVote sent, no pre-vote */
@@ -75,6 +76,10 @@ const struct raft_members *members_at(const struct raft_book *b, uint64_t index)
 bool members_next(const char **at, char id[RAFT_NODE_NAME], bool *votes);
 /* Whether those for which has() is true are a majority of the voters, of both sides if it is joint. */
 bool members_majority(const char *text, bool (*has)(void *context, const char *id), void *context);
+/* A configuration other than `in_force` that the node knows or had known, or one side of a joint one, by which it would be
+ * a majority: then that one was used. NULL: there is none. */
+const struct raft_members *members_other(const struct raft_book *b, const struct raft_members *in_force,
+                                         bool (*has)(void *context, const char *id), void *context);
 unsigned members_voters(const char *text); /* of the new side */
 
 #endif

@@ -46,6 +46,29 @@ bool members_majority(const char *text, bool (*has)(void *context, const char *i
     return all && 2 * with > voters;
 }
 
+/* One side of a joint configuration is enough for those who forget the other. */
+static bool side_majority(const char *text, bool (*has)(void *context, const char *id), void *context)
+{
+    const char *bar = strchr(text, '|');
+    char old[1024];
+    if (!bar || (size_t)(bar - text) >= sizeof old)
+        return false;
+    memcpy(old, text, (size_t)(bar - text));
+    old[bar - text] = 0;
+    return members_majority(old, has, context) || members_majority(bar + 1, has, context);
+}
+
+const struct raft_members *members_other(const struct raft_book *b, const struct raft_members *in_force,
+                                         bool (*has)(void *context, const char *id), void *context)
+{
+    for (size_t i = b->configurations; i-- > 0;) {
+        const struct raft_members *m = &b->members[i];
+        if (m != in_force ? members_majority(m->text, has, context) : side_majority(m->text, has, context))
+            return m;
+    }
+    return b->removed.text && members_majority(b->removed.text, has, context) ? &b->removed : NULL;
+}
+
 unsigned members_voters(const char *text)
 {
     char id[RAFT_NODE_NAME];

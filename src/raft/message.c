@@ -193,22 +193,32 @@ static void received_snapshot(struct step *s, const struct raft_message *m)
     pending_add(s, m, true);
 }
 
+/* Whoever tells a client that its command is done says that it is committed. Only a leader knows that by itself; what
+ * another hands on is the leader's word for its own log. */
+static void sent_client_result(struct step *s, const struct raft_message *m)
+{
+    const struct raft_node *n = s->node;
+    if (m->success && !m->read && m->match && n->leading && n->leading >= n->heard)
+        log_commit(s, m->match, RAFT_HOW_ANSWERED, n->leading);
+}
+
 static const struct {
     void (*sent)(struct step *s, const struct raft_message *m);
     void (*received)(struct step *s, const struct raft_message *m);
-} handlers[RAFT_OTHER + 1] = {
+} handlers[RAFT_CLIENT_RESULT + 1] = {
     [RAFT_REQUEST_VOTE] = {sent_request_vote, NULL},
     [RAFT_REQUEST_VOTE_RESULT] = {sent_vote, NULL},
     [RAFT_APPEND_ENTRIES] = {sent_append, received_append},
     [RAFT_APPEND_ENTRIES_RESULT] = {sent_result, NULL},
     [RAFT_INSTALL_SNAPSHOT] = {sent_snapshot, received_snapshot},
     [RAFT_INSTALL_SNAPSHOT_RESULT] = {sent_result, NULL},
+    [RAFT_CLIENT_RESULT] = {sent_client_result, NULL},
 };
 
 /* Whether the message's term is one that somebody has really reached: pre-votes ask for the next one (dissertation, 9.6). */
 static bool message_has_term(const struct raft_message *m)
 {
-    return m->type != RAFT_NONE && m->type != RAFT_OTHER && !m->pre_vote && m->term;
+    return m->type != RAFT_NONE && m->type < RAFT_OTHER && !m->pre_vote && m->term;
 }
 
 void message_sent(struct step *s)
@@ -221,7 +231,7 @@ void message_sent(struct step *s)
         n->term = m->term;
     if (n->term > n->heard)
         n->heard = n->term;
-    if (m->type <= RAFT_OTHER && handlers[m->type].sent)
+    if (m->type <= RAFT_CLIENT_RESULT && handlers[m->type].sent)
         handlers[m->type].sent(s, m);
 }
 
@@ -234,6 +244,6 @@ void message_received(struct step *s)
         if (m->term > s->node->heard)
             s->node->heard = m->term;
     }
-    if (m->type <= RAFT_OTHER && handlers[m->type].received)
+    if (m->type <= RAFT_CLIENT_RESULT && handlers[m->type].received)
         handlers[m->type].received(s, m);
 }

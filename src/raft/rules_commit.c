@@ -12,6 +12,8 @@ static uint64_t commit_shown(const struct raft_fact *f)
 {
     switch (f->kind) {
     case RAFT_FACT_SENT:
+        if (f->message->type == RAFT_CLIENT_RESULT)
+            return f->message->success && !f->message->read ? f->message->match : 0;
         return f->message->type == RAFT_APPEND_ENTRIES ? f->message->commit : 0;
     case RAFT_FACT_COMMIT:
         return f->loaded ? 0 : f->index;
@@ -118,6 +120,18 @@ static void check_earlier_term(struct step *s, uint64_t index)
                slot->variant->term);
 }
 
+/* T19: a majority, but of another configuration than the latest in its log. */
+static void check_members(struct step *s, uint64_t index, const struct raft_members *force, const struct raft_members *other)
+{
+    struct raft_break *b = commit_broken(s, RAFT_T19, index);
+    if (other == force)
+        break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " with a majority of one side of a joint configuration",
+                   s->node->name, s->node->leading, index);
+    else
+        break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " by the configuration of index %" PRIu64
+                   ", not by the latest in its log, of index %" PRIu64, s->node->name, s->node->leading, index, other->index, force->index);
+}
+
 static void check_majority(struct step *s, uint64_t index)
 {
     struct count c = {.node = s->node, .index = index, .term = s->node->leading, .self = true};
@@ -134,6 +148,12 @@ static void check_majority(struct step *s, uint64_t index)
         struct raft_break *b = commit_broken(s, RAFT_T05, index);
         break_text(b, "%s, leader of term %" PRIu64 ", counted its own copy of index %" PRIu64 " before it was on stable storage",
                    s->node->name, s->node->leading, index);
+        return;
+    }
+    const struct raft_members *force = members_at(&s->node->book, s->node->last), *other;
+    other = force ? members_other(&s->node->book, force, acknowledged, &c) : NULL;
+    if (other) {
+        check_members(s, index, force, other);
         return;
     }
     c.stale = true;
@@ -177,12 +197,12 @@ static void check_commit(struct step *s)
     uint64_t index = commit_shown(s->fact);
     const struct raft_node *n = s->node;
     uint64_t known = n->commit > n->book.may_commit ? n->commit : n->book.may_commit;
-    bool leader = leads(n) || (s->fact->kind == RAFT_FACT_SENT && s->fact->message->term == n->leading);
+    bool leader = leads(n) || (s->fact->kind == RAFT_FACT_SENT && n->leading && s->fact->message->term == n->leading);
     if (index <= known)
         return;
     if (leader)
         check_majority(s, index);
-    else if (s->fact->kind != RAFT_FACT_SENT)
+    else if (s->fact->kind != RAFT_FACT_SENT) /* a client's answer may be handed on from the leader */
         check_follower(s, index);
 }
 

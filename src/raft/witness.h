@@ -11,6 +11,7 @@ enum raft_how {
     RAFT_HOW_APPLIED,       /* the node states that it applied the entry */
     RAFT_HOW_COMMITTED,     /* it states or writes its commit index */
     RAFT_HOW_LEADER_COMMIT, /* it sent AppendEntries with such a leaderCommit */
+    RAFT_HOW_ANSWERED,      /* it told a client that it is done */
     RAFT_HOW_SENT,          /* it sent the entry in AppendEntries */
     RAFT_HOW_WRITTEN,       /* it wrote the entry to disk */
     RAFT_HOW_LOADED,        /* it read the entry back from disk at its start */
