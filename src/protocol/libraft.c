@@ -11,6 +11,7 @@
 
 enum message_type { APPEND_ENTRIES = 1, APPEND_ENTRIES_RESULT, REQUEST_VOTE, REQUEST_VOTE_RESULT, INSTALL_SNAPSHOT, TIMEOUT_NOW };
 enum entry_type { ENTRY_COMMAND = 1, ENTRY_BARRIER, ENTRY_CHANGE };
+#define ROLE_VOTER 1
 
 #define PREAMBLE 16
 #define HANDSHAKE 24
@@ -47,9 +48,9 @@ static uint64_t entries_length(const uint8_t *headers, uint64_t n)
     return total;
 }
 
-/* "id address role ..." of {u8 format, u64 n, n times {u64 id, address NUL, u8 role}}; malloc'ed, NULL: not one. Tells
- * the walk who is where. */
-static char *configuration_text(struct walk *w, const uint8_t *p, size_t length)
+/* The configuration {u8 format 1, u64 n, n times {u64 id, address NUL, u8 role}}, in the form of RAFT_FACT_CONFIGURATION, or
+ * as "id address role ..." for people; malloc'ed, NULL: not one. Standbys and spares do not vote. */
+static char *configuration_text(const uint8_t *p, size_t length, bool people)
 {
     static const char *const roles[] = {"standby", "voter", "spare"};
     const uint8_t *end = p + length;
@@ -61,17 +62,46 @@ static char *configuration_text(struct walk *w, const uint8_t *p, size_t length)
         return NULL;
     p += 9;
     for (uint64_t i = 0; i < n && end - p > 9; i++) {
-        char id[24];
         const uint8_t *nul = memchr(p + 8, '\0', (size_t)(end - p) - 8);
         if (!nul || end - nul < 2 || nul - p > ADDRESS_MAX)
             break;
-        snprintf(id, sizeof id, "%" PRIu64, u64(p));
-        walk_address(w, (const char *)p + 8, id);
-        fprintf(f, "%s%s %s %s", i ? " " : "", id, (const char *)p + 8, nul[1] < 3 ? roles[nul[1]] : "?");
+        fprintf(f, "%s%" PRIu64, i ? " " : "", u64(p));
+        if (people)
+            fprintf(f, " %s %s", (const char *)p + 8, nul[1] < 3 ? roles[nul[1]] : "?");
+        else
+            fprintf(f, "%s", nul[1] == ROLE_VOTER ? "" : "*");
         p = nul + 2;
     }
     fclose(f);
     return out;
+}
+
+/* Tell the walk who is where. */
+static void configuration_known(struct walk *w, const uint8_t *p, size_t length)
+{
+    const uint8_t *end = p + length;
+    uint64_t n = length >= 9 && *p == 1 ? u64(p + 1) : 0;
+    for (p += 9; n && end - p > 9; n--) {
+        char id[24];
+        const uint8_t *nul = memchr(p + 8, '\0', (size_t)(end - p) - 8);
+        if (!nul || end - nul < 2 || nul - p > ADDRESS_MAX)
+            return;
+        snprintf(id, sizeof id, "%" PRIu64, u64(p));
+        walk_address(w, (const char *)p + 8, id);
+        p = nul + 2;
+    }
+}
+
+/* An entry that is a configuration; entry->members is the caller's to free. */
+static void entry_members(struct walk *w, struct raft_entry *entry, const uint8_t *data, size_t length)
+{
+    char *text = configuration_text(data, length, true);
+    if (!text)
+        return;
+    entry_text(entry->text, sizeof entry->text, text, strlen(text));
+    free(text);
+    entry->members = configuration_text(data, length, false);
+    configuration_known(w, data, length);
 }
 
 static void entry_fill(struct walk *w, struct raft_entry *entry, const uint8_t *header, const uint8_t *data, size_t length)
@@ -81,10 +111,8 @@ static void entry_fill(struct walk *w, struct raft_entry *entry, const uint8_t *
     entry_content(entry, header[8] <= ENTRY_CHANGE ? types[header[8]] : '?', data, length);
     if (header[8] == ENTRY_BARRIER)
         snprintf(entry->text, sizeof entry->text, "barrier");
-    char *text = header[8] == ENTRY_CHANGE ? configuration_text(w, data, length) : NULL;
-    if (text)
-        entry_text(entry->text, sizeof entry->text, text, strlen(text));
-    free(text);
+    if (header[8] == ENTRY_CHANGE)
+        entry_members(w, entry, data, length);
 }
 
 /* --- the wire --- */
@@ -146,6 +174,29 @@ static size_t frame(struct way *way, const uint8_t *bytes, size_t length)
     return valid ? PREAMBLE + (size_t)size + payload : WAY_FOREIGN;
 }
 
+static void entries_free(struct raft_message *m)
+{
+    for (size_t i = 0; i < m->entries; i++)
+        free((void *)m->entry[i].members);
+    free((void *)m->entry);
+}
+
+/* {u64 term, last_index, last_term, conf_index, conf_length, configuration, data_length}: the configuration as an entry. */
+static bool decode_snapshot(struct walk *w, const uint8_t *h, struct raft_message *m)
+{
+    struct raft_entry *entry = calloc(1, sizeof *entry);
+    m->prev_index = u64(h + 8);
+    m->prev_term = u64(h + 16);
+    if (!entry)
+        return false;
+    entry->index = u64(h + 24);
+    entry->type = 'm';
+    entry_members(w, entry, h + 40, (size_t)u64(h + 32)); /* the length was checked by frame() */
+    m->entry = entry;
+    m->entries = entry->members ? 1 : 0;
+    return true;
+}
+
 static bool decode_append(struct walk *w, const uint8_t *h, const uint8_t *data, size_t length, struct raft_message *m)
 {
     uint64_t n = u64(h + 32); /* checked by frame() */
@@ -191,10 +242,7 @@ static bool decode(struct walk *w, const uint8_t *h, uint64_t type, size_t size,
         m->pre_vote = size >= 24 && u64(h + 16) & 1;
         return true;
     case INSTALL_SNAPSHOT:
-        m->prev_index = u64(h + 8);
-        m->prev_term = u64(h + 16);
-        free(configuration_text(w, h + 40, (size_t)u64(h + 32)));
-        return true;
+        return decode_snapshot(w, h, m);
     default:
         m->prev_index = u64(h + 8);
         m->prev_term = size >= 24 ? u64(h + 16) : 0;
@@ -231,7 +279,7 @@ static bool message(void *state, struct walk *w, struct way *way, const uint8_t 
     bool good = decode(w, bytes + PREAMBLE, type, size, bytes + PREAMBLE + size, length - PREAMBLE - size, &m);
     if (good)
         walk_message(w, way, at, &m, whole);
-    free((void *)m.entry);
+    entries_free(&m);
     return good;
 }
 
@@ -387,9 +435,7 @@ static void segment_entry(struct walk *w, struct file *f, const uint8_t *header,
     entry_fill(w, &fact.entry, header, data, length);
     fact.term = fact.entry.term;
     walk_file_fact(w, &fact);
-    if (header[8] != ENTRY_CHANGE)
-        return;
-    struct raft_fact members = {.kind = RAFT_FACT_CONFIGURATION, .index = fact.index, .text = configuration_text(w, data, length)};
+    struct raft_fact members = {.kind = RAFT_FACT_CONFIGURATION, .index = fact.index, .text = fact.entry.members};
     if (members.text)
         walk_file_fact(w, &members);
     free((void *)members.text);
@@ -453,7 +499,8 @@ static void snapshot_meta_write(struct walk *w, const struct flow_write *write)
     if (write->offset || !length || length > write->length - 32)
         return;
     struct raft_fact members = {.kind = RAFT_FACT_CONFIGURATION, .index = u64(write->data + 16)};
-    members.text = configuration_text(w, write->data + 32, (size_t)length);
+    members.text = configuration_text(write->data + 32, (size_t)length, false);
+    configuration_known(w, write->data + 32, (size_t)length);
     if (members.text)
         walk_file_fact(w, &members);
     free((void *)members.text);

@@ -56,30 +56,58 @@ static void command_text(const json_t *data, char *out, size_t size)
     entry_text(out, size, line, strlen(line));
 }
 
-/* "id address id address ...", for RAFT_FACT_CONFIGURATION. malloc'ed. */
-static char *servers_text(const json_t *servers)
+static int by_text(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The keys of an object in one order: on the wire and on disk they stand in another. Free the array; NULL: no memory. */
+static const char **keys_sorted(const json_t *object, size_t *count)
+{
+    const char **key = calloc(json_object_size(object) + 1, sizeof *key);
+    *count = 0;
+    for (void *i = json_object_iter((json_t *)object); key && i; i = json_object_iter_next((json_t *)object, i))
+        key[(*count)++] = json_object_iter_key(i);
+    if (key && *count)
+        qsort(key, *count, sizeof *key, by_text);
+    return key;
+}
+
+/* Servers are voting members; a server that joins is none of them before the configuration has it. "id id id", or with
+ * addresses, for people. malloc'ed. */
+static char *servers_text(const json_t *servers, bool addresses)
 {
     char *out = NULL;
-    size_t length = 0;
-    FILE *f = open_memstream(&out, &length);
-    if (!f)
-        return NULL;
-    for (void *i = json_object_iter((json_t *)servers); i; i = json_object_iter_next((json_t *)servers, i)) {
-        const char *address = json_string_value(json_object_iter_value(i));
-        fprintf(f, "%s%s %s", ftell(f) ? " " : "", json_object_iter_key(i), address ? address : "?");
-    }
-    fclose(f);
+    size_t length = 0, count;
+    const char **key = keys_sorted(servers, &count);
+    FILE *f = key ? open_memstream(&out, &length) : NULL;
+    for (size_t i = 0; f && i < count; i++)
+        fprintf(f, "%s%s%s%s", i ? " " : "", key[i], addresses ? " " : "", addresses ? get_text(servers, key[i]) : "");
+    if (f)
+        fclose(f);
+    free(key);
     return out;
 }
 
 static void members_text(const json_t *servers, char *out, size_t size)
 {
-    char *text = servers_text(servers);
+    char *text = servers_text(servers, true);
     entry_text(out, size, text ? text : "", text ? strlen(text) : 0);
     free(text);
 }
 
-static void entry_fill(struct raft_entry *entry, const json_t *e)
+/* Who is where: "tcp:127.0.0.1:6643". */
+static void servers_known(struct walk *w, const json_t *servers)
+{
+    for (void *i = json_object_iter((json_t *)servers); i; i = json_object_iter_next((json_t *)servers, i)) {
+        const char *address = json_string_value(json_object_iter_value(i)), *colon = address ? strchr(address, ':') : NULL;
+        if (colon)
+            walk_address(w, colon + 1, json_object_iter_key(i));
+    }
+}
+
+/* Fills in entry->members, which is the caller's to free. */
+static void entry_fill(struct walk *w, struct raft_entry *entry, const json_t *e)
 {
     const json_t *data = json_object_get(e, "data"), *servers = json_object_get(e, "servers");
     json_t *content = json_object();
@@ -91,6 +119,10 @@ static void entry_fill(struct raft_entry *entry, const json_t *e)
     entry_content(entry, data ? 'c' : servers ? 'm' : 'n', text ? text : "", text ? strlen(text) : 0);
     free(text);
     json_decref(content);
+    if (json_is_object(servers)) {
+        entry->members = servers_text(servers, false);
+        servers_known(w, servers);
+    }
     if (data)
         command_text(data, entry->text, sizeof entry->text);
     else if (servers)
@@ -165,7 +197,14 @@ static size_t frame(struct way *way, const uint8_t *bytes, size_t length)
     return 0;
 }
 
-static void decode_entries(const json_t *log, struct raft_message *m)
+static void entries_free(struct raft_message *m)
+{
+    for (size_t i = 0; i < m->entries; i++)
+        free((void *)m->entry[i].members);
+    free((void *)m->entry);
+}
+
+static void decode_entries(struct walk *w, const json_t *log, struct raft_message *m)
 {
     size_t n = json_array_size(log);
     struct raft_entry *entry = n ? calloc(n, sizeof *entry) : NULL;
@@ -173,24 +212,42 @@ static void decode_entries(const json_t *log, struct raft_message *m)
         const json_t *e = json_array_get(log, i);
         entry[i].index = m->prev_index + 1 + i;
         entry[i].term = get_number(e, "term");
-        entry_fill(&entry[i], e);
+        entry_fill(w, &entry[i], e);
     }
     m->entries = entry ? n : 0;
     m->entry = entry;
 }
 
-static void decode_append(const json_t *args, struct raft_message *m)
+static void decode_append(struct walk *w, const json_t *args, struct raft_message *m)
 {
     m->prev_index = get_number(args, "prev_log_index");
     m->prev_term = get_number(args, "prev_log_term");
     if (m->type == RAFT_APPEND_ENTRIES) {
         m->commit = get_number(args, "leader_commit");
-        decode_entries(json_object_get(args, "log"), m);
+        decode_entries(w, json_object_get(args, "log"), m);
         return;
     }
     m->success = !strcmp(get_text(args, "result"), "OK");
     uint64_t end = get_number(args, "log_end");
     m->match = m->success ? m->prev_index + get_number(args, "n_entries") : end ? end - 1 : 0;
+}
+
+/* The configuration as of the snapshot, as an entry. */
+static void decode_snapshot(struct walk *w, const json_t *args, struct raft_message *m)
+{
+    const json_t *servers = json_object_get(args, "last_servers");
+    m->prev_index = get_number(args, "last_index");
+    m->prev_term = get_number(args, "last_term");
+    m->match = m->prev_index;
+    m->success = m->type == RAFT_INSTALL_SNAPSHOT_RESULT;
+    struct raft_entry *entry = json_is_object(servers) ? calloc(1, sizeof *entry) : NULL;
+    if (!entry)
+        return;
+    *entry = (struct raft_entry){.index = m->prev_index, .term = m->prev_term, .type = 'm', .members = servers_text(servers, false)};
+    members_text(servers, entry->text, sizeof entry->text);
+    servers_known(w, servers);
+    m->entry = entry;
+    m->entries = 1;
 }
 
 static void decode_vote(const json_t *args, struct raft_message *m)
@@ -206,23 +263,20 @@ static void decode_vote(const json_t *args, struct raft_message *m)
     m->success = *m->to && !strcmp(m->vote, m->to);
 }
 
-static void decode_args(const json_t *args, struct raft_message *m)
+static void decode_args(struct walk *w, const json_t *args, struct raft_message *m)
 {
     copy_name(m->from, get_text(args, "from"));
     copy_name(m->to, get_text(args, "to"));
     m->term = get_number(args, "term");
     switch (m->type) {
     case RAFT_APPEND_ENTRIES: case RAFT_APPEND_ENTRIES_RESULT:
-        decode_append(args, m);
+        decode_append(w, args, m);
         break;
     case RAFT_REQUEST_VOTE: case RAFT_REQUEST_VOTE_RESULT:
         decode_vote(args, m);
         break;
     case RAFT_INSTALL_SNAPSHOT: case RAFT_INSTALL_SNAPSHOT_RESULT:
-        m->prev_index = get_number(args, "last_index");
-        m->prev_term = get_number(args, "last_term");
-        m->match = m->prev_index;
-        m->success = m->type == RAFT_INSTALL_SNAPSHOT_RESULT;
+        decode_snapshot(w, args, m);
         break;
     default:
         break;
@@ -235,13 +289,13 @@ static void raft_notification(struct walk *w, struct way *way, const json_t *obj
     const json_t *args = json_array_get(json_object_get(object, "params"), 0);
     struct raft_message m = {.type = kind->type};
     snprintf(m.name, sizeof m.name, "%s", kind->name);
-    decode_args(args, &m);
+    decode_args(w, args, &m);
     if (*m.from)
         snprintf(way->sender, sizeof way->sender, "%s", m.from);
     if (*m.from && way->direction == FLOW_SENT)
         walk_node(w, &adapter_ovsdb, at, m.from);
     walk_message(w, way, at, &m, whole);
-    free((void *)m.entry);
+    entries_free(&m);
 }
 
 static bool message(void *state, struct walk *w, struct way *way, const uint8_t *bytes, size_t length, size_t whole,
@@ -290,10 +344,12 @@ static void file_destroy(void *pointer)
 
 static void configuration_fact(struct walk *w, uint64_t index, const json_t *servers)
 {
-    char *text = json_is_object(servers) ? servers_text(servers) : NULL;
+    char *text = json_is_object(servers) ? servers_text(servers, false) : NULL;
     struct raft_fact fact = {.kind = RAFT_FACT_CONFIGURATION, .index = index, .text = text};
     if (text)
         walk_file_fact(w, &fact);
+    if (text)
+        servers_known(w, servers);
     free(text);
 }
 
@@ -327,8 +383,9 @@ static void record_facts(struct walk *w, const json_t *record)
         fact.kind = RAFT_FACT_APPEND;
         fact.index = fact.entry.index = get_number(record, "index");
         fact.entry.term = fact.term;
-        entry_fill(&fact.entry, record);
+        entry_fill(w, &fact.entry, record);
         walk_file_fact(w, &fact);
+        free((void *)fact.entry.members);
         configuration_fact(w, fact.index, json_object_get(record, "servers"));
     } else if (json_object_get(record, "term") && !json_object_get(record, "leader") && !json_object_get(record, "note")) {
         fact.kind = RAFT_FACT_TERM;

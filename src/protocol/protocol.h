@@ -69,7 +69,7 @@ struct raft_message {
     bool success;         /* results: granted, accepted */
     bool pre_vote;
     char vote[RAFT_NODE_NAME]; /* RequestVoteResult: whom the sender voted for, where it says */
-    size_t entries;       /* AppendEntries */
+    size_t entries;       /* AppendEntries; InstallSnapshot: one of type 'm', the configuration, where it can be read */
     const struct raft_entry *entry;
     size_t length;        /* bytes on the wire */
     /* RAFT_CLIENT_REQUEST and _RESULT only. entry[0] is the command of a request that asks for one (digest as in the log);
