@@ -314,7 +314,7 @@ static void fact_append(struct step *s)
     struct raft_variant *v = entry_find(s, e->index, e);
     if (!v)
         return;
-    n->own_log = true;
+    n->own_log |= !s->fact->loaded; /* what it read back, it may change where no call shows it: a mapped file */
     n->disk |= on_disk(s->fact);
     if (e->index < n->base) /* it begins its log anew */
         log_restart(n, e->index - 1);
@@ -382,7 +382,6 @@ static void fact_apply(struct step *s)
 
 static void fact_snapshot(struct step *s)
 {
-    s->node->own_log = true;
     log_snapshot(s, s->fact->index, s->fact->term, RAFT_HOW_SNAPSHOT);
 }
 
