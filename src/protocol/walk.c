@@ -14,7 +14,8 @@
 #define READERS_MAX 8           /* of one file */
 #define PROGRAMS_MAX 65536      /* processes whose names are remembered for their children */
 
-static const struct protocol_adapter *const protocol_adapters[] = {&adapter_libraft, &adapter_ovsdb, &adapter_mark, NULL};
+static const struct protocol_adapter *const protocol_adapters[] = {&adapter_libraft, &adapter_ovsdb, &adapter_pysyncobj,
+                                                                &adapter_mark, NULL};
 #define ADAPTERS (sizeof protocol_adapters / sizeof *protocol_adapters - 1)
 
 struct name {

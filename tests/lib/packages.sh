@@ -28,7 +28,7 @@ packages_need() {
 }
 
 PACKAGES_BUILD="cmake make gcc libc6-dev pkg-config libsqlite3-dev libzstd-dev libxxhash-dev libuv1-dev libjansson-dev
-    libdw-dev libelf-dev libcmocka-dev libmsgpack-dev"
+    libdw-dev libelf-dev zlib1g-dev libcmocka-dev libmsgpack-dev"
 # The Raft library of the quick start.
 PACKAGES_QUICKSTART="libraft-dev"
 # The programs that the tests record, and what watches a replay.
