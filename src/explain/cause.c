@@ -87,8 +87,10 @@ bool cause_depends(const struct raft_model *m, const struct raft_finding *f, con
     case RAFT_SPOILS_COMMIT:
         return f->property == RAFT_COMMIT_MONOTONIC || (about_log(f) && b->index >= f->index);
     case RAFT_SPOILS_STATE:
-        return f->property == RAFT_STATE_DETERMINISM && b->index <= f->index;
-    case RAFT_SPOILS_READ: case RAFT_SPOILS_NOTHING:
+        return (f->property == RAFT_STATE_DETERMINISM || f->property == RAFT_APPLIED_IN_ORDER) && b->index <= f->index;
+    case RAFT_SPOILS_READ:
+        return f->property == RAFT_LINEARIZABLE_READS;
+    case RAFT_SPOILS_NOTHING:
         break;
     }
     return false;

@@ -203,6 +203,22 @@ static void say_term(const struct verdict *v, const struct raft_finding *f, FILE
     fprintf(out, ": from %" PRIu64 " to %" PRIu64, f->side[0].value, f->term);
 }
 
+static void say_applied_in_order(const struct verdict *v, const struct raft_finding *f, FILE *out)
+{
+    fprintf(out, "applied out of order on ");
+    print_nodes(v, f, &f->side[0], out);
+    fprintf(out, ": index %" PRIu64 " after index %" PRIu64, f->index, f->side[0].value);
+}
+
+static void say_reads(const struct verdict *v, const struct raft_finding *f, FILE *out)
+{
+    fprintf(out, "a stale read: ");
+    print_nodes(v, f, &f->side[f->sides - 1], out);
+    fprintf(out, " told a client less than ");
+    print_nodes(v, f, &f->side[0], out);
+    fprintf(out, " had acknowledged before, at index %" PRIu64, f->index);
+}
+
 static void (*const headlines[RAFT_PROPERTY_COUNT])(const struct verdict *v, const struct raft_finding *f, FILE *out) = {
     [RAFT_STATE_MACHINE_SAFETY] = say_state_machine_safety,
     [RAFT_LEADER_COMPLETENESS] = say_leader_completeness,
@@ -210,6 +226,8 @@ static void (*const headlines[RAFT_PROPERTY_COUNT])(const struct verdict *v, con
     [RAFT_LOG_MATCHING] = say_log_matching,
     [RAFT_LEADER_APPEND_ONLY] = say_leader_append_only,
     [RAFT_STATE_DETERMINISM] = say_state_determinism,
+    [RAFT_APPLIED_IN_ORDER] = say_applied_in_order,
+    [RAFT_LINEARIZABLE_READS] = say_reads,
     [RAFT_COMMIT_MONOTONIC] = say_commit,
     [RAFT_TERM_MONOTONIC] = say_term,
 };

@@ -76,8 +76,9 @@ struct raft_message {
      * `match` the index that a result names, `success` that the client may rely on it. */
     char request[48];     /* the same in a request and its result, and in no other */
     char key[48];         /* what is read or written; "" unknown */
-    bool read;            /* does not change the state */
-    uint64_t value;       /* digest of what a read was told, 0 nothing or unknown */
+    bool read;            /* asks for the state and is promised one that no acknowledged write is missing in (linearizable);
+                             reads without that promise are RAFT_OTHER */
+    uint64_t value;       /* digest of what a read was told or a write puts: equal for equal values; 0 nothing or unknown */
 };
 
 struct raft_fact {

@@ -18,6 +18,10 @@ const struct raft_property_name raft_property_names[RAFT_PROPERTY_COUNT] = {
         "a leader never overwrites or deletes entries in its log"},
     [RAFT_STATE_DETERMINISM] = {"State machine determinism", "section 2",
         "state machines that apply the same entries in the same order produce the same state"},
+    [RAFT_APPLIED_IN_ORDER] = {"Applied in order", "Figure 2, All Servers",
+        "a server applies each entry once, in the order of the log"},
+    [RAFT_LINEARIZABLE_READS] = {"Linearizable reads", "section 8",
+        "a read sees every write that was acknowledged before it was asked for"},
     [RAFT_COMMIT_MONOTONIC] = {"Commit index", "Figure 2, State", "the commit index increases monotonically"},
     [RAFT_TERM_MONOTONIC] = {"Current term", "Figure 2, State", "the current term increases monotonically"},
 };
@@ -326,6 +330,22 @@ static void check_monotonic(struct raft_model *m, const struct raft_change *chan
     side_add(f, side, &change->witness);
 }
 
+static void check_applied_in_order(struct raft_model *m, const struct raft_change *change)
+{
+    struct raft_finding *f = finding_make(m, RAFT_APPLIED_IN_ORDER, change, change->now, 0);
+    if (f)
+        side_add(f, finding_side(f, NULL, change->before, ""), &change->witness);
+}
+
+static void check_reads(struct raft_model *m, const struct raft_change *change)
+{
+    struct raft_finding *f = finding_make(m, RAFT_LINEARIZABLE_READS, change, change->before, 0);
+    if (!f)
+        return;
+    side_add(f, finding_side(f, NULL, 0, ""), &change->other);
+    side_add(f, finding_side(f, NULL, 1, ""), &change->witness);
+}
+
 /* ---- The table ---- */
 
 static const struct {
@@ -343,6 +363,8 @@ static const struct {
     {RAFT_CHANGE_STATE, check_state_determinism},
     {RAFT_CHANGE_COMMIT, check_monotonic},
     {RAFT_CHANGE_TERM, check_monotonic},
+    {RAFT_CHANGE_ORDER, check_applied_in_order},
+    {RAFT_CHANGE_READ, check_reads},
 };
 
 void raft_properties_check(struct raft_model *m, const struct raft_change *change)

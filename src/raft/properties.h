@@ -12,6 +12,8 @@ enum raft_property {
     RAFT_LOG_MATCHING,
     RAFT_LEADER_APPEND_ONLY,
     RAFT_STATE_DETERMINISM,
+    RAFT_APPLIED_IN_ORDER,
+    RAFT_LINEARIZABLE_READS,
     RAFT_COMMIT_MONOTONIC,
     RAFT_TERM_MONOTONIC,
     RAFT_PROPERTY_COUNT
@@ -69,6 +71,8 @@ enum raft_change_kind {
     RAFT_CHANGE_STATE,     /* `variant` applied: the state's digest is `now` */
     RAFT_CHANGE_COMMIT,   /* the node states commit index `now`, `before` it */
     RAFT_CHANGE_TERM,     /* the node states term `now`, `before` it */
+    RAFT_CHANGE_ORDER,    /* the node applied index `now` after index `before` */
+    RAFT_CHANGE_READ,     /* a client was told something older than a write that `other` acknowledged, of index `before` */
 };
 
 struct raft_change {
@@ -78,6 +82,7 @@ struct raft_change {
     struct raft_variant *variant;
     const struct raft_slot *old;
     const struct raft_term *term;
+    struct raft_witness other;
     uint64_t before, now;
 };
 

@@ -270,6 +270,9 @@ static void check_term(struct step *s, struct disk *d, uint64_t term)
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, term, 0, "");
     break_text(b, "%s, started again, is in term %" PRIu64 "; it had been in term %" PRIu64, s->node->name, term, had->term);
     break_reason(b, &had->at, "is in term %" PRIu64, had->term);
+    raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_TERM, .cluster = s->node->cluster,
+                                                          .witness = step_witness(s, RAFT_HOW_SENT, true),
+                                                          .before = had->term, .now = term});
     before_crash(s, b, d);
     d->said.term = d->before.term = 0; /* said once */
 }
