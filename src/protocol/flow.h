@@ -73,6 +73,7 @@ struct flow_write {
     uint64_t number;         /* rises with every write of the run */
     struct flow_at begun, done; /* the same event but for asynchronous writes */
     bool durable;            /* O_DSYNC and the like: on stable storage when done */
+    bool read_only;          /* not a write, but a read through a descriptor that could not write */
 };
 
 struct flow_read {
@@ -81,6 +82,7 @@ struct flow_read {
     const uint8_t *data;
     size_t length;
     uint64_t opened;         /* sequence number of the event that opened the descriptor: who reads from the start again */
+    bool read_only;          /* and it was opened for nothing else */
     struct flow_at at;
 };
 

@@ -271,6 +271,7 @@ static void opened(struct call *c, int64_t directory, struct trace_bytes path, i
     if (d && name) {
         d->file = flow_file_open(c->flow, name);
         d->append = flags & O_APPEND;
+        d->writable = (flags & O_ACCMODE) != O_RDONLY;
         d->dsync = flags & O_DSYNC; /* a bit of O_SYNC, too */
     }
     free(name);

@@ -87,7 +87,7 @@ void flow_on_pwrite(struct call *c)
 
 static void read_at(struct call *c, struct description *d, struct trace_bytes data, uint64_t offset)
 {
-    struct flow_read r = {d->file, offset, data.data, data.length, d->born, c->at};
+    struct flow_read r = {d->file, offset, data.data, data.length, d->born, !d->writable, c->at};
     if (data.data && data.length && c->flow->on.read)
         c->flow->on.read(c->flow->on.context, &r);
 }

@@ -17,6 +17,7 @@ struct description {
     enum description_kind kind;
     bool datagram;          /* a socket without a stream of bytes */
     bool append, dsync;     /* O_APPEND, O_DSYNC or O_SYNC */
+    bool writable;          /* O_WRONLY or O_RDWR */
     uint64_t offset;        /* of a file */
     uint64_t born;          /* sequence number of the event that made it */
     struct flow_end *end;   /* of a connected socket */

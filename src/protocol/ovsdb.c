@@ -322,6 +322,7 @@ struct file {
     uint8_t *held; /* a record not complete */
     size_t length, capacity;
     uint64_t next; /* offset where the next byte must come */
+    uint64_t term; /* of the last record that had one */
 };
 
 static bool file_mine(const struct flow_write *w)
@@ -366,12 +367,22 @@ static void header_facts(struct walk *w, const json_t *record)
     configuration_fact(w, snapshot.index, json_object_get(record, "prev_servers"));
 }
 
-static void record_facts(struct walk *w, const json_t *record)
+/* Any record with a higher term says that it is the current one now (raft_apply_record). */
+static void term_fact(struct walk *w, struct file *f, uint64_t term)
+{
+    struct raft_fact fact = {.kind = RAFT_FACT_TERM, .term = term};
+    if (term > f->term)
+        walk_file_fact(w, &fact);
+    f->term = term > f->term ? term : f->term;
+}
+
+static void record_facts(struct walk *w, struct file *f, const json_t *record)
 {
     struct raft_fact fact = {.term = get_number(record, "term")};
     if (json_object_get(record, "server_id")) {
         header_facts(w, record);
     } else if (json_object_get(record, "vote")) {
+        term_fact(w, f, fact.term);
         fact.kind = RAFT_FACT_VOTE;
         copy_name(fact.peer, get_text(record, "vote"));
         walk_file_fact(w, &fact);
@@ -380,6 +391,7 @@ static void record_facts(struct walk *w, const json_t *record)
         fact.index = get_number(record, "commit_index");
         walk_file_fact(w, &fact);
     } else if (json_object_get(record, "index")) {
+        term_fact(w, f, fact.term);
         fact.kind = RAFT_FACT_APPEND;
         fact.index = fact.entry.index = get_number(record, "index");
         fact.entry.term = fact.term;
@@ -387,9 +399,8 @@ static void record_facts(struct walk *w, const json_t *record)
         walk_file_fact(w, &fact);
         free((void *)fact.entry.members);
         configuration_fact(w, fact.index, json_object_get(record, "servers"));
-    } else if (json_object_get(record, "term") && !json_object_get(record, "leader") && !json_object_get(record, "note")) {
-        fact.kind = RAFT_FACT_TERM;
-        walk_file_fact(w, &fact);
+    } else if (json_object_get(record, "term") && !json_object_get(record, "note")) {
+        term_fact(w, f, fact.term);
     }
 }
 
@@ -411,41 +422,35 @@ static size_t record_frame(const struct file *f, size_t *body)
     return *body + length <= f->length ? *body + (size_t)length : 0;
 }
 
-static bool file_hold(struct file *f, const struct flow_write *write)
+static bool file_hold(struct file *f, const uint8_t *data, size_t length)
 {
-    if (write->offset != f->next)
-        f->length = 0; /* the log was cut, or its beginning was not seen */
-    f->next = write->offset + write->length;
-    if (f->length + write->length > f->capacity) {
-        size_t capacity = 2 * (f->length + write->length);
+    if (f->length + length > f->capacity) {
+        size_t capacity = 2 * (f->length + length);
         uint8_t *held = realloc(f->held, capacity);
         if (!held)
             return false;
         f->held = held;
         f->capacity = capacity;
     }
-    memcpy(f->held + f->length, write->data, write->length);
-    f->length += write->length;
+    memcpy(f->held + f->length, data, length);
+    f->length += length;
     return true;
 }
 
-static void file_write(void *state, struct walk *w, void *pointer, const struct flow_write *write)
+/* Facts of the records that are complete now. */
+static void file_records(struct walk *w, struct file *f)
 {
-    struct file *f = pointer;
     size_t used = 0, n, body;
-    (void)state;
-    if (!file_hold(f, write))
-        return;
     uint8_t *base = f->held;
     size_t total = f->length;
     while (f->length && (n = record_frame(f, &body)) != 0) {
-        if (n == SIZE_MAX) { /* not a record: wait for a write that starts with one */
+        if (n == SIZE_MAX) { /* not a record: wait for bytes that start with one */
             used = total;
             break;
         }
         json_t *record = json_loadb((const char *)f->held + body, n - body, JSON_REJECT_DUPLICATES, NULL);
         if (record)
-            record_facts(w, record);
+            record_facts(w, f, record);
         json_decref(record);
         used += n;
         f->held = base + used;
@@ -453,10 +458,41 @@ static void file_write(void *state, struct walk *w, void *pointer, const struct 
     }
     f->held = base;
     f->length = total - used;
-    memmove(base, base + used, f->length);
+    if (used)
+        memmove(base, base + used, f->length);
+}
+
+static void file_write(void *state, struct walk *w, void *pointer, const struct flow_write *write)
+{
+    struct file *f = pointer;
+    (void)state;
+    if (write->offset != f->next)
+        f->length = 0; /* the log was cut, or its beginning was not seen */
+    f->next = write->offset + write->length;
+    if (file_hold(f, write->data, write->length))
+        file_records(w, f);
+}
+
+/* At its start a server looks at the beginning several times before it reads on. What only reads is ovsdb-tool, or somebody's
+ * backup: nobody remembers it. */
+static void file_read(void *state, struct walk *w, void *pointer, const struct flow_write *read)
+{
+    struct file *f = pointer;
+    uint64_t end = read->offset + read->length;
+    (void)state;
+    if (read->read_only || end <= f->next)
+        return;
+    if (read->offset > f->next) {
+        f->length = 0;
+        f->next = read->offset;
+    }
+    size_t skip = (size_t)(f->next - read->offset);
+    f->next = end;
+    if (file_hold(f, read->data + skip, read->length - skip))
+        file_records(w, f);
 }
 
 const struct protocol_adapter adapter_ovsdb = {
     .name = "ovsdb", .probe = probe, .frame = frame, .message = message, .file_mine = file_mine, .file_create = file_create,
-    .file_destroy = file_destroy, .file_write = file_write,
+    .file_destroy = file_destroy, .file_write = file_write, .file_read = file_read,
 };

@@ -310,7 +310,7 @@ static struct reader *reader_of(struct walk *w, struct file_state *fs, const str
 void walk_file_read(struct walk *w, const struct flow_read *read)
 {
     const struct flow_write content = {.file = read->file, .offset = read->offset, .data = read->data, .length = read->length,
-                                       .begun = read->at, .done = read->at};
+                                       .begun = read->at, .done = read->at, .read_only = read->read_only};
     struct file_state *fs = read->file->user;
     const struct protocol_adapter *a = fs && fs->adapter ? fs->adapter : file_adapter(&content);
     if (!a || !a->file_read || !(fs = file_state(w, read->file)))

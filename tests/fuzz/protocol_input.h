@@ -40,7 +40,8 @@ static inline void protocol_input_wire(struct walk *w, enum flow_way direction, 
 static inline void protocol_input_write(struct walk *w, struct flow_file *file, uint64_t offset, const uint8_t *data, size_t size)
 {
     struct flow_at at = {.process = 1, .sequence = ++file->writes};
-    struct flow_write write = {file, offset, data, size, file->writes, at, at, true};
+    struct flow_write write = {.file = file, .offset = offset, .data = data, .length = size, .number = file->writes, .begun = at,
+                               .done = at, .durable = true};
     walk_file_write(w, &write);
 }
 

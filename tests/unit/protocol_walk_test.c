@@ -354,6 +354,101 @@ static void failures(void **state)
     expect(r, "");
 }
 
+/* --- reads --- */
+
+/* A whole log: header, term 1 with a vote, an entry, its commit. */
+static const char *whole_log(void)
+{
+    static char out[2048];
+    static const char *const bodies[] = {
+        "{\"server_id\":\"a\",\"prev_index\":1,\"prev_term\":1,\"prev_servers\":{\"b\":\"tcp:1.1.1.1:2\",\"a\":\"tcp:1.1.1.1:1\"}}\n",
+        "{\"term\":2,\"vote\":\"b\"}\n", "{\"term\":3,\"index\":2,\"data\":[null,{}]}\n", "{\"commit_index\":2}\n",
+    };
+    out[0] = 0;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+        sprintf(out + strlen(out), "OVSDB CLUSTER %zu 0000000000000000000000000000000000000000\n%s", strlen(bodies[i]), bodies[i]);
+    return out;
+}
+
+static void took(struct run *r, uint32_t process, int fd, const char *bytes, size_t length)
+{
+    struct trace_event e = event(r, process, SYS_read, (int64_t)length);
+    e.argument[0] = fd;
+    e.output[1] = (struct trace_bytes){(const uint8_t *)bytes, length};
+    feed(r, &e);
+}
+
+static void read_back(void **state)
+{
+    struct run *r = *state;
+    const char *log = whole_log();
+    size_t length = strlen(log), first = 300;
+    opened(r, 1, "/n1.db", O_RDWR, 4);
+    took(r, 1, 4, log, first);
+    expect(r, "1@1/0 node loaded 0:0 a\n1@1/0 snapshot loaded 1:1\n1@1/0 configuration loaded 1:0 a b\n"
+              "1@1/0 term loaded 0:2\n1@1/0 vote loaded 0:2 b\n");
+    plain(r, 1, SYS_lseek, 0, 4, 0, SEEK_SET);
+    took(r, 1, 4, log, first); /* once more, as the server does it */
+    expect(r, "");
+    struct trace_event e = event(r, 1, SYS_pread64, (int64_t)(length - 250));
+    e.argument[0] = 4;
+    e.argument[3] = 250; /* overlaps */
+    e.output[1] = text(log + 250);
+    feed(r, &e);
+    expect(r, "1@4/0 term loaded 0:3\n1@4/0 append loaded 2:3\n1@4/0 commit loaded 2:0\n");
+    plain(r, 1, SYS_lseek, (int64_t)length, 4, 0, SEEK_END);
+    wrote(r, 1, 4, 4);
+    expect(r, "1@6/0 term written 0:4\n"); /* what it reads does not disturb what it writes */
+}
+
+/* Another process reads at the same time; one that could not write is no server. */
+static void several_readers(void **state)
+{
+    struct run *r = *state;
+    const char *log = whole_log();
+    opened(r, 1, "/n1.db", O_RDWR, 4);
+    opened(r, 2, "/n1.db", O_RDWR, 4);
+    opened(r, 3, "/n1.db", O_RDONLY, 4);
+    took(r, 1, 4, log, 100);
+    took(r, 2, 4, log, 200);
+    took(r, 3, 4, log, strlen(log));
+    r->told = 0;
+    took(r, 1, 4, log + 100, strlen(log) - 100);
+    assert_int_equal(r->told, 8);
+    took(r, 2, 4, log + 200, strlen(log) - 200);
+    assert_true(r->told >= 8 + 5);
+    r->told = 0;
+    plain(r, 1, SYS_close, 0, 4, 0, 0);
+    opened(r, 1, "/n1.db", O_RDWR, 4);
+    took(r, 1, 4, log, strlen(log)); /* a new opening begins anew */
+    assert_int_equal(r->told, 8);
+}
+
+static void read_by_mapping(void **state)
+{
+    struct run *r = *state;
+    opened(r, 1, "/n1.db", O_RDWR, 4);
+    struct trace_event e = event(r, 1, SYS_mmap, 1 << 20);
+    e.argument[1] = 8192;
+    e.argument[3] = 1; /* MAP_SHARED */
+    e.argument[4] = 4;
+    e.output[0] = text(whole_log());
+    feed(r, &e);
+    assert_int_equal(r->told, 8);
+}
+
+/* Every process that reads or is new: memory stays bounded. */
+static void many_readers(void **state)
+{
+    struct run *r = *state;
+    opened(r, 1, "/n1.db", O_RDWR, 4);
+    for (int i = 0; i < 100; i++) {
+        opened(r, 1, "/n1.db", O_RDWR, 5 + i);
+        took(r, 1, 5 + i, whole_log(), 100);
+    }
+    assert_int_equal(r->told, 0);
+}
+
 /* --- processes, faults, words --- */
 
 static void start(struct run *r, uint32_t process, const char *exe, uint32_t parent)
@@ -404,6 +499,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_RUN(ids_over_tcp), IN_RUN(ids_over_unix), IN_RUN(threads), IN_RUN(written_then_durable),
         IN_RUN(written_during_the_sync), IN_RUN(durable_by_flags), IN_RUN(another_file_system), IN_RUN(mapped), IN_RUN(failures),
+        IN_RUN(read_back), IN_RUN(several_readers), IN_RUN(read_by_mapping), IN_RUN(many_readers),
         IN_RUN(starts), IN_RUN(faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
