@@ -20,6 +20,8 @@ struct way {
     struct ends ends;
     uint64_t sent, received;
     unsigned users;   /* descriptors */
+    unsigned senders; /* those of them that send this way */
+    bool unseen;      /* bytes arrived that nobody sent: the sender is not recorded */
     unsigned unclear; /* sends whose result is not known yet: anything may arrive */
 };
 
@@ -51,13 +53,18 @@ static struct way **way_place(struct causal *c, const struct ends *ends)
     return at;
 }
 
-static struct way *way_use(struct causal *c, const struct ends *ends)
+static struct way *way_use(struct causal *c, const struct ends *ends, bool sends)
 {
     struct way **at = way_place(c, ends);
     if (!*at && (*at = calloc(1, sizeof **at)))
         (*at)->ends = *ends;
-    if (*at)
-        (*at)->users++;
+    if (!*at)
+        return NULL;
+    (*at)->users++;
+    if (sends) {
+        (*at)->senders++;
+        (*at)->unseen = false;
+    }
     return *at;
 }
 
@@ -87,6 +94,8 @@ static void descriptor_remove(struct causal *c, struct descriptor **at)
     *at = d->next;
     if (d->unclear)
         d->out->unclear--;
+    if (d->out)
+        d->out->senders--;
     way_leave(c, d->out);
     way_leave(c, d->in);
     free(d);
@@ -108,7 +117,7 @@ static bool descriptor_add(struct causal *c, uint32_t process, int64_t fd, const
     struct descriptor *d = calloc(1, sizeof *d);
     if (!d)
         return false;
-    *d = (struct descriptor){.process = process, .fd = fd, .out = way_use(c, out), .in = way_use(c, &in)};
+    *d = (struct descriptor){.process = process, .fd = fd, .out = way_use(c, out, true), .in = way_use(c, &in, false)};
     struct descriptor **at = descriptor_place(c, process, fd);
     d->next = *at;
     *at = d;
@@ -210,12 +219,14 @@ static bool is_receive(const struct trace_event *event)
     }
 }
 
-bool causal_ready(const struct causal *c, const struct trace_event *event)
+enum causal_answer causal_ask(const struct causal *c, const struct trace_event *event)
 {
     if (event->result <= 0 || !event->complete || !is_receive(event))
-        return true;
+        return CAUSAL_READY;
     const struct descriptor *d = *descriptor_place(c, event->process, event->argument[0]);
-    return !d || d->in->unclear || d->in->received + (uint64_t)event->result <= d->in->sent;
+    if (!d || d->in->unclear || d->in->unseen || d->in->received + (uint64_t)event->result <= d->in->sent)
+        return CAUSAL_READY;
+    return d->in->senders ? CAUSAL_EXPECTED : CAUSAL_UNKNOWN;
 }
 
 static void apply_send(struct causal *c, const struct trace_event *event)
@@ -241,8 +252,10 @@ static void apply_receive(struct causal *c, const struct trace_event *event)
     if (!d || event->result <= 0)
         return;
     d->in->received += (uint64_t)event->result;
-    if (d->in->sent < d->in->received)
-        d->in->sent = d->in->received; /* sent by somebody unseen; what comes next is counted from here */
+    if (d->in->sent >= d->in->received)
+        return;
+    d->in->sent = d->in->received; /* sent by somebody unseen; what comes next is counted from here */
+    d->in->unseen = !d->in->senders;
 }
 
 bool causal_apply(struct causal *c, const struct trace_event *event)

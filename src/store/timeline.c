@@ -9,8 +9,10 @@
 #include "store/causal.h"
 #include "store/internal.h"
 
-/* How long an event that cannot have happened yet is held back for its cause, at most: stamps are closer than this. */
+/* How long after its own time an event that cannot have happened yet is held back for its cause, at most. Stamps are closer
+ * than the first. A cause that is sure to come may itself be held back by that much, and is waited for longer. */
 #define HOLD_NS 20000000u
+#define HOLD_EXPECTED_NS 200000000u
 
 struct lane {
     struct stream *stream;
@@ -168,17 +170,17 @@ static bool pid_runs(const struct timeline *t, int64_t pid)
     return false;
 }
 
-static bool ready(const struct timeline *t, const struct lane *lane)
+/* Counted from the event's own time, not the lane's: a lane that was held back again and again would fall ever further
+ * behind the others. */
+static bool must_wait(const struct timeline *t, const struct lane *lane)
 {
     const struct trace_event *event = &lane->event;
-    if (event->call == SYS_wait4 && event->result > 0 && pid_runs(t, event->result))
+    enum causal_answer answer = causal_ask(t->causal, event);
+    if (answer == CAUSAL_READY && event->call == SYS_wait4 && event->result > 0 && pid_runs(t, event->result))
+        answer = CAUSAL_UNKNOWN;
+    if (answer == CAUSAL_READY || !t->size)
         return false;
-    return causal_ready(t->causal, event);
-}
-
-static bool may_wait(const struct timeline *t, const struct lane *lane)
-{
-    return t->size && t->heap[0]->time <= lane->time + HOLD_NS;
+    return t->heap[0]->time <= event->time + (answer == CAUSAL_EXPECTED ? HOLD_EXPECTED_NS : HOLD_NS);
 }
 
 /* Let those go whose cause has come, or will not come. */
@@ -187,7 +189,7 @@ static void release_held(struct timeline *t)
     size_t kept = 0;
     for (size_t i = 0; i < t->held_count; i++) {
         struct lane *lane = t->held[i];
-        if (!ready(t, lane) && may_wait(t, lane)) {
+        if (must_wait(t, lane)) {
             t->held[kept++] = lane;
             continue;
         }
@@ -216,7 +218,7 @@ static struct lane *choose(struct timeline *t, bool *ok, struct drd_error *e)
         if (!*ok || !t->size)
             return NULL;
         struct lane *lane = pop(t);
-        if (lane->release || ready(t, lane) || !may_wait(t, lane))
+        if (lane->release || !must_wait(t, lane))
             return lane;
         t->held[t->held_count++] = lane;
     }

@@ -184,6 +184,11 @@ static void the_timeline_holds_everything_in_order(void **unused)
     free(stream.data);
 }
 
+static void append(struct buffer *b, const void *bytes, size_t length)
+{
+    assert_true(buffer_append(b, bytes, length, &error));
+}
+
 static uint8_t *pack_address(uint8_t *p, uint8_t port)
 {
     const uint8_t address[16] = {AF_INET, 0, 0x20, port, 127, 0, 0, 1};
@@ -233,6 +238,50 @@ static void a_receive_comes_after_its_send(void **unused)
             strcat(order, event.process == 1 ? "r" : event.process == 2 ? "w" : "?");
     }
     assert_string_equal(order, "wr?");
+    timeline_close(t);
+    store_close(s);
+}
+
+enum { LOOKS = 500, MILLISECOND = 1000000 };
+
+/* A process that looks at its descriptor 3 once a millisecond: it reads 10 bytes of a connection, or none at all. */
+static void put_looker(struct store *s, uint32_t number, uint8_t local, uint8_t peer, uint32_t length)
+{
+    struct buffer stream = {0};
+    uint8_t bytes[128], *p = bytes;
+    p = pack_int(pack_int(pack_int(pack_array_header(p, 5), TRACE_CONNECTION), 3), 1);
+    p = pack_address(pack_address(p, local), peer);
+    append(&stream, bytes, (size_t)(p - bytes));
+    for (int i = 0; i < LOOKS; i++) {
+        p = pack_uint(pack_int(pack_array_header(bytes, 2), TRACE_TIME), MILLISECOND);
+        p = pack_int(pack_int(pack_int(pack_array_header(p, 4), SYS_read), 3), length);
+        memset(p = pack_bin_header(p, length), 'x', length);
+        append(&stream, bytes, (size_t)(p + length - bytes));
+    }
+    struct store_process process = {.node = (char *)"n", .exe = (char *)"/bin/true", .incarnation = 1, .start = 1000};
+    put_stream(s, number, &stream, &process);
+    assert_true(store_process_put(s, &process, &error));
+    free(stream.data);
+}
+
+/* What a client that is not recorded sent is waited for once, not at every read: else the node would fall behind the others
+ * by the length of the run. */
+static void an_unseen_sender_delays_nobody(void **unused)
+{
+    (void)unused;
+    struct trace_event event;
+    struct store *s = store_create(path, &error);
+    put_looker(s, 1, 1, 2, 10);
+    put_looker(s, 2, 3, 4, 0);
+    struct timeline *t = timeline_open(s, &error);
+    int looks[3] = {0}, apart = 0;
+    while (timeline_next(t, &event, &error) == 1) {
+        looks[event.process] += event.call == SYS_read;
+        if (looks[2] - looks[1] > apart)
+            apart = looks[2] - looks[1];
+    }
+    assert_int_equal(looks[1] + looks[2], 2 * LOOKS);
+    assert_in_range(apart, 1, 25);
     timeline_close(t);
     store_close(s);
 }
@@ -351,11 +400,6 @@ static void refusals_say_why(void **unused)
 }
 
 /* ---- columns ---- */
-
-static void append(struct buffer *b, const void *bytes, size_t length)
-{
-    assert_true(buffer_append(b, bytes, length, &error));
-}
 
 static void append_int(struct buffer *b, int64_t value)
 {
@@ -493,6 +537,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(seeking_and_reading_agree, setup, teardown),
         cmocka_unit_test_setup_teardown(the_timeline_holds_everything_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_receive_comes_after_its_send, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_unseen_sender_delays_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(events_are_found_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(one_flipped_byte_anywhere_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_cut_short_is_found, setup, teardown),
