@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -689,6 +690,8 @@ bool recorder_run(const struct recorder_options *options, struct recorder_result
         return error_set(e, DRD_EXIT_CANNOT, "a recording is running already (" SPOOL_ENV_DIR " is set): cannot record inside it");
     if (!absolute_path(options->output, r.path, e) || !launch_find_shim(r.shim, e))
         return false;
+    /* One worker at a time drains, on any thread of libuv's pool: without this each keeps a heap of its own, mostly free. */
+    mallopt(M_ARENA_MAX, 1);
     if (uv_mutex_init(&r.lanes_lock) || uv_loop_init(&r.loop))
         return error_set(e, DRD_EXIT_CANNOT, "libuv: no event loop");
     uv_timer_init(&r.loop, &r.tick);
@@ -705,5 +708,6 @@ bool recorder_run(const struct recorder_options *options, struct recorder_result
     uv_run(&r.loop, UV_RUN_DEFAULT);
     end_run(&r, result);
     release(&r, result->kept);
+    malloc_trim(0); /* the caller may make the rows now */
     return true;
 }
