@@ -55,7 +55,7 @@ void replay_judge(struct replay_result *out, const struct store_process *p, cons
     *out = (struct replay_result){
         .outcome = outcome(p, file, wait_status, hung), .events = file->events, .thread = file->thread,
         .call = file->call, .expected_call = file->expected_call, .argument = file->argument, .offset = file->offset,
-        .memory_hash = file->memory_hash, .wait_status = wait_status,
+        .wait_status = wait_status,
     };
     text_copy(out->what, sizeof out->what, file->what, sizeof file->what);
     text_copy(out->expected, sizeof out->expected, file->expected, sizeof file->expected);

@@ -21,9 +21,8 @@ static int highest; /* descriptor that ever was connected */
 
 uint32_t faults_seen;
 
-bool descriptor_blocks(int fd, bool writing)
+bool descriptor_blocks(int fd)
 {
-    (void)writing;
     if (fd < 0 || fd >= DESCRIPTORS)
         return true;
     struct descriptor *d = &table[fd];
@@ -94,59 +93,58 @@ long faults_refuse(const struct call *call)
     return -ECONNREFUSED;
 }
 
-static uint8_t *put_address(uint8_t *p, const void *address, uint32_t length, long error)
+static uint8_t *put_address(uint8_t *p, const void *address, uint32_t length)
 {
-    return put_bytes(p, address, error || length > 128 ? 0 : length);
+    return put_bytes(p, address, length > 128 ? 0 : length);
 }
 
 /* Both ends' addresses, so that what one process sent can be found again where another received it. */
-static void connection_note(int fd, int role)
+static void connection_event(int fd, int role, const void *peer, uint32_t peer_length)
 {
-    uint8_t local[128], peer[128];
-    uint32_t local_length = sizeof local, peer_length = sizeof peer;
-    long no_local = RAW(SYS_getsockname, fd, local, &local_length);
-    long no_peer = role == 2 ? -1 : RAW(SYS_getpeername, fd, peer, &peer_length);
-    if (!no_local && port_of(local) && role != 1)
+    uint8_t local[128];
+    uint32_t length = sizeof local;
+    if (RAW(SYS_getsockname, fd, local, &length))
+        length = 0;
+    if (length && port_of(local) && role != 1)
         stream.run->port_owner[port_of(local)] = (uint16_t)stream.slot->node;
-    uint8_t *p = stream_event(TRACE_CONNECTION, 4, sizeof local + sizeof peer);
-    if (p) {
-        p = pack_int(pack_int(p, fd), role);
-        p = put_address(p, local, local_length, no_local);
-        stream_publish(put_address(p, peer, peer_length, no_peer));
-    }
-    if (no_peer || fd >= DESCRIPTORS || !port_of(peer))
+    uint8_t *p = stream_event(TRACE_CONNECTION, 4, sizeof local + peer_length);
+    if (p)
+        stream_publish(put_address(put_address(pack_int(pack_int(p, fd), role), local, length), peer, peer_length));
+}
+
+static void connected_note(int fd, uint16_t port)
+{
+    if (fd >= DESCRIPTORS || !port)
         return;
     table[fd].connected = 1;
-    table[fd].peer_port = port_of(peer);
+    table[fd].peer_port = port;
     if (fd > highest)
         highest = fd;
-    if (is_cut(table[fd].peer_port))
+    if (is_cut(port))
         cut(fd);
+}
+
+static void accepted_note(int fd)
+{
+    uint8_t peer[128];
+    uint32_t length = sizeof peer;
+    forget(fd);
+    if (RAW(SYS_getpeername, fd, peer, &length))
+        length = 0;
+    connection_event(fd, 1, peer, length);
+    connected_note(fd, length ? port_of(peer) : 0);
 }
 
 /* The peer of a connect under way is not known to getpeername yet: take it from the call. */
 static void connecting_note(const struct call *call)
 {
-    uint8_t local[128], peer[128] = {0};
-    uint32_t local_length = sizeof local, length = (uint32_t)call->arg[2];
+    uint8_t peer[128] = {0};
+    uint32_t length = (uint32_t)call->arg[2];
     int fd = (int)call->arg[0];
     if (length > sizeof peer || shim_copy(peer, (void *)call->arg[1], length))
         return;
-    long no_local = RAW(SYS_getsockname, fd, local, &local_length);
-    if (!no_local && port_of(local))
-        stream.run->port_owner[port_of(local)] = (uint16_t)stream.slot->node;
-    uint8_t *p = stream_event(TRACE_CONNECTION, 4, sizeof local + sizeof peer);
-    if (p) {
-        p = pack_int(pack_int(p, fd), 0);
-        p = put_address(p, local, local_length, no_local);
-        stream_publish(put_address(p, peer, length, 0));
-    }
-    if (fd >= DESCRIPTORS || !port_of(peer))
-        return;
-    table[fd].connected = 1;
-    table[fd].peer_port = port_of(peer);
-    if (fd > highest)
-        highest = fd;
+    connection_event(fd, 0, peer, length);
+    connected_note(fd, port_of(peer));
 }
 
 static void copied_note(long from, long to)
@@ -186,11 +184,10 @@ void descriptors_note(const struct call *call, long result)
         return;
     switch (call->nr) {
     case SYS_accept: case SYS_accept4:
-        forget(result);
-        connection_note((int)result, 1);
+        accepted_note((int)result);
         return;
     case SYS_listen:
-        connection_note((int)a[0], 2);
+        connection_event((int)a[0], 2, NULL, 0);
         return;
     case SYS_dup: case SYS_dup2: case SYS_dup3:
         copied_note((int)a[0], result);

@@ -19,14 +19,12 @@ static bool call_may_wait(const struct call *call)
 {
     const long *a = call->arg;
     switch (call->nr) {
-    case SYS_read: case SYS_readv: case SYS_accept: case SYS_accept4: return descriptor_blocks((int)a[0], false);
-    case SYS_recvfrom: return !(a[3] & MSG_DONTWAIT) && descriptor_blocks((int)a[0], false);
-    case SYS_recvmsg: return !(a[2] & MSG_DONTWAIT) && descriptor_blocks((int)a[0], false);
-    case SYS_recvmmsg: return !(a[3] & MSG_DONTWAIT) && descriptor_blocks((int)a[0], false);
-    case SYS_write: case SYS_writev: case SYS_connect: return descriptor_blocks((int)a[0], true);
-    case SYS_sendto: return !(a[3] & MSG_DONTWAIT) && descriptor_blocks((int)a[0], true);
-    case SYS_sendmsg: return !(a[2] & MSG_DONTWAIT) && descriptor_blocks((int)a[0], true);
-    case SYS_sendmmsg: return !(a[3] & MSG_DONTWAIT) && descriptor_blocks((int)a[0], true);
+    case SYS_read: case SYS_readv: case SYS_write: case SYS_writev: case SYS_accept: case SYS_accept4: case SYS_connect:
+        return descriptor_blocks((int)a[0]);
+    case SYS_recvmsg: case SYS_sendmsg:
+        return !(a[2] & MSG_DONTWAIT) && descriptor_blocks((int)a[0]);
+    case SYS_recvfrom: case SYS_recvmmsg: case SYS_sendto: case SYS_sendmmsg:
+        return !(a[3] & MSG_DONTWAIT) && descriptor_blocks((int)a[0]);
     case SYS_poll: return a[2] != 0;
     case SYS_epoll_wait: case SYS_epoll_pwait: return a[3] != 0;
     case SYS_futex: return futex_waits(call);

@@ -136,7 +136,6 @@ struct replay_file {
     char what[256];      /* one line */
     char expected[1024]; /* text or hex, cut to fit */
     char got[1024];
-    uint64_t memory_hash; /* of the heap (brk area) at the end of the stream, 0 if not asked */
     uint64_t offset;      /* of the first differing byte in data */
     /* of the thread that stopped at `until`, for whoever reads its stack */
     uint64_t registers[REPLAY_REGISTERS]; /* numbered as DWARF does; 0 where a function need not keep them */

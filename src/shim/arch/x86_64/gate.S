@@ -1,6 +1,17 @@
 /* The only system call instructions of the shim. Syscall User Dispatch exempts this section, so that everything else in
  * the process, libc included, is trapped. Sources: syscall(2), prctl(2) PR_SET_SYSCALL_USER_DISPATCH, sigreturn(2). */
 
+/* From (number, six arguments) of a C call to the registers of a system call; the last argument is on the stack. */
+    .macro call_registers
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    mov %r8, %r10
+    mov %r9, %r8
+    mov 8(%rsp), %r9
+    .endm
+
     .section .drdsys, "ax", @progbits
     .balign 4096
     .globl shim_gate_begin
@@ -12,13 +23,7 @@ shim_gate_begin:
     .hidden shim_syscall
     .type shim_syscall, @function
 shim_syscall:
-    mov %rdi, %rax
-    mov %rsi, %rdi
-    mov %rdx, %rsi
-    mov %rcx, %rdx
-    mov %r8, %r10
-    mov %r9, %r8
-    mov 8(%rsp), %r9
+    call_registers
     syscall
     ret
 
@@ -29,13 +34,7 @@ shim_syscall:
     .hidden shim_syscall_interruptible
     .type shim_syscall_interruptible, @function
 shim_syscall_interruptible:
-    mov %rdi, %rax
-    mov %rsi, %rdi
-    mov %rdx, %rsi
-    mov %rcx, %rdx
-    mov %r8, %r10
-    mov %r9, %r8
-    mov 8(%rsp), %r9
+    call_registers
     mov 16(%rsp), %rcx
     .globl shim_interruptible_begin
     .hidden shim_interruptible_begin
@@ -232,13 +231,7 @@ shim_trap:
     .type shim_trap_call, @function
 shim_trap_call:
     .cfi_startproc
-    mov %rdi, %rax
-    mov %rsi, %rdi
-    mov %rdx, %rsi
-    mov %rcx, %rdx
-    mov %r8, %r10
-    mov %r9, %r8
-    mov 8(%rsp), %r9
+    call_registers
     syscall
     ret
     .cfi_endproc
