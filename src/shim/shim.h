@@ -205,7 +205,7 @@ size_t elf_build_id(const uint8_t *base, size_t size, const uint8_t **id);
 bool elf_is_go(const uint8_t *base, size_t size);
 
 /* descriptors.c */
-bool descriptor_blocks(int fd, bool writing);
+bool descriptor_blocks(int fd);
 void descriptors_note(const struct call *call, long result);
 long faults_refuse(const struct call *call); /* 0, or -errno of a call that a cut forbids */
 extern uint32_t faults_seen;
