@@ -55,9 +55,9 @@ same()
     failed "$1 of the $2 run"
 }
 
-run native 20 "$@"
+run native 60 "$@"
 if [ "$drd" = none ]; then
-    run second 20 "$@"
+    run second 60 "$@"
     for what in status out err; do same $what second; done
     if [ "$(cat "$scratch/native.status")" = 99 ] || [ "$(cat "$scratch/native.status")" = 124 ]; then
         tail -n 3 "$scratch/native.out"
@@ -67,10 +67,10 @@ if [ "$drd" = none ]; then
     exit 0
 fi
 
-run recorded 20 "$drd" record -o "$scratch/run.drd" -- "$@"
+run recorded 60 "$drd" record -o "$scratch/run.drd" -- "$@"
 sed -i '/^drd: recorded /d;/^drd: warning: the run is incomplete: .* \(a signal had to interrupt\|a thread kept\)/d' "$scratch/recorded.err" # DRD's own last word
 for what in status out err; do same $what recorded; done
-run replay 15 "$drd" replay --timeout 8 "$scratch/run.drd"
+run replay 90 "$drd" replay --timeout 60 "$scratch/run.drd"
 if [ "$(cat "$scratch/replay.status")" != 0 ]; then
     head -n 12 "$scratch/replay.err" "$scratch/replay.out"
     failed "replay ended with $(cat "$scratch/replay.status")"

@@ -50,12 +50,12 @@ refuse_all() {
     done
 }
 
-# wait_for COMMAND...: until it succeeds, ten seconds at most.
+# wait_for COMMAND...: until it succeeds, a minute at most.
 wait_for() {
     tries=0
     until "$@" >/dev/null 2>&1; do
         tries=$((tries + 1))
-        [ $tries -lt 200 ] || { wrong "waited in vain: $*"; return 0; }
+        [ $tries -lt 1200 ] || { wrong "waited in vain: $*"; return 0; }
         sleep 0.05
     done
 }

@@ -35,7 +35,7 @@ set_times() {
 }
 
 # await NODE NAME=VALUE... with a deadline in $within
-within=8000
+within=60000
 await() {
     port "$1"
     shift
@@ -64,10 +64,10 @@ elect() {
         set_times "$1" $SHORT "$3"
         ahead "$1" "$2"
         "$drd" fault heal "$1" "$2" || cannot "drd fault heal"
-        within=3000
+        within=$((3000 * try)) # another may have been elected, and only a new start helps
         elected=yes
         await "$1" role=leader || elected=no
-        within=8000
+        within=60000
         [ "$elected" = yes ] && return 0
         echo "figure8: $1 was not elected by $2, try $try" >&2
         isolate

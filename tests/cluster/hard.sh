@@ -30,7 +30,7 @@ await_everybody() {
     tries=0
     while [ -n "$(everybody)" ]; do
         tries=$((tries + 1))
-        [ $tries -lt 600 ] || { kill -9 $(everybody) || true; fail "processes left over"; }
+        [ $tries -lt 1200 ] || { kill -9 $(everybody) || true; fail "processes left over"; }
         sleep 0.1
     done
 }
@@ -84,7 +84,7 @@ hard_kills() {
 small_recording() {
     recorded=0
     unshare -m sh -c 'mount -t tmpfs -o size="$4" none /dev/shm && mount -t tmpfs -o size="$5" none "$1/small" &&
-        timeout -k 5 60 "$2" record -o "$1/small/run.drd" -- sh "$3" >"$1/said" 2>&1; status=$?
+        timeout -k 5 240 "$2" record -o "$1/small/run.drd" -- sh "$3" >"$1/said" 2>&1; status=$?
         cp "$1/small/run.drd" "$1/space.drd"; exit $status' \
         sh "$dir" "$drd" "$cluster/workload/libraft.sh" "$1" "$2" || recorded=$?
     [ "$recorded" -eq 0 ] || { cat "$dir/said" >&2; fail "spool of $1, store of $2: the nodes did not go on: $recorded"; }

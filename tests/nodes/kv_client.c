@@ -30,7 +30,7 @@ static struct {
     int other_than;
 } option;
 
-static struct load load = {.total = 1000, .window = 1, .within_ms = 15000};
+static struct load load = {.total = 1000, .window = 1, .within_ms = 60000};
 
 static int dial(int port)
 {

@@ -41,12 +41,12 @@ static struct {
 } history;
 
 static struct {
-    unsigned id, client_port, election, heartbeat, snapshot, trailing;
+    unsigned id, client_port, election, heartbeat, install, snapshot, trailing;
     bool pre_vote, marks;
     const char *dir;
     const char *member[MEMBERS];
     unsigned members;
-} option = {.election = 500, .heartbeat = 50, .snapshot = 1024, .trailing = 128, .marks = true};
+} option = {.election = 500, .heartbeat = 50, .install = 1000, .snapshot = 1024, .trailing = 128, .marks = true};
 
 static struct raft raft;
 static struct raft_io io;
@@ -420,6 +420,9 @@ static void start_raft(void)
     must(raft_init(&raft, &io, &fsm, option.id, option.member[option.id - 1]), "init", raft_errmsg(&raft));
     raft_set_election_timeout(&raft, option.election);
     raft_set_heartbeat_timeout(&raft, option.heartbeat);
+    /* A follower that takes or installs a snapshot drops an InstallSnapshot without an answer (RAFT_BUSY). The leader then
+     * sends it nothing but heartbeats until this is over: 30 s if left as it is. */
+    raft_set_install_snapshot_timeout(&raft, option.install);
     raft_set_snapshot_threshold(&raft, option.snapshot);
     raft_set_snapshot_trailing(&raft, option.trailing);
     raft_set_pre_vote(&raft, option.pre_vote);
@@ -450,6 +453,7 @@ static const struct option long_option[] = {
     {"election", required_argument, NULL, 'e'}, {"heartbeat", required_argument, NULL, 'b'},
     {"snapshot", required_argument, NULL, 's'}, {"trailing", required_argument, NULL, 't'},
     {"pre-vote", no_argument, NULL, 'p'},       {"no-marks", no_argument, NULL, 'n'},
+    {"install", required_argument, NULL, 'I'},
     {NULL, 0, NULL, 0},
 };
 
@@ -464,6 +468,7 @@ static bool read_options(int argc, char **argv)
         case 'c': option.client_port = (unsigned)atoi(optarg); break;
         case 'e': option.election = (unsigned)atoi(optarg); break;
         case 'b': option.heartbeat = (unsigned)atoi(optarg); break;
+        case 'I': option.install = (unsigned)atoi(optarg); break;
         case 's': option.snapshot = (unsigned)atoi(optarg); break;
         case 't': option.trailing = (unsigned)atoi(optarg); break;
         case 'p': option.pre_vote = true; break;
@@ -478,7 +483,7 @@ int main(int argc, char **argv)
 {
     if (!read_options(argc, argv)) {
         fprintf(stderr, "usage: libraft_kv --id N --dir DIR --members HOST:PORT,... --client-port PORT [--election MS] "
-                        "[--heartbeat MS] [--snapshot N] [--trailing N] [--pre-vote] [--no-marks]\n");
+                        "[--heartbeat MS] [--install MS] [--snapshot N] [--trailing N] [--pre-vote] [--no-marks]\n");
         return 129;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -25,7 +25,7 @@ static struct {
     int latest; /* the server connected to last: a load that lost it goes on with the next */
 } cluster;
 
-static struct load load = {.total = 1000, .window = 1, .within_ms = 15000};
+static struct load load = {.total = 1000, .window = 1, .within_ms = 60000};
 
 static int dial(const char *path)
 {
