@@ -315,7 +315,7 @@ static void fact_append(struct step *s)
     if (!v)
         return;
     n->own_log |= !s->fact->loaded; /* what it read back, it may change where no call shows it: a mapped file */
-    n->disk |= on_disk(s->fact);
+    n->disk |= s->fact->written || s->fact->durable;
     if (e->index < n->base) /* it begins its log anew */
         log_restart(n, e->index - 1);
     log_put(s, v, how_shown(s->fact), e->digest != 0);

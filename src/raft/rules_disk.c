@@ -17,6 +17,9 @@ struct ballot {
     struct raft_witness at;    /* how is RAFT_HOW_NONE: not seen */
 };
 
+/* Votes that were durable, latest last: a result may have waited in a queue while the node went on to later terms. */
+#define BALLOTS_KEPT 16
+
 struct place {
     uint64_t index, term;
     struct raft_witness at;
@@ -26,6 +29,8 @@ struct place {
 struct disk {
     bool terms, votes;         /* files with terms, with votes were seen: what is not there is not durable */
     struct ballot durable;
+    struct ballot history[BALLOTS_KEPT];
+    size_t ballots;
     struct ballot shown;       /* the highest term the node showed as its own, in any way, and its vote in it */
     /* Since the latest start: */
     bool restarted, loading;   /* loading: nothing was said or written yet */
@@ -120,7 +125,7 @@ static void reasons_of_write(struct step *s, struct raft_break *b, uint64_t inde
 static void check_append_result(struct step *s, struct disk *d, const struct raft_message *m)
 {
     uint64_t index = m->match && s->node->disk ? not_durable(s->node, m->match) : 0;
-    if (!m->success || !index)
+    if (!m->success || !index || (d->restarted && !d->read_log)) /* what it has from before is not known */
         return;
     struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, index, m->to);
     if (m->match > d->acknowledged)
@@ -139,9 +144,24 @@ static void check_snapshot_result(struct step *s, const struct raft_message *m)
     break_text(b, "%s acknowledged the snapshot up to index %" PRIu64 " before it was on stable storage", s->node->name, m->match);
 }
 
+static void ballot_remember(struct disk *d, uint64_t term, const char *vote)
+{
+    if (!vote[0])
+        return;
+    if (d->ballots == BALLOTS_KEPT)
+        memmove(d->history, d->history + 1, --d->ballots * sizeof d->history[0]);
+    struct ballot *b = &d->history[d->ballots++];
+    *b = (struct ballot){.term = term};
+    snprintf(b->vote, sizeof b->vote, "%s", vote);
+}
+
 static bool vote_is_durable(const struct disk *d, uint64_t term, const char *candidate)
 {
-    return d->durable.term == term && strcmp(d->durable.vote, candidate) == 0;
+    for (size_t i = 0; i < d->ballots; i++) {
+        if (d->history[i].term == term && strcmp(d->history[i].vote, candidate) == 0)
+            return true;
+    }
+    return d->durable.term > term && d->ballots == BALLOTS_KEPT; /* so long ago that it may have been forgotten */
 }
 
 static void check_vote(struct step *s, struct disk *d, const struct raft_message *m)
@@ -329,6 +349,8 @@ static void stated(struct step *s, struct disk *d)
     const char *vote = f->kind == RAFT_FACT_VOTE ? f->peer : "";
     if (on_file(f) || !f->loaded)
         loading_ends(s, d);
+    if (f->loaded || f->durable)
+        ballot_remember(d, f->term, vote);
     if (f->loaded) {
         d->read_terms = true;
         ballot_set(&d->loaded, f->term, vote, &at);
@@ -421,12 +443,14 @@ static void restart(struct step *s, void *state)
     struct disk *d = disk_of(s, state);
     if (!d)
         return;
-    struct ballot durable = d->durable, shown = d->shown;
+    struct ballot durable = d->durable, shown = d->shown, history[BALLOTS_KEPT];
+    memcpy(history, d->history, sizeof history);
     ends_of_log(s->node, d);
     *d = (struct disk){
-        .terms = d->terms, .votes = d->votes, .durable = durable, .shown = shown, .before = durable, .said = shown,
+        .terms = d->terms, .votes = d->votes, .ballots = d->ballots, .durable = durable, .shown = shown, .before = durable, .said = shown,
         .restarted = true, .loading = true, .last_before = d->last_before, .known_before = d->known_before,
     };
+    memcpy(d->history, history, sizeof history);
 }
 
 static void fini(void *state)

@@ -215,7 +215,7 @@ static void check_sent(struct step *s)
     const struct raft_slot *slot = raft_node_slot(s->node, m->prev_index);
     if (m->type != RAFT_APPEND_ENTRIES || m->term < s->node->heard)
         return;
-    if (m->prev_index && (!m->prev_term || (own_entry(slot) && slot->variant->term != m->prev_term))) {
+    if (m->prev_index && own_entry(slot) && slot->variant->term != m->prev_term) {
         struct raft_break *b = break_add(s, RAFT_T17, RAFT_SPOILS_LOG, m->term, m->prev_index, m->to);
         break_text(b, "%s, leader of term %" PRIu64 ", sent %s AppendEntries with prevLogIndex %" PRIu64 " and prevLogTerm %" PRIu64,
                    s->node->name, m->term, step_peer(s, m->to), m->prev_index, m->prev_term);
