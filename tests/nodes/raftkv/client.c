@@ -5,7 +5,8 @@
  *   TAG INCR KEY CLIENT SEQ -> TAG OK INDEX VALUE: adds one, once for each SEQ (growing) of a client, however often it is sent
  *   TAG GET KEY             -> TAG VALUE ..., or TAG NONE: linearizable, by the leader alone; TAG ERR ...
  *   TAG STAT                -> TAG STAT id= role= term= leader= last= commit= applied= digest= (role: follower, candidate, leader,
- *                              learner) and behind them vote= snapshot= base= members=
+ *                              learner) and behind them vote= snapshot= base= members=, and link2=1 for a
+ *                              server that is connected both ways
  *   TAG LOG                 -> TAG LOG command command ...: the latest this node applied, oldest first
  *   TAG DUMP                -> TAG DUMP key=value ...: this node's state
  *   TAG TIMES ELECTION HEARTBEAT -> TAG OK 0: both timeouts, in milliseconds, from now on; running timers begin anew
@@ -295,16 +296,19 @@ void read_refuse(struct client *client, const char *tag)
 static void client_stat(struct client *client, char **word)
 {
     static const char *const role[] = {"follower", "candidate", "leader"};
-    char text[LINE * 2], members[SERVERS * 2 + 1] = "";
+    char text[LINE * 2], members[SERVERS * 2 + 1] = "", links[SERVERS * 9 + 1] = "";
     for (unsigned id = 1, n = 0; id < SERVERS; id++)
         if (raft.configuration.member[id].standing != OUTSIDER)
             n += (unsigned)sprintf(members + n, "%x%s", id, raft.configuration.member[id].standing == LEARNER ? "*" : "");
+    for (unsigned id = 1, n = 0; id < SERVERS; id++)
+        if (network_linked(id))
+            n += (unsigned)sprintf(links + n, " link%u=1", id);
     bool learner = raft.role == FOLLOWER && raft.configuration.member[raft.id].standing == LEARNER;
     snprintf(text, sizeof text,
              "STAT id=%" PRIu64 " role=%s term=%" PRIu64 " leader=%" PRIu64 " last=%" PRIu64 " commit=%" PRIu64
-             " applied=%" PRIu64 " digest=%016" PRIx64 " vote=%" PRIu64 " snapshot=%" PRIu64 " base=%" PRIu64 " members=%s",
+             " applied=%" PRIu64 " digest=%016" PRIx64 " vote=%" PRIu64 " snapshot=%" PRIu64 " base=%" PRIu64 " members=%s%s",
              raft.id, learner ? "learner" : role[raft.role], raft.term, raft.leader, raft_log.last, raft.commit, raft.applied,
-             kv_digest(), raft.voted_for, raft.snapshot_index, raft_log.base_index, members);
+             kv_digest(), raft.voted_for, raft.snapshot_index, raft_log.base_index, members, links);
     client_answer(client, word[0], text);
 }
 

@@ -159,6 +159,15 @@ bool network_connected(uint64_t id)
     return link_to[id] && link_to[id]->open;
 }
 
+/* Both ways. */
+bool network_linked(uint64_t id)
+{
+    const struct inbound *in = inbounds;
+    while (in && in->from != id)
+        in = in->next;
+    return in && network_connected(id);
+}
+
 static void message_remember(uint64_t to, const struct wire_header *h, const void *body, size_t length)
 {
     struct buffer *kept = &latest[to][h->type];

@@ -189,6 +189,7 @@ void network_start(void);
 void network_stop(void);
 void message_send(uint64_t to, enum wire_type type, unsigned flags, uint64_t term, const void *body, size_t length);
 bool network_connected(uint64_t id);
+bool network_linked(uint64_t id); /* it with us, too */
 const char *network_step(const char *name, uint64_t id); /* NULL: not one of its steps */
 
 /* kv.c */
