@@ -11,11 +11,12 @@
 #include "util/term.h"
 
 static struct {
-    bool all;
+    bool all, frames;
 } options;
 
 static const struct args_option rows[] = {
     { ARGS_FLAG, 'a', "all", NULL, "list the helpers too: processes that nobody named", &options.all },
+    { ARGS_FLAG, 'f', "frames", NULL, "of an event: where in its program the node was; re-drives it up to there", &options.frames },
     { 0 },
 };
 
@@ -31,7 +32,7 @@ static bool show_run(struct cmd_context *c, struct run_view *v)
 }
 
 static void print_event(struct cmd_context *c, const struct run_view *v, const struct store_process *p,
-                        const struct trace_event *e)
+                        const struct trace_event *e, const struct show_frames *frames)
 {
     char name[128];
     uint64_t ns = run_view_since(v, e->time);
@@ -43,9 +44,12 @@ static void print_event(struct cmd_context *c, const struct run_view *v, const s
     printf("  %-16s %" PRIu64 ".%09" PRIu64 " s after the run began\n", "time", ns / 1000000000, ns % 1000000000);
     printf("  %-16s %s\n", "kind", trace_code_name(e->code));
     event_details(e, stdout);
+    if (frames)
+        show_frames_print(frames);
 }
 
-static void json_event(const struct run_view *v, const struct store_process *p, const struct trace_event *e)
+static void json_event(const struct run_view *v, const struct store_process *p, const struct trace_event *e,
+                       const struct show_frames *frames)
 {
     struct json_writer j;
     char name[128];
@@ -60,19 +64,26 @@ static void json_event(const struct run_view *v, const struct store_process *p, 
     jw_put_uint(&j, "thread", e->thread);
     jw_put_uint(&j, "time_ns", run_view_since(v, e->time));
     event_json(e, &j);
+    if (frames)
+        show_frames_json(frames, &j);
     jw_end(&j);
 }
 
-static void say_event(struct cmd_context *c, const struct run_view *v, const struct store_process *p, struct trace_event *e)
+static bool say_event(struct cmd_context *c, const struct run_view *v, const struct store_process *p, struct trace_event *e)
 {
+    struct show_frames *frames = options.frames ? show_frames_read(v, p->number, e->sequence, &c->error) : NULL;
+    if (options.frames && !frames)
+        return false;
     struct symbols *symbols = symbols_create(v->store);
     e->process = p->number;
     symbols_name_callback(symbols, e);
     if (c->json)
-        json_event(v, p, e);
+        json_event(v, p, e, frames);
     else
-        print_event(c, v, p, e);
+        print_event(c, v, p, e, frames);
     symbols_destroy(symbols);
+    free(frames);
+    return true;
 }
 
 static bool show_event(struct cmd_context *c, struct run_view *v)
@@ -89,10 +100,9 @@ static bool show_event(struct cmd_context *c, struct run_view *v)
         found = stream_next(st, &event, &c->error);
     if (found == 0)
         error_set(&c->error, DRD_EXIT_FATAL, "no such event: %s", v->event);
-    else if (found > 0)
-        say_event(c, v, p, &event);
+    bool said = found > 0 && say_event(c, v, p, &event);
     stream_close(st);
-    return found > 0;
+    return said;
 }
 
 static int run_show(struct cmd_context *c)
@@ -100,7 +110,10 @@ static int run_show(struct cmd_context *c)
     struct run_view v;
     if (!run_view_open(&v, c->argc ? c->argv[0] : NULL, &c->error))
         return cmd_failed(c);
-    bool ok = *v.event ? show_event(c, &v) : run_view_index(&v, &c->error) && show_run(c, &v);
+    bool ok = true;
+    if (options.frames && !*v.event)
+        ok = error_set(&c->error, DRD_EXIT_USAGE, "--frames wants an event, as in RUN@n2@4711");
+    ok = ok && (*v.event ? show_event(c, &v) : run_view_index(&v, &c->error) && show_run(c, &v));
     run_view_close(&v);
     return ok ? DRD_EXIT_OK : cmd_failed(c);
 }

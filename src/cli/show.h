@@ -4,6 +4,7 @@
 
 #include "cli/run_view.h"
 #include "trace/reader.h"
+#include "util/json.h"
 
 #define SHOW_KINDS (CALL_MAX - TRACE_CODE_MIN)
 #define SHOW_UNHANDLED 32
@@ -33,6 +34,12 @@ bool show_message_types(struct run_view *v, void (*each)(void *, const char *, u
 const char *show_status(const struct run_view *v, const struct store_process *p, char out[SHOW_STATUS]);
 const char *show_base_name(const char *path);
 uint64_t show_file_size(const char *path);
+
+/* The stack behind an event; NULL only for a damaged run. Free with free(3). */
+struct show_frames;
+struct show_frames *show_frames_read(const struct run_view *v, uint32_t process, uint64_t sequence, struct drd_error *e);
+void show_frames_print(const struct show_frames *f);
+void show_frames_json(const struct show_frames *f, struct json_writer *j); /* members "frames" and "frames_note" */
 
 bool show_text(struct cmd_context *c, struct run_view *v, const struct census *census, bool helpers);
 bool show_json(struct cmd_context *c, struct run_view *v, const struct census *census);

@@ -15,6 +15,7 @@
 #define PATIENCE 30               /* seconds */
 #define PATIENCE_AT_END 2         /* once all events have happened: it was killed while it computed */
 #define TICK 100000000L           /* ns between looks at what runs */
+#define TICK_TO_EVENT 2000000L    /* the same where somebody waits for it to come to an event */
 
 /* Signals that are taken in turn instead of interrupting. */
 static void signals_taken(sigset_t *set)
@@ -95,7 +96,7 @@ static bool stage_member(struct replay *r, size_t i, struct drd_error *e)
         return false;
     if (!is_wanted(r, i) && fork_end)
         r->header[i]->until = fork_end;
-    r->header[i]->wait_for_debugger = is_target && r->options.debugger;
+    r->header[i]->wait_for_debugger = is_target && (r->options.debugger || r->options.at_event);
     r->header[i]->echo = r->options.echo && is_wanted(r, i);
     return true;
 }
@@ -267,14 +268,37 @@ static void kill_all(struct replay *r)
     }
 }
 
+/* Does the process wait at its event? Then its hour has come. */
+static bool at_event(struct replay *r)
+{
+    size_t i = plan_index(r->process, r->count, r->options.until_process);
+    const struct replay_file *file = r->options.at_event && i < r->count ? r->header[i] : NULL;
+    if (!file || __atomic_load_n(&file->state, __ATOMIC_ACQUIRE) != REPLAY_STOPPED)
+        return false;
+    r->options.at_event(r->options.context, file);
+    return true;
+}
+
+static bool took_too_long(struct replay *r, uint64_t begin)
+{
+    if (!r->options.longest || session_now() - begin < r->options.longest * 1000000000ull)
+        return false;
+    for (size_t k = 0; k < r->slots; k++)
+        r->slot[k].hung = true;
+    return true;
+}
+
 static bool drive(struct replay *r, struct drd_error *e)
 {
     sigset_t taken;
+    uint64_t begin = session_now();
     signals_taken(&taken);
     while (step(r)) {
-        const struct timespec tick = { .tv_nsec = TICK };
+        const struct timespec tick = { .tv_nsec = r->options.at_event ? TICK_TO_EVENT : TICK };
         if (r->options.debugger && r->slot[0].group)
             return session_debug(r, &r->slot[0], e);
+        if (at_event(r) || took_too_long(r, begin))
+            return true;
         int signo = sigtimedwait(&taken, NULL, &tick);
         if (signo > 0 && signo != SIGCHLD)
             return error_set(e, (enum drd_exit)(128 + signo), "interrupted by SIG%s", sigabbrev_np(signo));

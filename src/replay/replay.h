@@ -37,7 +37,6 @@ struct replay_result {
     int32_t call, expected_call;
     uint32_t argument;      /* as struct replay_file */
     uint64_t offset;
-    uint64_t memory_hash;
     int wait_status;        /* of REPLAY_DIED, as waitpid(2) gives it */
     char what[256];
     char expected[1024], got[1024];
@@ -54,6 +53,9 @@ struct replay_options {
     void (*notice)(void *context, const char *line);    /* a warning; may be NULL */
     void *context;
     char *const *debugger;   /* words of the debugger's command line in front of "-p PID", NULL: none */
+    /* Called once when the process waits at its event, which it goes on doing until this returns; then the replay ends. */
+    void (*at_event)(void *context, const struct replay_file *file);
+    unsigned longest;        /* seconds after which whatever still runs counts as hung; 0: no such limit */
 };
 
 struct replay;
