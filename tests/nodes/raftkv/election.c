@@ -34,12 +34,14 @@ static bool elected(void)
 }
 
 /* Mistake T03b: what the log's end once was. */
-static void position_cache(struct wire_request_vote *m)
+void position_cache(uint64_t index, uint64_t term)
 {
-    if (log_term(raft_log.last) > cached_term || (log_term(raft_log.last) == cached_term && raft_log.last > cached_last)) {
-        cached_last = raft_log.last;
-        cached_term = log_term(raft_log.last);
-    }
+    cached_last = index > cached_last ? index : cached_last;
+    cached_term = term > cached_term ? term : cached_term;
+}
+
+static void position_from_cache(struct wire_request_vote *m)
+{
     if (MISTAKE(T03b, cached_last > raft_log.last)) {
         m->last_log_index = cached_last;
         m->last_log_term = cached_term;
@@ -51,7 +53,7 @@ static void votes_request(unsigned flags)
     struct wire_request_vote m = {raft_log.last, log_term(raft_log.last)};
     const struct configuration *c = configuration_for_quorum();
     if (PLANTED(T03b))
-        position_cache(&m);
+        position_from_cache(&m);
     for (uint64_t id = 1; id < SERVERS; id++)
         if (id != raft.id && may_vote(c, id))
             message_send(id, WIRE_REQUEST_VOTE, flags, raft.term + raft.pre_vote, &m, sizeof m);

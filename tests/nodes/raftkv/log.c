@@ -98,6 +98,8 @@ void log_append(uint64_t term, uint32_t type, const void *content, uint32_t leng
 {
     entry_put(term, type, content, length);
     record_add(raft_log.last, term, type, content, length);
+    if (PLANTED(T03b))
+        position_cache(raft_log.last, term);
     if (option.marks)
         drd_append(raft_log.last, term, drd_digest(content, length));
 }

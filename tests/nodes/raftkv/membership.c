@@ -73,7 +73,7 @@ const struct configuration *configuration_for_quorum(void)
     static struct configuration committed;
     if (!PLANTED(T19b))
         return &raft.configuration;
-    committed = configuration_at(raft.commit);
+    committed = configuration_at(raft.commit ? raft.commit : 1);
     return &committed;
 }
 

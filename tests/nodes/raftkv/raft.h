@@ -113,6 +113,7 @@ void campaign(bool pre_vote, bool transfer);
 void request_vote_receive(const struct wire_header *h, const struct wire_request_vote *m);
 void vote_reply_receive(const struct wire_header *h, const struct wire_vote_reply *m);
 void timeout_now_receive(const struct wire_header *h);
+void position_cache(uint64_t index, uint64_t term);
 bool transfer_begin(uint64_t to);
 void transfer_advance(void);
 

@@ -294,8 +294,8 @@ void append_entries_receive(const struct wire_header *h, const struct wire_appen
 static void match_raise(struct server *s, const struct wire_append_reply *m)
 {
     uint64_t match = m->match_index < raft_log.last ? m->match_index : raft_log.last;
-    if (MISTAKE(T12c, match < raft_log.last))
-        match = raft_log.last;
+    if (MISTAKE(T12c, match < s->next_index - 1))
+        match = s->next_index - 1;
     if (match > s->match_index || MISTAKE(T13a, match < s->match_index))
         s->match_index = match;
     if (s->next_index <= s->match_index)
@@ -326,6 +326,7 @@ static bool reply_is_of_this_term(const struct wire_header *h, const struct wire
 void append_reply_receive(const struct wire_header *h, const struct wire_append_reply *m)
 {
     struct server *s = &raft.server[h->from];
+    uint64_t next = s->next_index;
     if (!reply_is_of_this_term(h, m))
         return;
     s->heard = now_ms();
@@ -336,7 +337,8 @@ void append_reply_receive(const struct wire_header *h, const struct wire_append_
         match_raise(s, m);
     else
         next_lower(s, m);
-    if (!step_dry && (raft_log.last >= s->next_index || !m->success))
+    bool more = m->success ? raft_log.last >= s->next_index : s->next_index != next;
+    if (more && !step_dry)
         replicate(h->from);
     commit_advance();
     clients_promoted(h->from, membership_promote(h->from));

@@ -179,10 +179,13 @@ void install_snapshot_receive(const struct wire_header *h, const struct wire_ins
     const char *bytes = (const char *)(m + 1);
     struct file_snapshot head;
     struct configuration c;
-    if (!leader_accepted(h) || m->length != length - sizeof *m || !snapshot_read(bytes, m->length, &head, &c))
+    struct wire_snapshot_reply reply = {.round = m->round};
+    if (!leader_accepted(h)) /* the term of the reply says why */
+        return message_send(h->from, WIRE_SNAPSHOT_REPLY, 0, raft.term, &reply, sizeof reply);
+    if (m->length != length - sizeof *m || !snapshot_read(bytes, m->length, &head, &c))
         return;
     if (head.last_index > raft.commit || MISTAKE(T16d, head.last_index < raft.commit))
         snapshot_install(&head, &c, bytes, m->length);
-    struct wire_snapshot_reply reply = {head.last_index, m->round};
+    reply.last_index = head.last_index;
     message_send(h->from, WIRE_SNAPSHOT_REPLY, 0, raft.term, &reply, sizeof reply);
 }
