@@ -45,7 +45,8 @@ struct course {
 
 struct link {
     uint64_t key;
-    struct course course[2]; /* by enum flow_way */
+    char peer[RAFT_NODE_NAME]; /* who opened the connection, seen from the end that accepted it */
+    struct course course[2];   /* by enum flow_way */
 };
 
 struct state {
@@ -91,7 +92,7 @@ static void destroy(void *pointer)
 }
 
 /* NULL: out of memory. */
-static struct course *course_of(struct state *s, const struct way *way, enum flow_way direction)
+static struct link *link_of(struct state *s, const struct way *way)
 {
     uint64_t key = way->end && way->end->connection ? 2 * way->end->connection->id + way->end->side : 0;
     struct link **slot = &s->link[key % LINKS];
@@ -101,7 +102,7 @@ static struct course *course_of(struct state *s, const struct way *way, enum flo
     }
     if (!*slot && (*slot = calloc(1, sizeof **slot)))
         (*slot)->key = key;
-    return *slot ? &(*slot)->course[direction] : NULL;
+    return *slot;
 }
 
 /* --- framing --- */
@@ -281,6 +282,7 @@ static uint64_t answered_term(struct course *c, uint64_t next, bool success, boo
 
 struct decoding {
     struct state *state;
+    struct link *link;
     struct walk *walk;
     struct way *way;
     const struct flow_at *at;
@@ -379,9 +381,9 @@ static bool decode_snapshot(struct decoding *d, struct course *c, const struct p
 
 static bool append_entries(struct decoding *d)
 {
-    struct course *c = course_of(d->state, d->way, d->way->direction);
+    struct course *c = &d->link->course[d->way->direction];
     const struct pickle_value *serialized = pickle_get(d->dict, "serialized");
-    if (!c || !get_number(d, "term", &d->message->term) || !get_number(d, "commit_index", &d->message->commit))
+    if (!get_number(d, "term", &d->message->term) || !get_number(d, "commit_index", &d->message->commit))
         return false;
     c->term = d->message->term;
     return pickle_get(d->dict, "prevLogIdx") ? decode_append(d, c) : serialized && decode_snapshot(d, c, serialized);
@@ -389,10 +391,10 @@ static bool append_entries(struct decoding *d)
 
 static bool next_node_idx(struct decoding *d)
 {
-    struct course *c = course_of(d->state, d->way, !d->way->direction);
+    struct course *c = &d->link->course[!d->way->direction];
     const struct pickle_value *reset = pickle_get(d->dict, "reset"), *success = pickle_get(d->dict, "success");
     uint64_t next;
-    if (!c || !reset || !success || !get_number(d, "next_node_idx", &next))
+    if (!reset || !success || !get_number(d, "next_node_idx", &next))
         return false;
     d->message->success = pickle_is_true(success);
     d->message->term = answered_term(c, next, d->message->success, pickle_is_true(reset));
@@ -466,6 +468,8 @@ static bool raft_dict(struct decoding *d, const struct kind *kind, size_t whole,
 {
     struct raft_message m = {.type = kind->type};
     snprintf(m.name, sizeof m.name, "%s", kind->name);
+    if (d->way->direction == FLOW_SENT)
+        memcpy(m.to, d->link->peer, sizeof m.to);
     d->message = &m;
     bool good = kind->decode(d);
     snprintf(name, 32, "%s", m.name);
@@ -498,6 +502,8 @@ static bool handshake(struct decoding *d, const struct pickle_value *v, char nam
         return false;
     if (d->way->direction == FLOW_SENT)
         node_stated(d->state, d->walk, end, d->way->sender, d->at);
+    else
+        memcpy(d->link->peer, d->way->sender, sizeof d->link->peer);
     if (end)
         listener_named(d->state, d->walk, end, d->way->sender, d->at);
     return true;
@@ -536,6 +542,8 @@ static bool message(void *state, struct walk *w, struct way *way, const uint8_t 
     struct decoding d = {.state = state, .walk = w, .way = way, .at = at};
     if (length < whole) /* far beyond any batch of entries */
         return snprintf(name, 32, "long message"), true;
+    if (!(d.link = link_of(state, way)))
+        return false;
     inflated_add(&i, bytes + LENGTH, length - LENGTH);
     struct pickle *p = i.done ? pickle_read(i.data, i.length) : NULL;
     bool good = p && value_message(&d, pickle_root(p), whole, name);

@@ -1,0 +1,76 @@
+/* Inputs of the pysyncobj adapter: those of protocol_input.h, and the two ways of a connection at one of its ends, because an
+ * answer says less than what it answers:
+ *   byte 0   'b'
+ *   byte 1   0 the end that connected, 1 the end that accepted
+ *   bytes 2 to 5   u16 port of this end, u16 port of the other, both on 127.0.0.1
+ *   the rest {u8 's' or 'r', u32 length, bytes}, as the calls of a real node sent and received them */
+#ifndef DRD_TESTS_FUZZ_PYSYNCOBJ_INPUT_H
+#define DRD_TESTS_FUZZ_PYSYNCOBJ_INPUT_H
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "fuzz/protocol_input.h"
+
+static inline struct flow_address pysyncobj_input_address(const uint8_t *port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct flow_address a = {.length = sizeof in};
+    in.sin_port = htons((uint16_t)(port[0] | port[1] << 8));
+    memcpy(a.bytes, &in, sizeof in);
+    return a;
+}
+
+/* In pieces of that size, 0: as the calls had them. */
+static inline void pysyncobj_input_calls(struct walk *w, struct way *way[2], size_t piece, const uint8_t *data, size_t size)
+{
+    struct flow_at at = {1, 0, 0, 0};
+    while (size > 5) {
+        uint32_t length;
+        struct way *to = way[data[0] == 'r' ? FLOW_RECEIVED : FLOW_SENT];
+        memcpy(&length, data + 1, sizeof length);
+        data += 5;
+        size -= 5;
+        size_t left = length < size ? length : size;
+        for (size -= left; left;) {
+            size_t n = !piece || piece > left ? left : piece;
+            at.sequence++;
+            walk_way_bytes(w, to, data, n, &at);
+            data += n;
+            left -= n;
+        }
+    }
+}
+
+static inline void pysyncobj_input_both(struct walk *w, size_t piece, const uint8_t *data, size_t size)
+{
+    struct flow_connection connection = {.id = 7, .paired = true};
+    struct flow_end end[2] = {{.side = FLOW_CONNECTED}, {.side = FLOW_ACCEPTED}};
+    unsigned own = size > 1 && data[1] == 1;
+    if (size < 6)
+        return;
+    for (unsigned i = 0; i < 2; i++) {
+        end[i].connection = &connection;
+        end[i].opened.process = i == own ? 1 : 2;
+        end[i].local = pysyncobj_input_address(data + (i == own ? 2 : 4));
+        end[i].peer = pysyncobj_input_address(data + (i == own ? 4 : 2));
+        connection.end[i] = &end[i];
+    }
+    struct way *way[2] = {walk_test_way(w, FLOW_SENT), walk_test_way(w, FLOW_RECEIVED)};
+    if (way[0] && way[1]) {
+        way[0]->end = way[1]->end = &end[own];
+        pysyncobj_input_calls(w, way, piece, data + 6, size - 6);
+    }
+    walk_test_way_free(way[0]);
+    walk_test_way_free(way[1]);
+}
+
+static inline void pysyncobj_input_feed(struct walk *w, size_t piece, const uint8_t *data, size_t size)
+{
+    if (size && data[0] == 'b')
+        pysyncobj_input_both(w, piece, data, size);
+    else
+        protocol_input_feed(w, data, size);
+}
+
+#endif
