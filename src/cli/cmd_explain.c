@@ -7,7 +7,10 @@
 #include "explain/explain.h"
 #include "util/term.h"
 
+static bool no_source;
+
 static const struct args_option rows[] = {
+    { ARGS_FLAG, 0, "no-source", NULL, "do not re-drive the node to find the line of its program", &no_source },
     { 0 },
 };
 
@@ -45,14 +48,18 @@ static int run_explain(struct cmd_context *c)
     if (!run_view_open(&v, c->argc ? c->argv[0] : NULL, &c->error))
         return cmd_failed(c);
     struct raft_model *m = explain_model(v.store, v.process, v.count, &c->error);
-    if (m) {
+    bool good = m != NULL;
+    if (good) {
         store_fact(v.store, "state", state, sizeof state);
         verdict_init(&verdict, m, v.process, v.count, state);
-        print_verdict(c, &v, &verdict);
+        good = inputs_add(&verdict.cause, v.store, v.process, v.count, &c->error) &&
+               (no_source || verdict_source(&verdict, v.store, &c->error));
     }
+    if (good)
+        print_verdict(c, &v, &verdict);
     raft_model_destroy(m);
     run_view_close(&v);
-    return m ? verdict_exit(&verdict) : cmd_failed(c);
+    return good ? verdict_exit(&verdict) : cmd_failed(c);
 }
 
 const struct drd_command cmd_explain = {

@@ -16,6 +16,8 @@ enum certainty {
 
 struct chain_step {
     struct raft_witness at;
+    bool timer;            /* an election timer fired: inputs.c finds the draw that had set it */
+    bool applies;          /* an entry was applied: inputs.c finds what came from outside meanwhile */
     char text[RAFT_WORDS]; /* without the node's name in front */
 };
 
@@ -31,6 +33,12 @@ struct cause {
 void cause_find(struct cause *c, const struct raft_model *m, const struct raft_finding *f);
 /* Whether the violation depends on what the break spoiled. */
 bool cause_depends(const struct raft_model *m, const struct raft_finding *f, const struct raft_break *b);
+/* inputs.c: add to the steps what the recording knows beside Raft: the draw behind a timer, the clock or file read by an
+ * apply. False: damaged run. */
+struct store;
+struct store_process;
+struct drd_error;
+bool inputs_add(struct cause *c, struct store *s, const struct store_process *process, size_t processes, struct drd_error *e);
 /* chain.c: fill in the steps. */
 void chain_build(struct cause *c, const struct raft_model *m, const struct raft_finding *f);
 

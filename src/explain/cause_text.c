@@ -6,6 +6,7 @@
 
 #define LABEL "%-11s"
 #define BREAKS_SHOWN 6
+#define FRAMES_SHOWN 4
 
 static void print_label(const char *label, const struct verdict_style *style, FILE *out)
 {
@@ -17,6 +18,30 @@ static void print_class(const struct verdict *v, const struct raft_break *b, FIL
     char event[RAFT_NODE_NAME + 32];
     verdict_event(v, &b->at, event, sizeof event);
     fprintf(out, "%s   %s   [%s, %s]\n", b->text, event, raft_classes[b->class].id, raft_classes[b->class].reference);
+}
+
+/* "replicationQuorum  replication.c:1523  <- replicationUpdate <- recvAppendEntriesResult": the place, and who called. */
+static void print_source(const struct verdict *v, const struct verdict_style *style, FILE *out)
+{
+    if (!v->frames && !v->frames_note[0])
+        return;
+    print_label("SOURCE", style, out);
+    for (size_t i = 0; i < v->frames && i < FRAMES_SHOWN; i++) {
+        const struct replay_frame *f = &v->frame[i];
+        const char *slash = strrchr(f->file, '/');
+        fprintf(out, "%s%s", i ? " <- " : "", f->function[0] ? f->function : f->object);
+        if (!f->function[0])
+            fprintf(out, "+0x%" PRIx64, f->offset);
+        if (f->line && !i)
+            fprintf(out, "  %s:%u ", slash ? slash + 1 : f->file, f->line);
+        else if (!i && f->function[0])
+            fprintf(out, "  %s+0x%" PRIx64 " ", f->object, f->offset);
+    }
+    if (v->frames && v->frames_note[0]) {
+        fputc('\n', out);
+        print_label("", style, out);
+    }
+    fprintf(out, "%s\n", v->frames_note);
 }
 
 static void print_steps(const struct verdict *v, const struct verdict_style *style, FILE *out)
@@ -53,6 +78,7 @@ void verdict_cause_print(const struct verdict *v, const struct verdict_style *st
         print_label("", style, out);
         fprintf(out, "not certain: %s\n", v->cause.settle);
     }
+    print_source(v, style, out);
     print_steps(v, style, out);
 }
 

@@ -4,11 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "explain/cause.h"
 
 /* What must stay when there are too many steps. */
-enum rank { RANK_INCIDENT, RANK_REASON, RANK_ELECTION, RANK_ENTRY, RANK_VIOLATION, RANK_CAUSE };
+enum rank { RANK_REASON, RANK_INCIDENT, RANK_ELECTION, RANK_ENTRY, RANK_VIOLATION, RANK_CAUSE };
 
 #define DRAFT_STEPS 64
 
@@ -35,13 +36,22 @@ static void draft_add(struct draft *d, enum rank rank, const struct raft_witness
     if (i == DRAFT_STEPS || (i < d->rows && d->row[i].rank >= rank))
         return;
     if (i == d->rows)
-        d->rows++;
+        d->row[d->rows++].step = (struct chain_step){0};
     va_list args;
     va_start(args, format);
     d->row[i].step.at = *at;
     d->row[i].rank = rank;
     vsnprintf(d->row[i].step.text, sizeof d->row[i].step.text, format, args);
     va_end(args);
+}
+
+/* The step of this event is a timer's. */
+static void draft_timer(struct draft *d, const struct raft_witness *at)
+{
+    for (size_t i = 0; i < d->rows; i++) {
+        if (d->row[i].step.at.process == at->process && d->row[i].step.at.sequence == at->sequence)
+            d->row[i].step.timer = d->row[i].rank == RANK_ELECTION;
+    }
 }
 
 static void draft_sort(struct draft *d)
@@ -77,6 +87,70 @@ static void entry_words(const struct raft_variant *v, char *out, size_t size)
         snprintf(out, size, "%s", kind);
 }
 
+/* --- from outside --- */
+
+static const struct raft_process *process_before(const struct raft_model *m, const struct raft_witness *start)
+{
+    const struct raft_process *now = NULL;
+    for (size_t i = 0; i < m->processes && !now; i++)
+        now = m->process[i].number == start->process ? &m->process[i] : NULL;
+    for (size_t i = 0; now && i < m->processes; i++) {
+        if (m->process[i].node == now->node && m->process[i].incarnation + 1 == now->incarnation)
+            return &m->process[i];
+    }
+    return NULL;
+}
+
+static void incident_words(const struct raft_model *m, const struct raft_incident *i, char *out, size_t size)
+{
+    const struct raft_process *before = i->kind == RAFT_FACT_START ? process_before(m, &i->at) : NULL;
+    if (before && before->status != -1 && WIFSIGNALED(before->status))
+        snprintf(out, size, "is started again, after it was ended by signal %d", WTERMSIG(before->status));
+    else if (i->kind == RAFT_FACT_START)
+        snprintf(out, size, "is started again");
+    else if (i->kind == RAFT_FACT_WRITE_FAILED)
+        snprintf(out, size, "%s", i->text);
+    else if (strcmp(i->text, "cut") == 0)
+        snprintf(out, size, "is cut off from %s", i->peer[0] ? i->peer : "its peers");
+    else
+        snprintf(out, size, "%s %s", i->text, i->peer);
+}
+
+static bool sets_the_stage(const struct raft_incident *i)
+{
+    return i->kind != RAFT_FACT_FAULT || strcmp(i->text, "cut") == 0;
+}
+
+/* The latest thing that happened to a node from outside in a stretch of the run. NULL: nothing did. */
+static const struct raft_incident *incident_latest(const struct raft_model *m, uint16_t node, uint64_t after, uint64_t before)
+{
+    for (size_t i = m->incidents; i-- > 0;) {
+        const struct raft_incident *incident = &m->incident[i];
+        if (incident->at.node == node && incident->at.order > after && incident->at.order < before && sets_the_stage(incident))
+            return incident;
+    }
+    return NULL;
+}
+
+/* Why a leader lost its office: what happened to it before the next was elected. */
+static void draft_deposed(struct draft *d, size_t cluster, const struct raft_term *t, const struct raft_leader *next)
+{
+    const struct raft_cluster *c = &d->model->cluster[cluster];
+    const struct raft_term *previous = t;
+    char words[RAFT_WORDS];
+    do {
+        if (previous == c->term)
+            return;
+        previous--;
+    } while (!previous->leaders);
+    const struct raft_leader *l = &previous->leader[0];
+    const struct raft_incident *i = l->id[0] ? NULL : incident_latest(d->model, l->witness.node, l->witness.order, next->witness.order);
+    if (!i)
+        return;
+    incident_words(d->model, i, words, sizeof words);
+    draft_add(d, RANK_INCIDENT, &i->at, "%s", words);
+}
+
 /* --- elections --- */
 
 static const char *leader_id(const struct raft_model *m, const struct raft_leader *l)
@@ -86,44 +160,50 @@ static const char *leader_id(const struct raft_model *m, const struct raft_leade
 
 static void voters_words(const struct draft *d, const struct raft_term *t, const struct raft_leader *l, char *out, size_t size)
 {
-    const char *separator = " with the vote of ";
+    const char *separator = ", elected by ";
     size_t used = 0;
     out[0] = 0;
     for (size_t i = 0; i < t->votes && used < size; i++) {
         if (t->vote[i].witness.node == l->witness.node || strcmp(t->vote[i].candidate, leader_id(d->model, l)) != 0)
             continue;
         used += (size_t)snprintf(out + used, size - used, "%s%s", separator, d->model->node[t->vote[i].witness.node].name);
-        separator = ", ";
+        separator = " and ";
     }
 }
 
-static void draft_candidate(struct draft *d, const struct raft_term *t, const struct raft_leader *l)
+/* The vote that a leader gave itself: where its candidacy began. */
+static const struct raft_vote *own_vote(const struct draft *d, const struct raft_term *t, const struct raft_leader *l)
 {
     for (size_t i = 0; i < t->votes; i++) {
-        const struct raft_vote *v = &t->vote[i];
-        if (v->witness.node != l->witness.node || strcmp(v->candidate, leader_id(d->model, l)) != 0)
-            continue;
-        if (v->silence)
-            draft_add(d, RANK_ELECTION, &v->witness, "election timer fired, %" PRIu64 " ms after it last heard from a leader: candidate of term %" PRIu64,
-                      v->silence / 1000000, t->term);
-        else
-            draft_add(d, RANK_ELECTION, &v->witness, "election timer fired: candidate of term %" PRIu64, t->term);
-        return;
+        if (t->vote[i].witness.node == l->witness.node && strcmp(t->vote[i].candidate, leader_id(d->model, l)) == 0)
+            return &t->vote[i];
+    }
+    return NULL;
+}
+
+static void draft_leader(struct draft *d, const struct raft_term *t, const struct raft_leader *l)
+{
+    char voters[128], silence[64] = "";
+    const struct raft_vote *own = l->id[0] ? NULL : own_vote(d, t, l);
+    voters_words(d, t, l, voters, sizeof voters);
+    if (l->id[0]) {
+        draft_add(d, RANK_ELECTION, &l->witness, "hears from %s as leader of term %" PRIu64 "%s", l->id, t->term, voters);
+    } else if (!own) {
+        draft_add(d, RANK_ELECTION, &l->witness, "leads term %" PRIu64 "%s", t->term, voters);
+    } else {
+        if (own->silence)
+            snprintf(silence, sizeof silence, ", %" PRIu64 " ms after it last heard from a leader", own->silence / 1000000);
+        draft_add(d, RANK_ELECTION, &own->witness, "election timer fired%s: candidate of term %" PRIu64 "%s", silence, t->term, voters);
+        draft_timer(d, &own->witness);
     }
 }
 
 static void draft_election(struct draft *d, size_t cluster, uint64_t term)
 {
-    char voters[128];
     const struct raft_term *t = term && term != UINT64_MAX ? raft_cluster_term(&d->model->cluster[cluster], term) : NULL;
     for (size_t i = 0; t && i < t->leaders; i++) {
-        const struct raft_leader *l = &t->leader[i];
-        voters_words(d, t, l, voters, sizeof voters);
-        draft_candidate(d, t, l);
-        if (l->id[0])
-            draft_add(d, RANK_ELECTION, &l->witness, "hears from %s as leader of term %" PRIu64, l->id, term);
-        else
-            draft_add(d, RANK_ELECTION, &l->witness, "leads term %" PRIu64 "%s", term, voters);
+        draft_leader(d, t, &t->leader[i]);
+        draft_deposed(d, cluster, t, &t->leader[i]);
     }
 }
 
@@ -151,45 +231,25 @@ static void draft_violation(struct draft *d, const struct raft_finding *f)
         entry_words(side->variant, entry, sizeof entry);
         bool applied = side->witness[0].how == RAFT_HOW_APPLIED;
         draft_variant(d, f->cluster, side->variant);
+        if (f->property != RAFT_STATE_DETERMINISM)
+            draft_election(d, f->cluster, side->variant->led_term);
         draft_add(d, RANK_VIOLATION, &side->witness[0], "%s %s at index %" PRIu64 " (term %" PRIu64 ")",
                   f->property == RAFT_STATE_MACHINE_SAFETY ? (applied ? "applies" : "has committed") : "holds", entry,
                   side->variant->index, side->variant->term);
     }
 }
 
-/* --- from outside --- */
-
-static void incident_words(const struct raft_model *m, const struct raft_incident *i, char *out, size_t size)
+/* The restart at which something was lost. */
+static void draft_restart(struct draft *d, const struct raft_break *b)
 {
-    if (i->kind == RAFT_FACT_START)
-        snprintf(out, size, "is started again");
-    else if (i->kind == RAFT_FACT_WRITE_FAILED)
-        snprintf(out, size, "%s failed", i->text);
-    else if (strcmp(i->text, "cut") == 0)
-        snprintf(out, size, "is cut off from %s", i->peer[0] ? i->peer : "its peers");
-    else
-        snprintf(out, size, "%s %s", i->text, i->peer);
-    (void)m;
-}
-
-/* The last thing that happened to a node from outside before each step that it made alone: that set the stage. */
-static void draft_incidents(struct draft *d, size_t cluster)
-{
-    size_t rows = d->rows;
-    for (size_t r = 0; r < rows; r++) {
-        const struct raft_witness *at = &d->row[r].step.at;
-        const struct raft_incident *last = NULL;
-        char words[RAFT_WORDS];
-        for (size_t i = 0; d->row[r].rank == RANK_ELECTION && i < d->model->incidents; i++) {
-            const struct raft_incident *incident = &d->model->incident[i];
-            if (d->model->node[incident->at.node].cluster == cluster && incident->at.order < at->order &&
-                (incident->kind != RAFT_FACT_FAULT || strcmp(incident->text, "cut") == 0))
-                last = incident;
-        }
-        if (!last)
+    char words[RAFT_WORDS];
+    for (size_t i = d->model->incidents; i-- > 0;) {
+        const struct raft_incident *incident = &d->model->incident[i];
+        if (incident->kind != RAFT_FACT_START || incident->at.process != b->at.process)
             continue;
-        incident_words(d->model, last, words, sizeof words);
-        draft_add(d, RANK_INCIDENT, &last->at, "%s", words);
+        incident_words(d->model, incident, words, sizeof words);
+        draft_add(d, RANK_CAUSE, &incident->at, "%s", words);
+        return;
     }
 }
 
@@ -203,7 +263,8 @@ void chain_build(struct cause *c, const struct raft_model *m, const struct raft_
     draft_election(&d, b->cluster, b->term);
     if (f)
         draft_violation(&d, f);
-    draft_incidents(&d, b->cluster);
+    if (b->class == RAFT_T14 || b->class == RAFT_T15 || b->class == RAFT_T25)
+        draft_restart(&d, b);
     draft_sort(&d);
     draft_cut(&d);
     for (size_t i = 0; i < d.rows; i++)

@@ -15,6 +15,7 @@ struct raft_model *explain_model(struct store *s, const struct store_process *pr
     for (size_t i = 0; m && i < processes; i++) {
         const struct store_process *p = &process[i];
         raft_model_process(m, p->number, p->node ? p->node : "", p->incarnation, p->start, p->end, p->complete);
+        raft_model_status(m, p->number, p->status);
     }
     if (m && !protocol_walk(s, feed, m, e)) {
         raft_model_destroy(m);
@@ -130,4 +131,13 @@ void verdict_init(struct verdict *v, const struct raft_model *m, const struct st
     }
     v->status = judge(v);
     cause_find(&v->cause, m, v->finding);
+}
+
+bool verdict_source(struct verdict *v, struct store *s, struct drd_error *e)
+{
+    const struct raft_break *b = v->cause.rule_break;
+    if (!b)
+        return true;
+    return replay_frames(s, v->process, v->processes, b->at.process, b->at.sequence, v->frame, FRAMES_MAX, &v->frames,
+                         v->frames_note, e);
 }

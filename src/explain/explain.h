@@ -7,6 +7,7 @@
 
 #include "explain/cause.h"
 #include "raft/properties.h"
+#include "replay/frames.h"
 #include "store/store.h"
 #include "util/json.h"
 
@@ -27,6 +28,9 @@ struct verdict {
     size_t processes;
     const struct raft_finding *finding;       /* the one to tell first, or NULL */
     struct cause cause;                       /* of it; without one, of the first break of a rule */
+    struct replay_frame frame[FRAMES_MAX];    /* where the node was at the event of the cause, innermost first */
+    size_t frames;
+    char frames_note[256];                    /* why there are none, or what would give their lines; "" */
     struct verdict_gap gap[VERDICT_GAPS];
     size_t gaps;
 };
@@ -38,6 +42,9 @@ struct raft_model *explain_model(struct store *s, const struct store_process *pr
 /* Judge a finished model. `state` is the run's ("complete", ...), "" if it is not known. */
 void verdict_init(struct verdict *v, const struct raft_model *m, const struct store_process *process, size_t processes,
                   const char *state);
+
+/* Re-drive the node to the event of the cause and see where in its program it was. False: damaged run. */
+bool verdict_source(struct verdict *v, struct store *s, struct drd_error *e);
 
 /* Whether a node of the model is a member of a cluster, and not a tool that wrote its files. */
 bool verdict_member(const struct verdict *v, size_t node);

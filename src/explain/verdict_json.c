@@ -141,6 +141,30 @@ static void json_chain(struct json_writer *j, const struct verdict *v)
     jw_end(j);
 }
 
+static void json_frames(struct json_writer *j, const struct verdict *v)
+{
+    char offset[32];
+    jw_key(j, "frames");
+    jw_array(j);
+    for (size_t i = 0; i < v->frames; i++) {
+        const struct replay_frame *f = &v->frame[i];
+        snprintf(offset, sizeof offset, "0x%lx", (unsigned long)f->offset);
+        jw_object(j);
+        jw_put_string(j, "function", f->function);
+        jw_put_string(j, "file", f->file[0] ? f->file : NULL);
+        jw_key(j, "line");
+        if (f->line)
+            jw_uint(j, f->line);
+        else
+            jw_null(j);
+        jw_put_string(j, "object", f->object);
+        jw_put_string(j, "offset", f->offset ? offset : NULL);
+        jw_end(j);
+    }
+    jw_end(j);
+    jw_put_string(j, "frames_note", v->frames_note[0] ? v->frames_note : NULL);
+}
+
 static void json_cause(struct json_writer *j, const struct verdict *v)
 {
     static const char *const certainty[] = {
@@ -154,9 +178,7 @@ static void json_cause(struct json_writer *j, const struct verdict *v)
         jw_put_string(j, absent[i], NULL);
     jw_put_string(j, "certainty", certainty[v->cause.certainty]);
     jw_put_string(j, "settle", v->cause.settle[0] ? v->cause.settle : NULL);
-    jw_key(j, "frames");
-    jw_array(j);
-    jw_end(j);
+    json_frames(j, v);
     jw_end(j);
     json_chain(j, v);
 }

@@ -103,10 +103,17 @@ void raft_model_process(struct raft_model *m, uint32_t number, const char *node,
     if (!p)
         return;
     *p = (struct raft_process){.number = number, .incarnation = incarnation, .start = start, .end = end,
-                               .complete = complete, .node = -1};
+                               .complete = complete, .status = -1, .node = -1};
     if (end && end < start)
         p->end = 0; /* not a time that can be compared */
     snprintf(p->name, sizeof p->name, "%s", node);
+}
+
+void raft_model_status(struct raft_model *m, uint32_t number, int status)
+{
+    struct raft_process *p = process_find(m, number);
+    if (p)
+        p->status = status;
 }
 
 /* The process of the fact; one that was not told of gets a name of its own. */

@@ -126,6 +126,7 @@ struct raft_process {
     uint32_t incarnation;
     uint64_t start, end;
     bool complete;
+    int status; /* as waitpid(2) gives it; -1: unknown, or not ended */
     int node; /* -1: no fact so far */
 };
 
@@ -171,6 +172,8 @@ void raft_model_destroy(struct raft_model *m); /* accepts NULL */
  * told of becomes a node "process N" of its own. */
 void raft_model_process(struct raft_model *m, uint32_t number, const char *node, uint32_t incarnation, uint64_t start,
                         uint64_t end, bool complete);
+/* How a process that was told of ended. */
+void raft_model_status(struct raft_model *m, uint32_t number, int status);
 
 /* One fact. */
 void raft_model_step(struct raft_model *m, const struct raft_fact *fact);

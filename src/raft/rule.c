@@ -53,7 +53,7 @@ const struct raft_class_row raft_classes[RAFT_CLASS_COUNT] = {
 };
 
 static const struct raft_rules *const families[] = {
-    &rules_disk, &rules_log, &rules_members, &rules_commit, &rules_apply,
+    &rules_votes, &rules_terms, &rules_disk, &rules_log, &rules_members, &rules_commit, &rules_apply,
 };
 #define FAMILIES (sizeof families / sizeof *families)
 
@@ -124,13 +124,26 @@ struct raft_break *break_open(struct step *s, enum raft_class class, enum raft_s
     return NULL;
 }
 
+/* A break that says the same already. Elections are told apart by their terms: a second one is not made good by the first. */
+static struct raft_break *break_same(struct step *s, enum raft_class class, enum raft_spoils spoils, uint64_t term, const char *peer)
+{
+    struct raft_model *m = s->model;
+    if (spoils != RAFT_SPOILS_ELECTION)
+        return break_open(s, class, spoils, peer);
+    for (size_t i = m->breaks; i-- > 0;) {
+        if (m->rule_break[i].term == term && break_is(s, &m->rule_break[i], class, spoils, peer))
+            return &m->rule_break[i];
+    }
+    return NULL;
+}
+
 /* Of what a node does again and again and makes good each time, only the latest few are kept. */
 static void break_recycle(struct step *s, enum raft_class class, enum raft_spoils spoils, const char *peer)
 {
     struct raft_model *m = s->model;
     size_t oldest = m->breaks, same = 0;
     for (size_t i = m->breaks; i-- > 0;) {
-        if (!break_is(s, &m->rule_break[i], class, spoils, peer))
+        if (m->rule_break[i].healed.how == RAFT_HOW_NONE || !break_is(s, &m->rule_break[i], class, spoils, peer))
             continue;
         oldest = i;
         same++;
@@ -162,7 +175,7 @@ static struct raft_break *break_room(struct step *s)
 struct raft_break *break_add(struct step *s, enum raft_class class, enum raft_spoils spoils, uint64_t term, uint64_t index,
                              const char *peer)
 {
-    struct raft_break *b = break_open(s, class, spoils, peer);
+    struct raft_break *b = break_same(s, class, spoils, term, peer);
     if (b) {
         b->count++;
         return NULL;

@@ -77,7 +77,7 @@ struct raft_rules {
     void (*fini)(void *state);
 };
 
-extern const struct raft_rules rules_votes, rules_commit, rules_log, rules_disk, rules_members, rules_apply;
+extern const struct raft_rules rules_votes, rules_terms, rules_commit, rules_log, rules_disk, rules_members, rules_apply;
 
 /* Report a break at the fact at hand. Class, spoils, term, index and texts are the caller's to fill in by the functions
  * below; NULL: the same was reported before (it is counted), or no memory. Valid until the next call. */

@@ -98,6 +98,17 @@ static void reasons_of_count(struct raft_break *b, struct step *s, uint64_t inde
     }
 }
 
+/* Whose acknowledgement it was, "" if it was none. */
+static const char *acknowledger(struct step *s, const struct raft_witness *at)
+{
+    for (size_t i = 0; at && i < s->node->book.exchanges; i++) {
+        const struct raft_exchange *x = &s->node->book.exchange[i];
+        if (x->result_got.at.order == at->order)
+            return step_peer(s, x->id);
+    }
+    return "";
+}
+
 static struct raft_break *commit_broken(struct step *s, enum raft_class class, uint64_t index)
 {
     const struct raft_witness *at = count_completed(s->node, index);
@@ -115,9 +126,10 @@ static void check_earlier_term(struct step *s, uint64_t index)
     if (!slot || slot->variant->term >= s->node->leading)
         return;
     struct raft_break *b = commit_broken(s, RAFT_T07, index);
+    const char *by = acknowledger(s, count_completed(s->node, index));
     break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " of term %" PRIu64
-               " by counting replicas, with no entry of its own term on a majority", s->node->name, s->node->leading, index,
-               slot->variant->term);
+               " by counting replicas%s%s; no entry of its own term is on a majority", s->node->name, s->node->leading, index,
+               slot->variant->term, by[0] ? ", the last that of " : "", by);
 }
 
 /* T19: a majority, but of another configuration than the latest in its log. */
