@@ -256,6 +256,7 @@ static void decode_vote(const json_t *args, struct raft_message *m)
     if (m->type == RAFT_REQUEST_VOTE) {
         m->prev_index = get_number(args, "last_log_index");
         m->prev_term = get_number(args, "last_log_term");
+        m->may_disregard = !m->pre_vote && !json_is_true(json_object_get(args, "leadership_transfer"));
         return;
     }
     /* A refusal names whom the sender voted for instead. */

@@ -45,8 +45,9 @@ enum raft_fact_kind {
     RAFT_FACT_APPEND,     /* `entry` is in the log at its index; later ones are gone if it replaces one of another term */
     RAFT_FACT_TRUNCATE,   /* nothing after `index` remains */
     RAFT_FACT_COMMIT,     /* commit_index is `index` */
-    RAFT_FACT_APPLY,      /* `entry` (index, term) was applied; entry.digest: of the state, 0 unknown */
-    RAFT_FACT_SNAPSHOT,   /* log starts after `index` of `term` */
+    RAFT_FACT_APPLY,      /* `entry` (index, term) was applied; entry.digest: of the state, 0 unknown. Term 0: all up to this
+                             index was, this is how far the node is */
+    RAFT_FACT_SNAPSHOT,   /* log starts after `index` of `term`; entry.digest: of the state, 0 unknown */
     RAFT_FACT_CONFIGURATION, /* from `index` on, `text`: ids of the voters separated by blanks, learners with a "*" behind,
                                 old and new of a joint configuration separated by "|" */
     RAFT_FACT_NODE,       /* the node states its own id in the protocol: `peer` */
@@ -68,7 +69,11 @@ struct raft_message {
     uint64_t match;       /* results: last index that is acknowledged (success), or the hint (refused) */
     bool success;         /* results: granted, accepted */
     bool pre_vote;
+    bool may_disregard;   /* RequestVote: no pre-vote, of a protocol whose servers disregard it while they hear a leader, unless
+                             that leader asked for the election (section 6; dissertation, 3.10 and 4.2.3) */
     char vote[RAFT_NODE_NAME]; /* RequestVoteResult: whom the sender voted for, where it says */
+    uint64_t asked;       /* RequestVoteResult: term of the request that it answers, where it says; 0 unknown */
+    uint64_t round;       /* a result has that of the AppendEntries or InstallSnapshot it answers, where it says; 0 unknown */
     size_t entries;       /* AppendEntries; InstallSnapshot: one of type 'm', the configuration, where it can be read */
     const struct raft_entry *entry;
     size_t length;        /* bytes on the wire */
