@@ -43,6 +43,14 @@ struct raft_model *explain_model(struct store *s, const struct store_process *pr
 void verdict_init(struct verdict *v, const struct raft_model *m, const struct store_process *process, size_t processes,
                   const char *state);
 
+/* What the bug is called wherever it strikes. False: there is none to name. */
+struct verdict_fingerprint {
+    int algorithm;   /* raised when the same bug would get another value */
+    char value[24];  /* "41c0a3-T07" */
+    char text[256];  /* what the value is made of */
+};
+bool verdict_fingerprint(const struct verdict *v, struct verdict_fingerprint *out);
+
 /* Re-drive the node to the event of the cause and see where in its program it was. False: damaged run. */
 bool verdict_source(struct verdict *v, struct store *s, struct drd_error *e);
 

@@ -242,6 +242,21 @@ static void json_checked(struct json_writer *j, const struct verdict *v)
     jw_end(j);
 }
 
+static void json_fingerprint(struct json_writer *j, const struct verdict *v)
+{
+    struct verdict_fingerprint f;
+    jw_key(j, "fingerprint");
+    if (!verdict_fingerprint(v, &f)) {
+        jw_null(j);
+        return;
+    }
+    jw_object(j);
+    jw_put_int(j, "algorithm", f.algorithm);
+    jw_put_string(j, "value", f.value);
+    jw_put_string(j, "text", f.text);
+    jw_end(j);
+}
+
 void verdict_json(const struct verdict *v, const char *run, struct json_writer *j)
 {
     jw_object(j);
@@ -252,8 +267,7 @@ void verdict_json(const struct verdict *v, const char *run, struct json_writer *
     json_cause(j, v);
     json_also(j, v);
     json_breaks(j, v);
-    jw_key(j, "fingerprint");
-    jw_null(j);
+    json_fingerprint(j, v);
     json_gaps(j, v);
     json_checked(j, v);
     jw_end(j);

@@ -204,6 +204,11 @@ static void print_reproduce(const struct verdict *v, const char *run, const stru
     verdict_event(v, w, event, sizeof event);
     print_label("REPRODUCE", style, out);
     fprintf(out, "drd replay %s --node %s --until %s --gdb\n", run, v->model->node[w->node].name, event);
+    struct verdict_fingerprint f;
+    if (!verdict_fingerprint(v, &f))
+        return;
+    print_label("SAME BUG", style, out);
+    fprintf(out, "fingerprint %s\n", f.value);
 }
 
 static void print_members(const struct verdict *v, FILE *out)
