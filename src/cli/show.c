@@ -70,19 +70,64 @@ bool census_take(struct run_view *v, struct census *out, struct drd_error *e)
     return true;
 }
 
-bool show_message_types(struct run_view *v, void (*each)(void *, const char *, uint64_t), void *context, struct drd_error *e)
+#define TYPES_MAX 4096 /* words in a run: a few dozen */
+
+/* Counted here: GROUP BY over a view would sort all messages, in memory. False: an error of SQLite. */
+static bool count_types(sqlite3 *db, uint64_t count[TYPES_MAX])
 {
     sqlite3_stmt *statement;
-    sqlite3 *db = store_database(v->store);
-    if (sqlite3_prepare_v2(db, "SELECT type, COUNT(*) FROM message GROUP BY type ORDER BY 2 DESC, 1", -1, &statement, NULL))
+    if (sqlite3_prepare_v2(db, "SELECT name FROM message_rows", -1, &statement, NULL))
         return true; /* not indexed: no message is known */
     int step;
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *type = (const char *)sqlite3_column_text(statement, 0);
-        each(context, type && *type ? type : "not recognised", (uint64_t)sqlite3_column_int64(statement, 1));
+        sqlite3_int64 name = sqlite3_column_int64(statement, 0);
+        if (name >= 0 && name < TYPES_MAX)
+            count[name]++;
     }
     sqlite3_finalize(statement);
-    return step == SQLITE_DONE || error_set(e, DRD_EXIT_FATAL, "cannot read the messages of %s: %s", v->path, sqlite3_errmsg(db));
+    return step == SQLITE_DONE;
+}
+
+/* The words that were counted, with their counts; to free with their names. False: out of memory, or an error of SQLite. */
+static bool name_types(sqlite3 *db, const uint64_t count[TYPES_MAX], struct tally *type, size_t *types)
+{
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(db, "SELECT id, text FROM name ORDER BY id", -1, &statement, NULL))
+        return true;
+    int step;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW && *types < TYPES_MAX) {
+        sqlite3_int64 id = sqlite3_column_int64(statement, 0);
+        const char *text = (const char *)sqlite3_column_text(statement, 1);
+        if (id < 0 || id >= TYPES_MAX || !count[id])
+            continue;
+        char *name = strdup(text && *text ? text : "not recognised");
+        if (!name)
+            break;
+        type[(*types)++] = (struct tally){ name, count[id] };
+    }
+    sqlite3_finalize(statement);
+    return step == SQLITE_DONE;
+}
+
+bool show_message_types(struct run_view *v, void (*each)(void *, const char *, uint64_t), void *context, struct drd_error *e)
+{
+    sqlite3 *db = store_database(v->store);
+    uint64_t *count = calloc(TYPES_MAX, sizeof *count);
+    struct tally *type = calloc(TYPES_MAX, sizeof *type);
+    size_t types = 0;
+    bool ok = count && type && count_types(db, count) && name_types(db, count, type, &types);
+    if (!ok)
+        error_set(e, DRD_EXIT_FATAL, "cannot read the messages of %s: %s", v->path, count && type ? sqlite3_errmsg(db) : "out of memory");
+    if (types)
+        qsort(type, types, sizeof *type, larger_first);
+    for (size_t i = 0; i < types; i++) {
+        if (ok)
+            each(context, type[i].name, type[i].count);
+        free((char *)type[i].name);
+    }
+    free(count);
+    free(type);
+    return ok;
 }
 
 const char *show_base_name(const char *path)
