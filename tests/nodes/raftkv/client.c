@@ -2,11 +2,11 @@
  * answer that waits for the cluster may be overtaken by one that does not. Keys have up to 23 characters, values up to 39,
  * without blanks, '=' and '+'.
  *   TAG PUT KEY VALUE       -> TAG OK INDEX once it is applied, or TAG ERR REASON leader=ID
- *   TAG INCR KEY CLIENT SEQ -> TAG OK INDEX VALUE: adds one, once for each SEQ (growing) of a client, however often it is sent
+ *   TAG INCR KEY CLIENT SEQ -> TAG OK INDEX VALUE: adds one, once for each SEQ (growing) of a client, however often it comes
  *   TAG GET KEY             -> TAG VALUE ..., or TAG NONE: linearizable, by the leader alone; TAG ERR ...
- *   TAG STAT                -> TAG STAT id= role= term= leader= last= commit= applied= digest= (role: follower, candidate, leader,
- *                              learner) and behind them vote= snapshot= base= members=, and link2=1 for a
- *                              server that is connected both ways
+ *   TAG STAT                -> TAG STAT id= role= term= leader= last= commit= applied= digest= (role: follower, candidate,
+ *                              leader, learner) and behind them vote= snapshot= base= members=, and linkID=1 for each server
+ *                              to which a connection stands
  *   TAG LOG                 -> TAG LOG command command ...: the latest this node applied, oldest first
  *   TAG DUMP                -> TAG DUMP key=value ...: this node's state
  *   TAG TIMES ELECTION HEARTBEAT -> TAG OK 0: both timeouts, in milliseconds, from now on; running timers begin anew
@@ -21,17 +21,19 @@
  *     quiet, loud   no elections by timer / again
  *     dry, wet      a leader sends AppendEntries without entries only / again with
  *     beat          a leader sends AppendEntries to all, now
- *     hold ID       what is on connections from server ID stays unread, until `release ID` (0: all servers). Connections it opens
- *                   afterwards are read: messages overtake
+ *     hold ID       what is on connections from server ID stays unread, until `release ID` (0: all servers). Connections it
+ *                   opens afterwards are read: messages overtake
  *     reconnect ID  closes the connection to server ID after what was sent on it, and opens another
- *     again ID      the last message to ID, but for heartbeats, once more, if it is of this term. Also again-vote (RequestVote),
- *                   again-voted, again-append, again-appended, again-snapshot, again-installed, again-now: the last of that type
+ *     again ID      the last message to ID, but for heartbeats, once more, if it is of this term. The last of a type:
+ *                   again-vote (RequestVote), again-voted, again-append, again-appended, again-snapshot, again-installed,
+ *                   again-now
  *     cut ID, heal ID  no connection with server ID / again. `drd fault` does it from outside
  *     full, room    writes of the log fail / succeed again
- *     crash POINT   kill -9 of itself as soon as it comes to: voted (vote on disk, reply not sent), written (entries on disk, not
- *                   acknowledged), acked (acknowledged, commit index not raised), committed (a leader has raised the commit index
- *                   and answered clients, and not told the others), torn (half of the next record is written), compacting
- *                   (between snapshot and log), installing (a snapshot received is on disk, nothing else is done), now */
+ *     crash POINT   kill -9 of itself as soon as it comes to: voted (vote on disk, reply not sent), written (entries on
+ *                   disk, not acknowledged), acked (acknowledged, commit index not raised), committed (a leader has raised
+ *                   the commit index and answered clients, and not told the others), torn (half of the next record is
+ *                   written), compacting (between snapshot and log), installing (a snapshot received is on disk, nothing
+ *                   else is done), now */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -306,9 +308,10 @@ static void client_stat(struct client *client, char **word)
     bool learner = raft.role == FOLLOWER && raft.configuration.member[raft.id].standing == LEARNER;
     snprintf(text, sizeof text,
              "STAT id=%" PRIu64 " role=%s term=%" PRIu64 " leader=%" PRIu64 " last=%" PRIu64 " commit=%" PRIu64
-             " applied=%" PRIu64 " digest=%016" PRIx64 " vote=%" PRIu64 " snapshot=%" PRIu64 " base=%" PRIu64 " members=%s%s",
-             raft.id, learner ? "learner" : role[raft.role], raft.term, raft.leader, raft_log.last, raft.commit, raft.applied,
-             kv_digest(), raft.voted_for, raft.snapshot_index, raft_log.base_index, members, links);
+             " applied=%" PRIu64 " digest=%016" PRIx64 " vote=%" PRIu64 " snapshot=%" PRIu64 " base=%" PRIu64
+             " members=%s%s",
+             raft.id, learner ? "learner" : role[raft.role], raft.term, raft.leader, raft_log.last, raft.commit,
+             raft.applied, kv_digest(), raft.voted_for, raft.snapshot_index, raft_log.base_index, members, links);
     client_answer(client, word[0], text);
 }
 

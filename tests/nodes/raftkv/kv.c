@@ -224,6 +224,8 @@ static void sessions_restore(const char *bytes, unsigned count)
 {
     state.sessions = count;
     memcpy(state.session, bytes, count * sizeof *state.session);
+    for (unsigned i = 0; i < count; i++)
+        state.session[i].client[sizeof state.session[i].client - 1] = '\0';
     if (!PLANTED(T23d))
         return;
     memcpy(forgotten, state.session, sizeof forgotten);
@@ -246,6 +248,7 @@ bool kv_restore(const char *bytes, size_t length)
     for (unsigned i = 0; i < head.pairs; i++, at += sizeof(struct file_pair)) {
         struct file_pair pair;
         memcpy(&pair, bytes + at, sizeof pair);
+        pair.key[KEY - 1] = pair.value[VALUE - 1] = '\0';
         *pair_find(pair.key) = pair;
         state.pairs++;
     }

@@ -101,7 +101,7 @@ void log_append(uint64_t term, uint32_t type, const void *content, uint32_t leng
     if (PLANTED(T03b))
         position_cache(raft_log.last, term);
     if (option.marks)
-        drd_append(raft_log.last, term, drd_digest(content, length));
+        drd_append_entry(raft_log.last, term, content, length);
 }
 
 /* Nothing after `last` remains. */

@@ -1,5 +1,5 @@
-/* Configurations, and changing them one server at a time (4 of the dissertation). A server uses the latest configuration in its
- * log, committed or not. A server is added as a learner first, and votes once it has caught up. */
+/* Configurations, and changing them one server at a time (4 of the dissertation). A server uses the latest configuration in
+ * its log, committed or not. A server is added as a learner first, and votes once it has caught up. */
 #include "raft.h"
 
 #include <stdio.h>
@@ -53,18 +53,25 @@ struct configuration configuration_at(uint64_t index)
     return raft.snapshot_configuration;
 }
 
+/* As marks want it: ids, learners with a "*". */
+static void mark_configuration(const struct configuration *c)
+{
+    char text[SERVERS * 4 + 1] = "";
+    for (unsigned id = 1, n = 0; id < SERVERS; id++)
+        if (c->member[id].standing != OUTSIDER)
+            n += (unsigned)sprintf(text + n, "%s%u%s", n ? " " : "", id, c->member[id].standing == LEARNER ? "*" : "");
+    drd_configuration(c->index, text);
+}
+
 void configuration_refresh(void)
 {
-    char text[SERVERS * (WIRE_ADDRESS + 8)];
     uint64_t before = raft.configuration.index;
     raft.configuration = configuration_at(raft_log.last);
     for (uint64_t id = 1; id < SERVERS && raft.role == LEADER; id++)
         if (!raft.server[id].next_index)
             server_reset(id);
-    if (!option.marks || raft.configuration.index == before)
-        return;
-    size_t length = configuration_write(&raft.configuration, text, sizeof text);
-    drd_mark(DRD_MARK_CONFIGURATION, raft.configuration.index, 0, 0, text, length);
+    if (option.marks && raft.configuration.index != before)
+        mark_configuration(&raft.configuration);
 }
 
 /* Mistake T19b: the one that is committed. */

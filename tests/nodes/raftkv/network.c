@@ -235,6 +235,7 @@ static size_t hello_take(struct inbound *in)
 /* Bytes that the first message takes, 0: it is not whole yet. */
 static size_t message_take(struct inbound *in, const char *at, size_t length)
 {
+    static _Alignas(8) char body[WIRE_MESSAGE_MAX]; /* messages follow each other without padding */
     struct wire_header h;
     if (length < sizeof h)
         return 0;
@@ -245,7 +246,8 @@ static size_t message_take(struct inbound *in, const char *at, size_t length)
     }
     if (length < h.length)
         return 0;
-    message_receive(&h, at + sizeof h, h.length - sizeof h);
+    memcpy(body, at + sizeof h, h.length - sizeof h);
+    message_receive(&h, body, h.length - sizeof h);
     return h.length;
 }
 

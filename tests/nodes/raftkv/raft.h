@@ -1,6 +1,6 @@
 /* raftkv: a key-value server on Raft, written to be read beside the paper ("In Search of an Understandable Consensus
- * Algorithm", extended version: Figure 2 and Figure 13) and Ongaro's dissertation (pre-vote 9.6, membership 4, transfer 3.10,
- * reads 6.4, sessions 6.3). One thread, one server a process, all state below.
+ * Algorithm", extended version: Figure 2 and Figure 13) and Ongaro's dissertation (pre-vote 9.6, membership 4, transfer
+ * 3.10, reads 6.4, sessions 6.3). One thread, one server a process, all state below.
  *
  *   main.c         options, start, stop          replication.c  AppendEntries, commit
  *   raft.c         terms, roles, timers          snapshot.c     taking and installing snapshots
@@ -145,7 +145,8 @@ struct configuration configuration_at(uint64_t index);  /* as of that entry */
 const struct configuration *configuration_for_quorum(void);
 bool is_voter(uint64_t id);
 unsigned majority(const struct configuration *c);
-const char *membership_change(uint64_t id, const char *address, enum standing standing, uint64_t *index); /* NULL, or why not */
+/* NULL, or why not. */
+const char *membership_change(uint64_t id, const char *address, enum standing standing, uint64_t *index);
 uint64_t membership_promote(uint64_t learner);          /* index of the new configuration; 0: not yet */
 void membership_committed(uint64_t index);
 

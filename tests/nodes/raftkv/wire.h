@@ -122,7 +122,7 @@ struct wire_install_snapshot { /* `length` bytes of the snapshot file follow */
 };
 
 struct wire_snapshot_reply {
-    uint64_t last_index; /* of the snapshot that is now on the follower's disk, or was not needed; 0: refused, see the term */
+    uint64_t last_index; /* of the snapshot now on the follower's disk, or not needed; 0: refused, the term says why */
     uint64_t round;
 };
 
