@@ -130,8 +130,7 @@ const char *membership_change(uint64_t id, const char *address, enum standing st
         return why;
     c.member[id].standing = standing == OUTSIDER ? OUTSIDER : LEARNER;
     snprintf(c.member[id].address, WIRE_ADDRESS, "%s", address);
-    if (standing == VOTER)
-        promoting = id;
+    promoting = standing == VOTER ? id : 0;
     *index = configuration_append(&c);
     return NULL;
 }

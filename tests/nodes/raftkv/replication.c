@@ -296,7 +296,9 @@ static void match_raise(struct server *s, const struct wire_append_reply *m)
     uint64_t match = m->match_index < raft_log.last ? m->match_index : raft_log.last;
     if (MISTAKE(T12c, match < s->next_index - 1))
         match = s->next_index - 1;
-    if (match > s->match_index || MISTAKE(T13a, match < s->match_index))
+    if (MISTAKE(T13a, match < s->match_index))
+        s->next_index = s->match_index = match;
+    if (match > s->match_index)
         s->match_index = match;
     if (s->next_index <= s->match_index)
         s->next_index = s->match_index + 1;
