@@ -66,7 +66,7 @@ struct protocol_adapter {
     void (*mark)(void *state, struct walk *w, const struct trace_event *event, const struct flow_at *at);
 };
 
-extern const struct protocol_adapter adapter_ovsdb, adapter_libraft, adapter_pysyncobj, adapter_mark;
+extern const struct protocol_adapter adapter_ovsdb, adapter_libraft, adapter_pysyncobj, adapter_raftkv, adapter_mark;
 
 /* --- what adapters call --- */
 

@@ -15,7 +15,7 @@
 #define PROGRAMS_MAX 65536      /* processes whose names are remembered for their children */
 
 static const struct protocol_adapter *const protocol_adapters[] = {&adapter_libraft, &adapter_ovsdb, &adapter_pysyncobj,
-                                                                &adapter_mark, NULL};
+                                                                &adapter_raftkv, &adapter_mark, NULL};
 #define ADAPTERS (sizeof protocol_adapters / sizeof *protocol_adapters - 1)
 
 struct name {
