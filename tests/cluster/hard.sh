@@ -20,8 +20,9 @@ everybody() {
         awk -v session="$session" '$5 == session && $2 != "Z" { print $1 }'
 }
 
+# Where a node is killed the workload waits in vain for it to catch up: not for a minute.
 start_recording() {
-    setsid "$drd" record -o "$1" -- sh "$cluster/workload/libraft.sh" >"$1.said" 2>&1 &
+    WITHIN=8000 setsid "$drd" record -o "$1" -- sh "$cluster/workload/libraft.sh" >"$1.said" 2>&1 &
     session=$!
 }
 

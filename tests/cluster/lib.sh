@@ -81,12 +81,19 @@ node_stop() {
     [ "$ended" -eq 0 ] || fail "$name ended with status $ended"
 }
 
+# client PROGRAM COMMAND SERVERS [WORD...]: runs that client. WITHIN: the longest wait in ms, where the client's minute is too long.
+client() {
+    program=$1 command=$2 servers=$3
+    shift 3
+    "$nodes/$program" "$command" "$servers" ${WITHIN:+--within "$WITHIN"} "$@"
+}
+
 # client_load CLIENT SERVERS: COMMANDS of them, WINDOW outstanding, RATE a second (0: as fast as they are answered).
 client_load() {
     if [ "$RATE" -gt 0 ]; then
-        "$nodes/$1" load "$2" --rate "$RATE" --seconds $((COMMANDS / RATE)) --window "$WINDOW"
+        client "$1" load "$2" --rate "$RATE" --seconds $((COMMANDS / RATE)) --window "$WINDOW"
     else
-        "$nodes/$1" load "$2" --commands "$COMMANDS" --window "$WINDOW"
+        client "$1" load "$2" --commands "$COMMANDS" --window "$WINDOW"
     fi
 }
 

@@ -17,19 +17,19 @@ start() {
 
 begin
 for i in 1 2 3; do start $i; done
-leader=$("$nodes/kv_client" leader "$clients")
+leader=$(client kv_client leader "$clients")
 client_load kv_client "$clients" &
 loader=$!
 if [ -n "${SHAKE:-}" ]; then
     . "$(dirname "$0")/shake.sh"
     shake "$SHAKE"
 elif [ "$KILL" = yes ]; then
-    "$nodes/kv_client" await "$leader" "applied+$((COMMANDS / 3))" >/dev/null
+    client kv_client await "$leader" "applied+$((COMMANDS / 3))" >/dev/null
     victim=$((leader - PORT - 4))
     node_kill n$victim
-    "$nodes/kv_client" leader "$clients" >/dev/null
+    client kv_client leader "$clients" >/dev/null
     start $victim
 fi
 wait $loader || fail "load"
-"$nodes/kv_client" equal "$clients"
+client kv_client equal "$clients"
 for i in 1 2 3; do node_stop n$i; done
