@@ -1,0 +1,212 @@
+/* Candidates: who leads a term has votes for that term of a majority (T02), and was a candidate in it (T06). */
+#include <inttypes.h>
+#include <string.h>
+
+#include "raft/parts.h"
+#include "raft/rules_votes.h"
+
+struct election {
+    struct step *step;
+    struct voter *voter; /* the candidate */
+    uint64_t term;
+};
+
+/* Oldest first. */
+static const struct vote_ballot *ballot_at(const struct voter *v, size_t i)
+{
+    size_t kept = v->ballots < VOTER_BALLOTS ? v->ballots : VOTER_BALLOTS;
+    return i < kept ? &v->ballot[(v->ballots - kept + i) % VOTER_BALLOTS] : NULL;
+}
+
+/* A vote that a recorded node gave counts although its arrival was not seen: nothing can be said against it. */
+static bool vote_was_given(const struct election *e, const char *id)
+{
+    const struct step *s = e->step;
+    const struct raft_term *t = raft_cluster_term(s->cluster, e->term);
+    for (size_t i = 0; t && i < t->votes; i++) {
+        const struct raft_vote *vote = &t->vote[i];
+        if (strcmp(s->model->node[vote->witness.node].id, id) == 0 && strcmp(vote->candidate, s->node->id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_vote(void *context, const char *id)
+{
+    const struct election *e = context;
+    const struct vote_ballot *b;
+    if (strcmp(id, e->step->node->id) == 0)
+        return true;
+    for (size_t i = 0; (b = ballot_at(e->voter, i)) != NULL; i++) {
+        if (!b->pre_vote && b->term == e->term && strcmp(b->from, id) == 0)
+            return true;
+    }
+    return vote_was_given(e, id);
+}
+
+static bool is_voter(const char *members, const char *id)
+{
+    char member[RAFT_NODE_NAME];
+    bool votes;
+    while (members_next(&members, member, &votes)) {
+        if (votes && strcmp(member, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The configuration in force; NULL: not known, or in other words than the messages. */
+static const struct raft_members *configuration(const struct step *s)
+{
+    const struct raft_book *book = &s->node->book;
+    const struct raft_members *m = book->configurations ? &book->members[book->configurations - 1] : NULL;
+    for (size_t i = 0; m && i < s->cluster->peers; i++) {
+        if (is_voter(m->text, s->cluster->peer[i].id))
+            return m;
+    }
+    return NULL;
+}
+
+/* By the configuration in force, or the one before: which of them it is while the change is under way is another rule's
+ * (T19). Where none is known, of all that were heard of. */
+static bool is_elected(struct election *e, const struct raft_members *members)
+{
+    const struct raft_cluster *c = e->step->cluster;
+    size_t with = 0;
+    if (members)
+        return members_majority(members->text, has_vote, e) ||
+               (members > e->step->node->book.members && members_majority(members[-1].text, has_vote, e));
+    for (size_t i = 0; i < c->peers; i++)
+        with += has_vote(e, c->peer[i].id);
+    return 2 * with > c->peers;
+}
+
+/* --- T02 --- */
+
+enum wrong { RIGHT, PRE_VOTE, OTHER_TERM, TWICE, NO_VOTER };
+
+static enum wrong ballot_judge(const struct election *e, const struct raft_members *members, size_t i)
+{
+    const struct vote_ballot *b = ballot_at(e->voter, i), *earlier;
+    if (b->pre_vote)
+        return PRE_VOTE;
+    if (b->term != e->term)
+        return OTHER_TERM;
+    if (members && !is_voter(members->text, b->from))
+        return NO_VOTER;
+    for (size_t k = 0; k < i; k++) {
+        earlier = ballot_at(e->voter, k);
+        if (!earlier->pre_vote && earlier->term == b->term && strcmp(earlier->from, b->from) == 0)
+            return TWICE;
+    }
+    return RIGHT;
+}
+
+static void reason_ballot(struct raft_break *b, const struct step *s, const struct vote_ballot *ballot, enum wrong wrong)
+{
+    const char *from = step_peer(s, ballot->from);
+    switch (wrong) {
+    case PRE_VOTE:
+        break_reason(b, &ballot->at, "gets a pre-vote of %s", from);
+        break;
+    case TWICE:
+        break_reason(b, &ballot->at, "gets the vote of %s for term %" PRIu64 " once more", from, ballot->term);
+        break;
+    case NO_VOTER:
+        break_reason(b, &ballot->at, "gets the vote of %s, which is no voting member", from);
+        break;
+    default:
+        break_reason(b, &ballot->at, "gets the vote of %s for term %" PRIu64, from, ballot->term);
+        break;
+    }
+}
+
+static const char *const wrong_words[] = {
+    [RIGHT] = "without votes of a majority", [PRE_VOTE] = "counting a pre-vote as a vote",
+    [OTHER_TERM] = "counting a vote for another term", [TWICE] = "counting a vote twice",
+    [NO_VOTER] = "counting the vote of a server that has none",
+};
+
+/* The vote by which it believed to be elected: the latest that is none. A pre-vote is meant only if there is nothing else,
+ * because every election that begins with pre-votes gets them. */
+static const struct vote_ballot *ballot_wrong(const struct election *e, const struct raft_members *members, enum wrong *wrong)
+{
+    const struct vote_ballot *found = NULL, *b;
+    *wrong = RIGHT;
+    for (size_t i = 0; (b = ballot_at(e->voter, i)) != NULL; i++) {
+        enum wrong judged = ballot_judge(e, members, i);
+        if (judged == RIGHT || (judged == PRE_VOTE && *wrong > PRE_VOTE))
+            continue;
+        *wrong = judged;
+        found = b;
+    }
+    return found;
+}
+
+static void reasons_ballots(struct raft_break *b, const struct election *e, const struct raft_members *members, enum wrong wrong)
+{
+    const struct vote_ballot *ballot;
+    for (size_t i = 0; (ballot = ballot_at(e->voter, i)) != NULL; i++) {
+        enum wrong judged = ballot_judge(e, members, i);
+        if ((judged == RIGHT || judged == wrong) && ballot->at.order != b->at.order)
+            reason_ballot(b, e->step, ballot, judged);
+    }
+}
+
+static void elected_without(struct election *e, const struct raft_members *members)
+{
+    struct step *s = e->step;
+    enum wrong wrong;
+    const struct vote_ballot *ballot = ballot_wrong(e, members, &wrong);
+    struct raft_break *b = break_add(s, RAFT_T02, RAFT_SPOILS_ELECTION, e->term, 0, ballot ? ballot->from : "");
+    if (!b)
+        return;
+    struct raft_witness leads = b->at;
+    if (ballot)
+        b->at = ballot->at;
+    reasons_ballots(b, e, members, wrong);
+    break_reason(b, &leads, "leads term %" PRIu64, e->term);
+    break_text(b, "%s became leader of term %" PRIu64 " %s%s%s", s->node->name, e->term, wrong_words[wrong], ballot ? ": that of " : "",
+               ballot ? step_peer(s, ballot->from) : "");
+    if (!members)
+        break_likely(b, "the configuration of the cluster was not seen: all servers heard of were taken for voting members");
+    else if (!ballot)
+        break_likely(b, "no vote was seen that it could have counted by mistake: messages that were not read as such, or marks, would show it");
+}
+
+/* --- T06 --- */
+
+/* It led an earlier term, learnt of this one, and goes on to lead in it: an election did not take place. */
+static bool stayed_leader(struct election *e)
+{
+    struct step *s = e->step;
+    struct voter *v = e->voter;
+    const struct vote_cast *given = vote_cast_find(v, e->term, s->node->id, NULL, true);
+    if (!v->led || v->heard < e->term || vote_cast_find(v, e->term, s->node->id, NULL, false))
+        return false;
+    struct raft_break *b = break_add(s, RAFT_T06, RAFT_SPOILS_ELECTION, e->term, 0, "");
+    if (!b)
+        return true;
+    struct raft_witness leads = b->at;
+    b->at = given ? given->at : v->heard_at;
+    break_reason(b, &v->heard_at, "leads term %" PRIu64 " and hears of term %" PRIu64, v->led, v->heard);
+    break_reason(b, &leads, "leads term %" PRIu64, e->term);
+    break_text(b, "%s, leader of term %" PRIu64 ", took over term %" PRIu64 "%s%s and stayed leader, without having been a candidate in it",
+               s->node->name, v->led, e->term, given ? " with a vote for " : "", given ? step_peer(s, given->candidate) : "");
+    return true;
+}
+
+void election_check(struct step *s, struct voter *v, uint64_t term)
+{
+    struct election e = {s, v, term};
+    if (term <= v->led)
+        return;
+    /* Without messages, and without a name to find it by among the voters, there is nothing to compare. */
+    bool silent = s->node->book.trigger.at.how == RAFT_HOW_NONE;
+    if (!silent && s->node->id[0]) {
+        const struct raft_members *members = configuration(s);
+        if (!is_elected(&e, members) && !stayed_leader(&e))
+            elected_without(&e, members);
+    }
+    v->led = term;
+}

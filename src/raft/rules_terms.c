@@ -1,0 +1,431 @@
+/* Terms: a higher one is taken over, by candidates and leaders too (T06); within an incarnation they never fall (T15); and
+ * while a leader is heard nobody raises them, or would vote for somebody else (T22). */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "raft/parts.h"
+#include "raft/rule.h"
+
+/* A message that was read may wait in a queue, and one that is sent may have waited in one: only who sends in the old term,
+ * hears, and sends again, so often, has surely seen the new one. */
+#define TURNS_CERTAIN 3
+#define TURNS_TOLD 2 /* where it was told of the new term once more, or went on to commit */
+
+/* A term that a leader learnt of and has not taken over so far. */
+struct higher {
+    struct raft_witness at;
+    uint64_t term, old;      /* that it leads */
+    uint64_t commit;         /* its commit index then */
+    char from[RAFT_NODE_NAME];
+    struct raft_witness told, committed; /* again; went on to commit */
+    struct raft_witness acted;           /* the latest AppendEntries of the old term */
+    unsigned turns;
+    bool heard_since;        /* something was received since `acted` */
+};
+
+/* A RequestVote that is to be disregarded. */
+struct disruption {
+    struct raft_witness at, heard;
+    uint64_t term;
+    char from[RAFT_NODE_NAME];
+    uint64_t silence;        /* ns; 0: it leads itself */
+};
+
+struct speaker {
+    uint64_t known;          /* highest term that it must have: its own, or received in what nobody may disregard */
+    struct higher higher;
+    struct disruption disruption;
+    uint64_t stated;         /* highest term that it stated in this incarnation */
+    struct raft_witness stated_at;
+    uint32_t stated_thread;
+    uint64_t stands;         /* the term in which it is a candidate */
+    struct raft_witness stands_at;
+    uint64_t heard_time, gap;/* of AppendEntries: when, and the longest pause between two of one term */
+    uint64_t heard_term;
+};
+
+struct terms {
+    struct speaker **speaker; /* by node; NULL: nothing to say of it */
+    size_t speakers;
+    uint64_t patience;        /* ns: shortest silence after which a node became a candidate; 0: none did */
+};
+
+static struct speaker *speaker_of(struct step *s, struct terms *t)
+{
+    size_t node = (size_t)(s->node - s->model->node);
+    if (node >= t->speakers) {
+        struct speaker **grown = realloc(t->speaker, (node + 1) * sizeof(struct speaker *));
+        if (!grown) {
+            step_out_of_memory(s);
+            return NULL;
+        }
+        memset(grown + t->speakers, 0, (node + 1 - t->speakers) * sizeof(struct speaker *));
+        t->speaker = grown;
+        t->speakers = node + 1;
+    }
+    if (!t->speaker[node] && !(t->speaker[node] = calloc(1, sizeof(struct speaker))))
+        step_out_of_memory(s);
+    return t->speaker[node];
+}
+
+static bool is_request(const struct raft_message *m)
+{
+    return m->type == RAFT_APPEND_ENTRIES || m->type == RAFT_INSTALL_SNAPSHOT;
+}
+
+static bool is_result(const struct raft_message *m)
+{
+    return m->type == RAFT_APPEND_ENTRIES_RESULT || m->type == RAFT_INSTALL_SNAPSHOT_RESULT;
+}
+
+/* --- T06: a leader that goes on --- */
+
+/* Results and requests of leaders bind everybody. RequestVote does not (dissertation, 4.2.3). */
+static void higher_received(struct step *s, struct speaker *p, const struct raft_message *m)
+{
+    struct higher *h = &p->higher;
+    const struct raft_node *n = s->node;
+    if (h->at.how != RAFT_HOW_NONE) {
+        h->heard_since = true;
+        if (m->term >= h->term && h->turns && h->told.how == RAFT_HOW_NONE)
+            h->told = step_witness(s, RAFT_HOW_HEARD, true);
+        return;
+    }
+    if ((!is_result(m) && !is_request(m)) || !n->leading || n->leading != n->term ||
+        m->term <= n->leading || p->known > n->leading)
+        return;
+    *h = (struct higher){.at = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .old = n->leading, .commit = n->commit};
+    memcpy(h->from, m->from, sizeof h->from);
+}
+
+static void leader_goes_on(struct step *s, const struct higher *h)
+{
+    struct raft_break *b = break_add(s, RAFT_T06, RAFT_SPOILS_TERM, h->term, 0, h->from);
+    if (!b)
+        return;
+    struct raft_witness now = b->at;
+    b->at = h->at;
+    break_reason(b, &h->told, "hears of term %" PRIu64 " once more", h->term);
+    break_reason(b, &h->committed, "goes on to commit as leader of term %" PRIu64, h->old);
+    break_reason(b, &now, "goes on as leader of term %" PRIu64, h->old);
+    break_text(b, "%s, leader of term %" PRIu64 ", heard of term %" PRIu64 " from %s and went on to lead", s->node->name, h->old, h->term,
+               step_peer(s, h->from));
+}
+
+static void higher_sent(struct step *s, struct speaker *p, const struct raft_message *m)
+{
+    struct higher *h = &p->higher;
+    if (h->at.how == RAFT_HOW_NONE || !is_request(m) || m->term != h->old)
+        return;
+    if (!h->turns || h->heard_since)
+        h->turns++;
+    h->heard_since = false;
+    h->acted = step_witness(s, RAFT_HOW_SENT, true);
+    if (m->type == RAFT_APPEND_ENTRIES && m->commit > h->commit && h->turns > 1 && h->committed.how == RAFT_HOW_NONE)
+        h->committed = h->acted;
+    bool told = h->told.how != RAFT_HOW_NONE || h->committed.how != RAFT_HOW_NONE;
+    if (h->turns >= (told ? TURNS_TOLD : TURNS_CERTAIN))
+        leader_goes_on(s, h);
+}
+
+/* It took over a term that is as high: all is well. */
+static void higher_adopted(struct speaker *p, uint64_t term)
+{
+    if (p->higher.at.how != RAFT_HOW_NONE && term >= p->higher.term)
+        p->higher.at.how = RAFT_HOW_NONE;
+}
+
+/* --- T06: results of an old term, and candidates that stay --- */
+
+static bool pending_has(const struct raft_node *n, uint64_t term)
+{
+    for (size_t i = 0; i < n->pending_count; i++) {
+        if (n->pending[i].term == term)
+            return true;
+    }
+    return false;
+}
+
+/* To whom the result goes, it has sent requests of later terms only. */
+static void check_result(struct step *s, const struct raft_message *m)
+{
+    const struct raft_exchange *x = book_find(&s->node->book, m->to);
+    const struct raft_letter *l = x ? &x->append_got : NULL;
+    if (!l || l->at.how == RAFT_HOW_NONE || m->term >= l->term || pending_has(s->node, m->term) ||
+        !pending_has(s->node, l->term))
+        return;
+    struct raft_break *b = break_add(s, RAFT_T06, RAFT_SPOILS_TERM, l->term, 0, m->to);
+    if (!b)
+        return;
+    break_reason(b, &l->at, "hears from %s as leader of term %" PRIu64, step_peer(s, m->to), l->term);
+    break_text(b, "%s answered %s, leader of term %" PRIu64 ", with a result of term %" PRIu64, s->node->name, step_peer(s, m->to),
+               l->term, m->term);
+}
+
+/* Whether the node holds the entry before those of the message. */
+static bool previous_held(struct raft_node *n, const struct raft_letter *l)
+{
+    const struct raft_slot *slot = raft_node_slot(n, l->index);
+    return !l->index || (slot && !slot->earlier && slot->variant->term == l->log_term);
+}
+
+/* Candidates: a leader of the own term is followed. What it sends is refused only where the logs part. */
+static void check_candidate(struct step *s, struct speaker *p, const struct raft_message *m)
+{
+    const struct raft_exchange *x = book_find(&s->node->book, m->to);
+    const struct raft_letter *l = x ? &x->append_got : NULL;
+    if (m->success || p->stands != m->term || !l || l->at.how == RAFT_HOW_NONE || l->term != m->term || l->count ||
+        l->at.order < p->stands_at.order || s->node->pending_count != 1 || !previous_held(s->node, l))
+        return;
+    struct raft_break *b = break_add(s, RAFT_T06, RAFT_SPOILS_NOTHING, m->term, 0, m->to);
+    if (!b)
+        return;
+    break_reason(b, &p->stands_at, "is a candidate of term %" PRIu64, p->stands);
+    break_reason(b, &l->at, "hears from %s as leader of term %" PRIu64 "; the entry before, index %" PRIu64 " of term %" PRIu64
+                 ", is in its own log", step_peer(s, m->to), l->term, l->index, l->log_term);
+    break_text(b, "%s, a candidate of term %" PRIu64 ", refused what %s sent as leader of that term", s->node->name, m->term,
+               step_peer(s, m->to));
+}
+
+/* --- T15: a term that falls --- */
+
+static void check_fall(struct step *s, struct speaker *p)
+{
+    const struct raft_fact *f = s->fact;
+    if (f->written || f->durable || f->loaded || !f->term)
+        return;
+    if (f->term >= p->stated) {
+        p->stated = f->term;
+        p->stated_at = step_witness(s, RAFT_HOW_STATED, true);
+        p->stated_thread = f->thread;
+        return;
+    }
+    struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, f->term, 0, "");
+    if (!b)
+        return;
+    break_reason(b, &p->stated_at, "states that its term is %" PRIu64, p->stated);
+    break_text(b, "%s went back from term %" PRIu64 " to term %" PRIu64, s->node->name, p->stated, f->term);
+    if (p->stated_thread != f->thread)
+        break_likely(b, "two threads stated it, and which of the marks is right is not seen: marks made while the state is locked would show it");
+}
+
+/* --- T22: a leader that is heard --- */
+
+/* How long after AppendEntries nobody can be out of patience: less than the shortest that was seen to end, or than the
+ * leader's own pauses where none was. */
+static uint64_t hearing(const struct terms *t, const struct speaker *p)
+{
+    return t->patience ? t->patience / 2 : p->gap;
+}
+
+/* The silence since the leader of the node's term was heard; UINT64_MAX: too long, or none was. 0: it is the leader. */
+static uint64_t leader_heard(const struct step *s, const struct terms *t, const struct speaker *p)
+{
+    const struct raft_node *n = s->node;
+    const struct raft_letter *heard = &n->book.heard;
+    if (n->leading && n->leading == n->term && n->leading >= p->known)
+        return 0;
+    if (heard->at.how == RAFT_HOW_NONE || heard->term < p->known || heard->term < n->term || s->fact->time < heard->time)
+        return UINT64_MAX;
+    uint64_t silence = s->fact->time - heard->time;
+    return silence <= hearing(t, p) ? silence : UINT64_MAX;
+}
+
+static void request_received(struct step *s, const struct terms *t, struct speaker *p, const struct raft_message *m)
+{
+    struct disruption *d = &p->disruption;
+    const struct raft_letter *heard = &s->node->book.heard;
+    uint64_t silence = leader_heard(s, t, p);
+    d->at.how = RAFT_HOW_NONE;
+    if (m->pre_vote || !m->may_disregard || m->term <= p->known || silence == UINT64_MAX)
+        return;
+    *d = (struct disruption){.at = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .silence = silence};
+    if (silence)
+        d->heard = heard->at;
+    memcpy(d->from, m->from, sizeof d->from);
+}
+
+static void check_disrupted(struct step *s, struct speaker *p, uint64_t term)
+{
+    struct disruption *d = &p->disruption;
+    if (d->at.how == RAFT_HOW_NONE || term < d->term)
+        return;
+    struct raft_break *b = term == d->term ? break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, d->term, 0, d->from) : NULL;
+    if (b) {
+        break_reason(b, &d->heard, "hears from its leader");
+        break_reason(b, &d->at, "is asked for its vote in term %" PRIu64 " by %s", d->term, step_peer(s, d->from));
+        if (d->silence)
+            break_text(b, "%s took over term %" PRIu64 " from a RequestVote of %s, %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader",
+                       s->node->name, d->term, step_peer(s, d->from), d->silence / 1000000, d->silence / 100000 % 10);
+        else
+            break_text(b, "%s, a leader, took over term %" PRIu64 " from a RequestVote of %s that nobody had to follow", s->node->name,
+                       d->term, step_peer(s, d->from));
+    }
+    d->at.how = RAFT_HOW_NONE;
+}
+
+static void check_pre_vote(struct step *s, const struct terms *t, const struct speaker *p, const struct raft_message *m)
+{
+    uint64_t silence = leader_heard(s, t, p);
+    if (!m->pre_vote || !m->success || silence == UINT64_MAX)
+        return;
+    const struct raft_exchange *x = book_find(&s->node->book, m->to);
+    struct raft_break *b = break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, m->term, 0, m->to);
+    if (!b)
+        return;
+    if (silence)
+        break_reason(b, &s->node->book.heard.at, "hears from its leader");
+    if (x)
+        break_reason(b, &x->vote_asked.at, "is asked by %s whether it would vote for it", step_peer(s, m->to));
+    if (silence)
+        break_text(b, "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader", s->node->name,
+                   step_peer(s, m->to), silence / 1000000, silence / 100000 % 10);
+    else
+        break_text(b, "%s, a leader, granted %s a pre-vote", s->node->name, step_peer(s, m->to));
+}
+
+/* A learner never stands. (Who was removed may: its vote may still be needed; dissertation, 4.2.2.) */
+static void check_standing(struct step *s, const struct raft_message *m)
+{
+    const struct raft_members *members = members_at(&s->node->book, s->node->last);
+    const char *at = members ? members->text : "";
+    char id[RAFT_NODE_NAME];
+    bool votes, learner = false;
+    while (members_next(&at, id, &votes)) {
+        if (strcmp(id, m->from) == 0 && votes)
+            return;
+        learner |= strcmp(id, m->from) == 0;
+    }
+    if (!learner)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, m->term, 0, "");
+    if (b)
+        break_reason(b, &members->at, "is a learner in the configuration of index %" PRIu64, members->index);
+    break_text(b, "%s asked for votes in term %" PRIu64 ", but is a learner", s->node->name, m->term);
+}
+
+/* --- facts --- */
+
+static void known(struct speaker *p, uint64_t term)
+{
+    if (term > p->known)
+        p->known = term;
+}
+
+static void stands(struct step *s, struct terms *t, struct speaker *p, uint64_t term)
+{
+    const struct raft_letter *heard = &s->node->book.heard;
+    if (term <= p->stands)
+        return;
+    p->stands = term;
+    p->stands_at = step_witness(s, RAFT_HOW_STATED, true);
+    if (heard->at.how == RAFT_HOW_NONE || s->fact->time <= heard->time)
+        return;
+    uint64_t silence = s->fact->time - heard->time;
+    if (!t->patience || silence < t->patience)
+        t->patience = silence;
+}
+
+static void sent(struct step *s, struct terms *t, struct speaker *p, const struct raft_message *m)
+{
+    if (m->type == RAFT_REQUEST_VOTE)
+        check_standing(s, m);
+    if (m->type == RAFT_REQUEST_VOTE_RESULT)
+        check_pre_vote(s, t, p, m);
+    if (m->pre_vote || m->type == RAFT_NONE || m->type >= RAFT_OTHER)
+        return;
+    if (m->type == RAFT_REQUEST_VOTE) {
+        p->disruption.at.how = RAFT_HOW_NONE; /* it stands itself */
+        stands(s, t, p, m->term);
+    }
+    check_disrupted(s, p, m->term);
+    higher_adopted(p, m->term);
+    higher_sent(s, p, m);
+    known(p, m->term);
+    if (!is_result(m))
+        return;
+    check_result(s, m);
+    check_candidate(s, p, m);
+    if (m->success && m->term >= p->stands)
+        p->stands = 0; /* a follower again */
+}
+
+static void append_received(struct step *s, struct speaker *p, const struct raft_message *m)
+{
+    uint64_t gap = s->fact->time > p->heard_time ? s->fact->time - p->heard_time : 0;
+    if (m->term == p->heard_term && gap > p->gap)
+        p->gap = gap;
+    if (m->term > p->heard_term)
+        p->gap = 0;
+    p->heard_term = m->term;
+    p->heard_time = s->fact->time;
+}
+
+static void received(struct step *s, struct terms *t, struct speaker *p, const struct raft_message *m)
+{
+    if (m->type == RAFT_NONE || m->type >= RAFT_OTHER)
+        return;
+    if (m->type == RAFT_REQUEST_VOTE) {
+        request_received(s, t, p, m);
+        return;
+    }
+    if (!m->pre_vote && m->term >= p->disruption.term)
+        p->disruption.at.how = RAFT_HOW_NONE; /* this one must be followed */
+    if (!m->pre_vote) {
+        higher_received(s, p, m);
+        known(p, m->term);
+    }
+    if (is_request(m))
+        append_received(s, p, m);
+}
+
+static void stated(struct step *s, struct terms *t, struct speaker *p)
+{
+    const struct raft_fact *f = s->fact;
+    if (f->loaded)
+        return;
+    if (f->kind == RAFT_FACT_VOTE ? f->peer[0] && strcmp(f->peer, s->node->id) == 0 : f->kind == RAFT_FACT_ROLE && f->role == 1) {
+        p->disruption.at.how = RAFT_HOW_NONE;
+        stands(s, t, p, f->term);
+    }
+    check_disrupted(s, p, f->term);
+    higher_adopted(p, f->term);
+    check_fall(s, p);
+    known(p, f->term);
+}
+
+static void before(struct step *s, void *state)
+{
+    const struct raft_fact *f = s->fact;
+    bool message = f->kind == RAFT_FACT_SENT || f->kind == RAFT_FACT_RECEIVED;
+    if (f->again || (!message && f->kind != RAFT_FACT_VOTE && f->kind != RAFT_FACT_ROLE && f->kind != RAFT_FACT_TERM))
+        return;
+    struct speaker *p = speaker_of(s, state);
+    if (!p)
+        return;
+    if (f->kind == RAFT_FACT_SENT)
+        sent(s, state, p, f->message);
+    else if (f->kind == RAFT_FACT_RECEIVED)
+        received(s, state, p, f->message);
+    else
+        stated(s, state, p);
+}
+
+static void restart(struct step *s, void *state)
+{
+    struct speaker *p = speaker_of(s, state);
+    if (p)
+        memset(p, 0, sizeof *p);
+}
+
+static void fini(void *state)
+{
+    struct terms *t = state;
+    for (size_t i = 0; i < t->speakers; i++)
+        free(t->speaker[i]);
+    free(t->speaker);
+}
+
+const struct raft_rules rules_terms = {.name = "terms", .size = sizeof(struct terms), .before = before, .restart = restart,
+                                       .fini = fini};

@@ -1,0 +1,65 @@
+/* What the two files of the family "votes" share: what each node was asked, whom it voted for, and what votes it got. */
+#ifndef DRD_RAFT_RULES_VOTES_H
+#define DRD_RAFT_RULES_VOTES_H
+
+#include "raft/rule.h"
+
+/* Rings: of what is older, nothing is said any more. A node has one vote a term, and a candidate a handful of voters. */
+#define VOTER_CASTS 16
+#define VOTER_ASKED 16
+#define VOTER_BALLOTS 32
+#define VOTES_LATE 32
+
+/* RequestVote received, no pre-vote. */
+struct vote_asked {
+    char from[RAFT_NODE_NAME];
+    struct raft_letter letter;        /* the candidate's log: index, log_term */
+    uint64_t own_last, own_last_term; /* the voter's when it came, as far as it was known; term 0: not */
+    bool answered;
+};
+
+/* A vote that a node gave: in a message, by a mark or on disk, whichever showed it first. */
+struct vote_cast {
+    uint64_t term;
+    char candidate[RAFT_NODE_NAME];
+    const char *protocol;             /* ids of different ones cannot be compared */
+    struct raft_witness at;
+};
+
+/* A result that grants, received. */
+struct vote_ballot {
+    char from[RAFT_NODE_NAME];
+    uint64_t term;                    /* that it was asked for; what the message said, unless it is known that it lied */
+    struct raft_witness at;
+    bool pre_vote;
+};
+
+struct voter {
+    struct vote_cast cast[VOTER_CASTS];       /* kept at a restart: votes are persistent state */
+    struct vote_asked asked[VOTER_ASKED];
+    struct vote_ballot ballot[VOTER_BALLOTS]; /* the oldest at ballots % VOTER_BALLOTS, once there are so many */
+    size_t casts, askeds, ballots;            /* so far */
+    uint64_t adopted;                         /* highest term that it stated or wrote in this incarnation */
+    struct raft_witness adopted_at;
+    uint64_t heard;                           /* highest term received */
+    struct raft_witness heard_at;
+    uint64_t led;                             /* latest term that it led in this incarnation */
+    uint64_t stood_term, stood_last, stood_last_term; /* its log when it voted for itself */
+};
+
+struct votes {
+    struct voter **voter; /* by node; NULL: nothing to say of it */
+    size_t voters;
+    struct {              /* results whose term is not the one that was asked for */
+        uint64_t id, term;
+    } late[VOTES_LATE];
+    size_t lates;
+};
+
+/* The node's vote in a term for this candidate; any other candidate than this one if `other`. NULL: none is known. */
+struct vote_cast *vote_cast_find(struct voter *v, uint64_t term, const char *candidate, const char *protocol, bool other);
+
+/* rules_election.c: the fact at hand shows the node as leader of `term`. */
+void election_check(struct step *s, struct voter *v, uint64_t term);
+
+#endif
