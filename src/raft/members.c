@@ -22,6 +22,9 @@ bool members_next(const char **at, char id[RAFT_NODE_NAME], bool *votes)
     *votes = p[length - 1] != '*' && *p != '|';
     if (!*votes && *p != '|')
         length--;
+    const char *address = memchr(p, '=', length); /* "1=127.0.0.1:9001": the id is what stands before */
+    if (address && address > p)
+        length = (size_t)(address - p);
     if (length >= RAFT_NODE_NAME)
         length = RAFT_NODE_NAME - 1;
     memcpy(id, p, length);

@@ -9,7 +9,7 @@
 
 /* Breaks kept in a run: beyond that it is a program that does not follow Raft at all. */
 #define BREAKS_KEPT 512
-#define BREAKS_ALIKE 8 /* by one node, of one class, to one peer: all but the last are healed */
+#define BREAKS_ALIKE 8 /* by one node, of one class, to one peer */
 
 const struct raft_class_row raft_classes[RAFT_CLASS_COUNT] = {
     [RAFT_T01] = {"T01", "two votes in one term", "a server votes for at most one candidate in a term: it grants if votedFor is null or candidateId",
@@ -137,15 +137,16 @@ static struct raft_break *break_same(struct step *s, enum raft_class class, enum
     return NULL;
 }
 
-/* Of what a node does again and again and makes good each time, only the latest few are kept. */
+/* Of what a node does again and again, term by term or healed each time, only the latest few are kept, and the first. */
 static void break_recycle(struct step *s, enum raft_class class, enum raft_spoils spoils, const char *peer)
 {
     struct raft_model *m = s->model;
-    size_t oldest = m->breaks, same = 0;
+    size_t oldest = m->breaks, second = m->breaks, same = 0;
     for (size_t i = m->breaks; i-- > 0;) {
         if (m->rule_break[i].healed.how == RAFT_HOW_NONE || !break_is(s, &m->rule_break[i], class, spoils, peer))
             continue;
-        oldest = i;
+        oldest = second;
+        second = i;
         same++;
     }
     if (same < BREAKS_ALIKE)

@@ -119,10 +119,20 @@ static struct raft_break *commit_broken(struct step *s, enum raft_class class, u
     return b;
 }
 
+/* An entry of the leader's own term on a majority protects all before it (section 5.4.2). */
+static void heal_earlier_term(struct step *s, uint64_t index)
+{
+    struct raft_break *b;
+    while ((b = break_open(s, RAFT_T07, RAFT_SPOILS_COMMIT, "")) != NULL && b->index <= index)
+        b->healed = step_witness(s, RAFT_HOW_COMMITTED, true);
+}
+
 /* T07: a majority has it, but the leader committed an entry of an earlier term on its own count. */
 static void check_earlier_term(struct step *s, uint64_t index)
 {
     const struct raft_slot *slot = raft_node_slot(s->node, index);
+    if (slot && slot->variant->term == s->node->leading)
+        heal_earlier_term(s, index);
     if (!slot || slot->variant->term >= s->node->leading)
         return;
     struct raft_break *b = commit_broken(s, RAFT_T07, index);

@@ -407,8 +407,10 @@ static void before(struct step *s, void *state)
     case RAFT_FACT_APPEND: case RAFT_FACT_SNAPSHOT: case RAFT_FACT_TRUNCATE:
         if (f->loaded)
             log_loaded(s, d);
-        else
+        else if (f->written || f->durable)
             log_changes(s, d);
+        else if (f->kind != RAFT_FACT_SNAPSHOT) /* a mark; one of a snapshot may come while the node still reads its files */
+            d->rewritten = true;
         break;
     default:
         break;

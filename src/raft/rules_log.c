@@ -108,6 +108,13 @@ static void leader_truncates(struct step *s, uint64_t index)
         break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);
 }
 
+/* The slot holds already what the message brought: a mark and a file tell of the same truncation. */
+static bool brought(const struct append *a, const struct raft_slot *slot, uint64_t index)
+{
+    return slot->witness.order > a->at.order && index > a->previous && index - a->previous <= a->count &&
+           slot->variant->term == a->terms[index - a->previous - 1];
+}
+
 static void check_truncate(struct step *s, const struct journal *j)
 {
     uint64_t first = s->fact->index + 1;
@@ -122,7 +129,7 @@ static void check_truncate(struct step *s, const struct journal *j)
     if (a->at.how == RAFT_HOW_NONE || a->snapshot || a->count > TERMS_KEPT || a->at.process != s->fact->process)
         return;
     uint64_t conflict = append_conflict(s->node, a);
-    if (conflict && conflict <= first)
+    if ((conflict && conflict <= first) || brought(a, slot, first))
         return;
     struct raft_break *b = break_add(s, RAFT_T10, RAFT_SPOILS_LOG, a->term, first, "");
     if (conflict)
