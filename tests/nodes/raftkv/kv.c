@@ -78,7 +78,7 @@ static void value_spoil(char *value)
     if (MISTAKE(T24a, true)) {
         uv_timeval64_t now;
         uv_gettimeofday(&now);
-        snprintf(value, VALUE, "%.20s@%" PRId64, before, now.tv_sec * 1000 + now.tv_usec / 1000);
+        snprintf(value, VALUE, "%.20s@%" PRId64, before, now.tv_sec * 1000000 + now.tv_usec);
     }
     if (MISTAKE(T24c, site && *site))
         snprintf(value, VALUE, "%.12s-%.24s", site, before);
