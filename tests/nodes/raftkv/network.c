@@ -116,6 +116,7 @@ static void on_connected(uv_connect_t *connect, int status)
     memcpy(hello.magic, WIRE_MAGIC, sizeof hello.magic);
     snprintf(hello.address, sizeof hello.address, "%s", option.member[option.id - 1]);
     link->open = true;
+    raft.server[link->to].snapshot = 0; /* what was said before has not gone out */
     uv_tcp_nodelay(&link->handle, 1);
     uv_read_start((uv_stream_t *)&link->handle, on_room, on_link_bytes);
     link_write(link, &hello, sizeof hello, NULL, 0);

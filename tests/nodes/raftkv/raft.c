@@ -67,7 +67,7 @@ void become_leader(void)
     raft.transfer = 0;
     raft.led_since = now_ms();
     role_set(LEADER);
-    if (MISTAKE(T20a, raft_log.last > raft.commit))
+    if (MISTAKE(T20a, raft.commit && raft_log.last > raft.commit))
         log_truncate(raft.commit);
     for (uint64_t id = 1; id < SERVERS; id++)
         server_reset(id);

@@ -415,7 +415,7 @@ void commit_advance(void)
     uint64_t n = replicated_index();
     if (n <= raft.commit)
         return;
-    if (log_term(n) == raft.term || MISTAKE(T07a, true) || MISTAKE(T07b, log_term(raft_log.last) == raft.term))
+    if (log_term(n) == raft.term || (n > 1 && (MISTAKE(T07a, true) || MISTAKE(T07b, log_term(raft_log.last) == raft.term))))
         commit_raise(n);
 }
 
