@@ -35,12 +35,25 @@ struct raft_variant *raft_cluster_entries(struct raft_cluster *c, uint64_t index
     return head ? *head : NULL;
 }
 
-/* Content is compared by digests of one adapter; without that, the term decides (Log Matching makes it enough). */
-static bool content_same(const struct raft_variant *v, const struct raft_entry *e, const char *protocol)
+static bool protocol_same(const char *a, const char *b)
 {
-    if (!v->digest || !e->digest || v->digest == e->digest)
-        return true;
-    return !v->protocol || !protocol || strcmp(v->protocol, protocol) != 0;
+    return a && b && strcmp(a, b) == 0;
+}
+
+/* Content is compared by digests of one adapter; without that, the term decides (Log Matching makes it enough). */
+bool raft_variant_is(const struct raft_variant *v, const struct raft_entry *e, const char *protocol)
+{
+    if (v->digest && e->digest && protocol_same(v->protocol, protocol))
+        return v->digest == e->digest;
+    if (v->second_digest && e->digest && protocol_same(v->second_protocol, protocol))
+        return v->second_digest == e->digest;
+    return true;
+}
+
+bool raft_variant_shows(const struct raft_variant *v, uint64_t digest, const char *protocol)
+{
+    return (v->digest == digest && protocol_same(v->protocol, protocol)) ||
+           (v->second_digest == digest && protocol_same(v->second_protocol, protocol));
 }
 
 static void entry_describe(struct raft_variant *v, const struct raft_entry *e, const char *protocol)
@@ -48,6 +61,9 @@ static void entry_describe(struct raft_variant *v, const struct raft_entry *e, c
     if (!v->digest && e->digest) {
         v->digest = e->digest;
         v->protocol = protocol;
+    } else if (!v->second_digest && e->digest && !protocol_same(v->protocol, protocol)) {
+        v->second_digest = e->digest;
+        v->second_protocol = protocol;
     }
     if (!v->text[0] && e->text[0])
         memcpy(v->text, e->text, sizeof v->text);
@@ -65,7 +81,12 @@ struct raft_variant *entry_find(struct step *s, uint64_t index, const struct raf
         return NULL;
     }
     size_t count = 0;
-    while (*place && ((*place)->term != entry->term || !content_same(*place, entry, s->fact->protocol))) {
+    const struct raft_slot *own = raft_node_slot(s->node, index);
+    if (own && own->variant->term == entry->term && raft_variant_is(own->variant, entry, s->fact->protocol)) {
+        entry_describe(own->variant, entry, s->fact->protocol); /* what the node holds there, told once more */
+        return own->variant;
+    }
+    while (*place && ((*place)->term != entry->term || !raft_variant_is(*place, entry, s->fact->protocol))) {
         place = &(*place)->next;
         if (++count == ENTRY_VARIANTS)
             return NULL;

@@ -22,7 +22,9 @@
 struct raft_variant {
     uint64_t index, term;
     uint64_t digest;        /* 0: unknown */
-    const char *protocol;   /* digests of different adapters cannot be compared */
+    const char *protocol;   /* digests of different adapters cannot be compared; */
+    uint64_t second_digest; /* marks and messages of one node tell of the same entries */
+    const char *second_protocol;
     bool offered;           /* a message that a leader sent or a follower received carries it */
     char type, text[48];
     struct raft_witness shown;     /* first log seen to hold it */
@@ -185,6 +187,10 @@ struct raft_slot *raft_node_slot(struct raft_node *n, uint64_t index);
 /* First of the entries seen at an index, NULL if none. */
 struct raft_variant *raft_cluster_entries(struct raft_cluster *c, uint64_t index);
 struct raft_term *raft_cluster_term(struct raft_cluster *c, uint64_t term); /* NULL: nothing known of it */
+/* Whether the content may be that of an entry, as an adapter tells it; false: it is another for certain. */
+bool raft_variant_is(const struct raft_variant *v, const struct raft_entry *e, const char *protocol);
+/* Whether this adapter gave the content this digest. */
+bool raft_variant_shows(const struct raft_variant *v, uint64_t digest, const char *protocol);
 /* Whether two entries of one index are different entries, as two witnesses show them. */
 bool raft_entries_differ(const struct raft_variant *a, const struct raft_witness *wa, const struct raft_variant *b,
                          const struct raft_witness *wb);

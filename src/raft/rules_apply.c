@@ -116,7 +116,7 @@ static const struct raft_variant *applied_variant(struct step *s)
     const struct raft_entry *e = &s->fact->entry;
     const struct raft_variant *v = raft_cluster_entries(s->cluster, e->index);
     const struct raft_slot *slot = raft_node_slot(s->node, e->index);
-    if (!e->term)
+    if (!e->term || (slot && slot->variant->term == e->term))
         return slot ? slot->variant : NULL;
     while (v && v->term != e->term)
         v = v->next;

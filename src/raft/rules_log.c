@@ -146,9 +146,7 @@ static void check_truncate(struct step *s, const struct journal *j)
 
 static bool same_entry(const struct raft_variant *v, const struct raft_entry *e, const char *protocol)
 {
-    if (v->term != e->term)
-        return false;
-    return !v->digest || !e->digest || v->digest == e->digest || !v->protocol || strcmp(v->protocol, protocol) != 0;
+    return v->term == e->term && raft_variant_is(v, e, protocol);
 }
 
 /* The same content in the same term at another index near by: where a misplaced entry belongs. */
@@ -157,7 +155,7 @@ static uint64_t belongs_to(struct step *s, const struct raft_entry *e)
     for (uint64_t i = e->index > 64 ? e->index - 64 : 1; e->digest && i <= e->index + 64; i++) {
         const struct raft_variant *v = raft_cluster_entries(s->cluster, i);
         for (; v && i != e->index; v = v->next) {
-            if (v->offered && v->term == e->term && v->digest == e->digest)
+            if (v->offered && v->term == e->term && raft_variant_shows(v, e->digest, s->fact->protocol))
                 return i;
         }
     }
