@@ -8,8 +8,10 @@
 #include <jansson.h>
 
 #include "protocol/adapter.h"
+#include "protocol/map.h"
 
 #define MAGIC "OVSDB CLUSTER "
+#define REQUESTS_MAX 65536 /* that wait for their results */
 #define HEADER_MAX 128 /* "OVSDB CLUSTER <length> <40 hex digits>\n" is far shorter */
 
 /* --- JSON --- */
@@ -299,10 +301,144 @@ static void raft_notification(struct walk *w, struct way *way, const json_t *obj
     entries_free(&m);
 }
 
+/* --- clients: JSON-RPC "transact" over TCP or a unix socket, RFC 7047 --- */
+
+/* A transaction whose result was not seen yet, at one end of its connection. */
+struct request {
+    bool read;
+    char key[48];
+};
+
+struct state {
+    struct map requests; /* by connection, end and JSON id */
+};
+
+static void *create(void)
+{
+    return calloc(1, sizeof(struct state));
+}
+
+static void requests_forget(struct state *s)
+{
+    for (size_t i = 0; i < s->requests.capacity; i++)
+        free(s->requests.slot[i].value);
+    map_fini(&s->requests);
+    s->requests = (struct map){NULL, 0, 0};
+}
+
+static void destroy(void *pointer)
+{
+    if (pointer)
+        requests_forget(pointer);
+    free(pointer);
+}
+
+/* Connection and JSON id: a client numbers its requests on each connection anew. */
+static void request_name(const struct way *way, const json_t *object, char out[48])
+{
+    const struct flow_connection *c = way->end ? way->end->connection : NULL;
+    char *id = canonical(json_object_get(object, "id"));
+    snprintf(out, 48, "%llu/", c ? (unsigned long long)c->id : 0);
+    if (id && strlen(out) + strlen(id) < 48)
+        strcat(out, id);
+    else if (id)
+        snprintf(out + strlen(out), 48 - strlen(out), "%016llx", (unsigned long long)map_key(id, strlen(id)));
+    free(id);
+}
+
+static uint64_t request_key(const struct way *way, const char *name)
+{
+    char key[64];
+    int length = snprintf(key, sizeof key, "%d %s", way->end ? (int)way->end->side : 0, name);
+    return map_key(key, (size_t)length);
+}
+
+static bool operation_reads(const json_t *operation)
+{
+    static const char *const reads[] = {"select", "wait", "comment", "assert", "abort"};
+    for (size_t i = 0; i < sizeof reads / sizeof *reads; i++)
+        if (!strcmp(get_text(operation, "op"), reads[i]))
+            return true;
+    return false;
+}
+
+/* Parameters are the name of the database and the operations. The key is the table they are about, if it is one. */
+static void operations_look(const json_t *params, struct request *r)
+{
+    const char *table = "";
+    r->read = true;
+    for (size_t i = 1; i < json_array_size(params); i++) {
+        const json_t *operation = json_array_get(params, i);
+        const char *name = get_text(operation, "table");
+        r->read &= operation_reads(operation);
+        if (*name && *table && strcmp(name, table))
+            return;
+        table = *name ? name : table;
+    }
+    snprintf(r->key, sizeof r->key, "%s", table);
+}
+
+static void request_put(struct state *s, uint64_t key, const struct request *r)
+{
+    struct request *copy = malloc(sizeof *copy);
+    if (s->requests.count >= REQUESTS_MAX)
+        requests_forget(s); /* clients that are gone without an answer */
+    if (!copy)
+        return;
+    *copy = *r;
+    free(map_remove(&s->requests, key));
+    if (!map_put(&s->requests, key, copy))
+        free(copy);
+}
+
+static void client_request(struct state *s, struct walk *w, struct way *way, const json_t *object, const struct flow_at *at,
+                           size_t whole)
+{
+    struct raft_message m = {.type = RAFT_CLIENT_REQUEST, .name = "transact"};
+    struct request r = {.read = false};
+    const json_t *params = json_object_get(object, "params");
+    const char *database = json_string_value(json_array_get(params, 0));
+    if (!database || *database == '_')
+        return; /* "_Server": each server's own */
+    operations_look(params, &r);
+    request_name(way, object, m.request);
+    request_put(s, request_key(way, m.request), &r);
+    m.read = r.read;
+    memcpy(m.key, r.key, sizeof m.key);
+    walk_message(w, way, at, &m, whole);
+}
+
+/* One result for each operation; after one that failed, an error and nothing more (RFC 7047, 4.1.3). */
+static bool result_good(const json_t *object)
+{
+    const json_t *result = json_object_get(object, "result"), *error = json_object_get(object, "error");
+    bool good = json_is_array(result) && (!error || json_is_null(error));
+    for (size_t i = 0; good && i < json_array_size(result); i++)
+        good = !json_object_get(json_array_get(result, i), "error");
+    return good;
+}
+
+static void client_result(struct state *s, struct walk *w, struct way *way, const json_t *object, const struct flow_at *at,
+                          size_t whole)
+{
+    struct raft_message m = {.type = RAFT_CLIENT_RESULT, .name = "transact_reply"};
+    request_name(way, object, m.request);
+    struct request *r = map_remove(&s->requests, request_key(way, m.request));
+    if (!r)
+        return; /* of something else than a transaction */
+    char *text = r->read ? canonical(json_object_get(object, "result")) : NULL;
+    m.success = result_good(object);
+    m.read = r->read;
+    m.value = text ? map_key(text, strlen(text)) : 0;
+    memcpy(m.key, r->key, sizeof m.key);
+    free(text);
+    free(r);
+    walk_message(w, way, at, &m, whole);
+}
+
 static bool message(void *state, struct walk *w, struct way *way, const uint8_t *bytes, size_t length, size_t whole,
                     const struct flow_at *at, char name[32])
 {
-    (void)state;
     if (length == 1 && bytes[0] != '{')
         return snprintf(name, 32, "blank"), true;
     json_t *object = json_loadb((const char *)bytes, length, JSON_REJECT_DUPLICATES, NULL);
@@ -313,6 +449,10 @@ static bool message(void *state, struct walk *w, struct way *way, const uint8_t 
     entry_text(name, 32, *method ? method : "reply", *method ? strlen(method) : 5);
     if (kind)
         raft_notification(w, way, object, kind, at, whole);
+    else if (!strcmp(method, "transact"))
+        client_request(state, w, way, object, at, whole);
+    else if (!*method && json_object_get(object, "result"))
+        client_result(state, w, way, object, at, whole);
     json_decref(object);
     return true;
 }
@@ -494,6 +634,6 @@ static void file_read(void *state, struct walk *w, void *pointer, const struct f
 }
 
 const struct protocol_adapter adapter_ovsdb = {
-    .name = "ovsdb", .probe = probe, .frame = frame, .message = message, .file_mine = file_mine, .file_create = file_create,
+    .name = "ovsdb", .create = create, .destroy = destroy, .probe = probe, .frame = frame, .message = message, .file_mine = file_mine, .file_create = file_create,
     .file_destroy = file_destroy, .file_write = file_write, .file_read = file_read,
 };

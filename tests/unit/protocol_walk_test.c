@@ -26,6 +26,8 @@ struct run {
     uint32_t thread;
     char line[FACTS_MAX][256];
     uint64_t id[FACTS_MAX];
+    struct raft_message message; /* the last; its entries are gone */
+    char members[128];           /* of its first entry */
     unsigned told;
 };
 
@@ -36,6 +38,11 @@ static void told(void *context, const struct raft_fact *f)
     struct run *r = context;
     assert_true(r->told < FACTS_MAX);
     r->id[r->told] = f->message ? f->message->id : 0;
+    if (f->message) {
+        r->message = *f->message;
+        const char *members = f->message->entries ? f->message->entry[0].members : NULL;
+        snprintf(r->members, sizeof r->members, "%s", members ? members : "");
+    }
     snprintf(r->line[r->told++], sizeof *r->line, "%u@%llu/%u %s%s%s%s%s %llu:%llu%s%s%s%s", f->process,
              (unsigned long long)f->sequence, f->thread, kinds[f->kind], f->written ? " written" : "",
              f->durable ? " durable" : "", f->again ? " again" : "", f->loaded ? " loaded" : "",
@@ -80,7 +87,8 @@ static struct trace_bytes text(const char *s)
 
 static struct trace_event event(struct run *r, uint32_t process, int32_t code, int64_t result)
 {
-    struct trace_event e = {.process = process, .code = code, .call = code >= 0 ? code : -1, .result = result, .complete = true};
+    struct trace_event e = {.process = process, .code = code, .call = code >= 0 ? code : -1, .result = result,
+                            .complete = true};
     e.sequence = r->sequence[process]++;
     e.thread = r->thread;
     e.time = 1000 * (e.sequence + 1);
@@ -171,6 +179,126 @@ static void threads(void **state)
     r->thread = 3;
     SENT(r, 1, 5, ASK(7));
     expect(r, "1@1/3 sent 7:5\n");
+}
+
+static void clients(void **state)
+{
+    struct run *r = *state;
+    struct sockaddr_un path = {.sun_family = AF_UNIX, .sun_path = "/run/s.sock"}, none = {.sun_family = AF_UNIX};
+    const char *write = "{\"id\":7,\"method\":\"transact\",\"params\":[\"DRD\",{\"op\":\"wait\",\"table\":\"kv\"},"
+                        "{\"op\":\"insert\",\"table\":\"kv\"}]}";
+    const char *select = "{\"id\":8,\"method\":\"transact\",\"params\":[\"DRD\",{\"op\":\"select\",\"table\":\"kv\",\"where\":[]}]}";
+    const char *refused = "{\"id\":7,\"result\":[{},{\"error\":\"not leader\"}],\"error\":null}";
+    const char *rows = "{\"id\":8,\"result\":[{\"rows\":[]}],\"error\":null}";
+    char request[48];
+    connection(r, 1, 5, 0, &none, &path, sizeof path);
+    SENT(r, 1, 5, write);
+    assert_int_equal(r->message.type, RAFT_CLIENT_REQUEST);
+    assert_false(r->message.read);
+    assert_string_equal(r->message.key, "kv");
+    memcpy(request, r->message.request, sizeof request);
+    connection(r, 2, 8, 1, &path, &none, sizeof path);
+    RECEIVED(r, 2, 8, write);
+    assert_string_equal(r->message.request, request);
+    SENT(r, 1, 5, select);
+    assert_true(r->message.read);
+    assert_string_not_equal(r->message.request, request);
+    RECEIVED(r, 2, 8, select);
+    SENT(r, 2, 8, refused);
+    assert_int_equal(r->message.type, RAFT_CLIENT_RESULT);
+    assert_string_equal(r->message.request, request);
+    assert_false(r->message.success);
+    assert_true(r->message.value == 0);
+    SENT(r, 2, 8, rows);
+    assert_true(r->message.success && r->message.read && r->message.value);
+    assert_int_equal(r->told, 6);
+    SENT(r, 2, 8, rows); /* answered already */
+    SENT(r, 2, 8, "{\"id\":\"echo\",\"result\":[],\"error\":null}");
+    SENT(r, 1, 5, "{\"id\":9,\"method\":\"transact\",\"params\":[\"_Server\","
+                  "{\"op\":\"select\",\"table\":\"Database\",\"where\":[]}]}");
+    assert_int_equal(r->told, 6);
+    RECEIVED(r, 1, 5, refused);
+    assert_int_equal(r->told, 7);
+    assert_string_equal(r->message.request, request);
+}
+
+static void ovsdb_messages(void **state)
+{
+    struct run *r = *state;
+    struct sockaddr_in client = ip(40000), server = ip(7000);
+    connection(r, 1, 5, 0, &client, &server, sizeof client);
+    SENT(r, 1, 5, "{\"id\":null,\"method\":\"vote_reply\",\"params\":[{\"to\":\"a\",\"from\":\"b\",\"term\":4,"
+                  "\"vote\":\"c\",\"is_prevote\":true}]}");
+    assert_int_equal(r->message.type, RAFT_REQUEST_VOTE_RESULT);
+    assert_true(r->message.pre_vote && !r->message.success);
+    assert_string_equal(r->message.vote, "c");
+    SENT(r, 1, 5, "{\"id\":null,\"method\":\"become_leader\",\"params\":[{\"to\":\"a\",\"from\":\"b\",\"term\":4}]}");
+    assert_int_equal(r->message.type, RAFT_TIMEOUT_NOW);
+    assert_true(r->message.term == 4);
+    SENT(r, 1, 5, "{\"id\":null,\"method\":\"append_reply\",\"params\":[{\"to\":\"a\",\"from\":\"b\",\"term\":4,"
+                  "\"log_end\":9,\"prev_log_index\":20,\"prev_log_term\":3,\"n_entries\":2,\"result\":\"inconsistency\"}]}");
+    assert_true(!r->message.success && r->message.match == 8);
+    SENT(r, 1, 5, "{\"id\":null,\"method\":\"append_request\",\"params\":[{\"to\":\"a\",\"from\":\"b\",\"term\":4,"
+                  "\"prev_log_index\":20,\"prev_log_term\":3,\"leader_commit\":20,\"log\":[{\"term\":4,\"servers\":"
+                  "{\"c\":\"tcp:127.0.0.1:3\",\"a\":\"tcp:127.0.0.1:1\"}}]}]}");
+    assert_string_equal(r->members, "a c");
+    SENT(r, 1, 5, "{\"id\":null,\"method\":\"install_snapshot_request\",\"params\":[{\"to\":\"a\",\"from\":\"b\",\"term\":4,"
+                  "\"last_index\":20,\"last_term\":3,\"last_servers\":{\"b\":\"tcp:127.0.0.1:2\","
+                  "\"a\":\"tcp:127.0.0.1:1\"},\"data\":[]}]}");
+    assert_string_equal(r->members, "a b");
+    assert_true(r->message.prev_index == 20 && r->message.prev_term == 3);
+    static const char *const others[] = {"hello_request", "add_server_request", "add_server_reply", "remove_server_request",
+                                         "remove_server_reply", "execute_command_request", "execute_command_reply"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "{\"id\":null,\"method\":\"%s\",\"params\":[{\"from\":\"b\"}]}", others[i]);
+        SENT(r, 1, 5, line);
+        assert_int_equal(r->message.type, RAFT_OTHER);
+        assert_string_equal(r->message.name, others[i]);
+    }
+}
+
+/* A message of libraft: type and header, words of 64 bits. */
+static void libraft_sent(struct run *r, uint64_t type, size_t words, const uint64_t *word)
+{
+    uint64_t bytes[16] = {type, 8 * words};
+    memcpy(bytes + 2, word, 8 * words);
+    struct trace_event e = event(r, 1, SYS_sendto, (int64_t)(16 + 8 * words));
+    e.argument[0] = 5;
+    e.input[1] = (struct trace_bytes){(const uint8_t *)bytes, 16 + 8 * words};
+    feed(r, &e);
+}
+#define LIBRAFT(type, ...) libraft_sent(r, type, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
+
+/* Lengths of all versions: without flags (V1), with them, and the flags that 0.18 added to results. */
+static void libraft_messages(void **state)
+{
+    struct run *r = *state;
+    struct sockaddr_in client = ip(40000), server = ip(7000);
+    uint64_t handshake[5] = {1, 1, 16};
+    connection(r, 1, 5, 0, &client, &server, sizeof client);
+    memcpy(handshake + 3, "127.0.0.1:9001", 15);
+    struct trace_event e = event(r, 1, SYS_sendto, sizeof handshake);
+    e.argument[0] = 5;
+    e.input[1] = (struct trace_bytes){(const uint8_t *)handshake, sizeof handshake};
+    feed(r, &e);
+    LIBRAFT(3, 7, 1, 20, 6);
+    assert_true(r->message.type == RAFT_REQUEST_VOTE && r->message.prev_index == 20 && r->message.prev_term == 6);
+    assert_false(r->message.pre_vote);
+    LIBRAFT(3, 7, 1, 20, 6, 2);
+    assert_true(r->message.pre_vote);
+    LIBRAFT(4, 7, 1);
+    assert_true(r->message.type == RAFT_REQUEST_VOTE_RESULT && r->message.success && !r->message.pre_vote);
+    LIBRAFT(4, 7, 0, 1);
+    assert_true(!r->message.success && r->message.pre_vote);
+    LIBRAFT(2, 7, 0, 33);
+    assert_true(r->message.type == RAFT_APPEND_ENTRIES_RESULT && r->message.success && r->message.match == 33);
+    LIBRAFT(2, 7, 40, 33, 1);
+    assert_true(!r->message.success && r->message.prev_index == 40 && r->message.match == 33);
+    LIBRAFT(6, 7, 20, 6);
+    assert_true(r->message.type == RAFT_TIMEOUT_NOW && r->message.prev_index == 20 && r->message.prev_term == 6);
+    assert_string_equal(r->message.from, "1");
+    assert_int_equal(r->told, 1 + 7);
 }
 
 /* --- files --- */
@@ -361,12 +489,14 @@ static const char *whole_log(void)
 {
     static char out[2048];
     static const char *const bodies[] = {
-        "{\"server_id\":\"a\",\"prev_index\":1,\"prev_term\":1,\"prev_servers\":{\"b\":\"tcp:1.1.1.1:2\",\"a\":\"tcp:1.1.1.1:1\"}}\n",
+        "{\"server_id\":\"a\",\"prev_index\":1,\"prev_term\":1,\"prev_servers\":"
+        "{\"b\":\"tcp:1.1.1.1:2\",\"a\":\"tcp:1.1.1.1:1\"}}\n",
         "{\"term\":2,\"vote\":\"b\"}\n", "{\"term\":3,\"index\":2,\"data\":[null,{}]}\n", "{\"commit_index\":2}\n",
     };
     out[0] = 0;
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
-        sprintf(out + strlen(out), "OVSDB CLUSTER %zu 0000000000000000000000000000000000000000\n%s", strlen(bodies[i]), bodies[i]);
+        sprintf(out + strlen(out), "OVSDB CLUSTER %zu 0000000000000000000000000000000000000000\n%s", strlen(bodies[i]),
+                bodies[i]);
     return out;
 }
 
@@ -497,7 +627,8 @@ static void faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_RUN(ids_over_tcp), IN_RUN(ids_over_unix), IN_RUN(threads), IN_RUN(written_then_durable),
+        IN_RUN(ids_over_tcp), IN_RUN(ids_over_unix), IN_RUN(threads), IN_RUN(clients), IN_RUN(ovsdb_messages), IN_RUN(libraft_messages),
+        IN_RUN(written_then_durable),
         IN_RUN(written_during_the_sync), IN_RUN(durable_by_flags), IN_RUN(another_file_system), IN_RUN(mapped), IN_RUN(failures),
         IN_RUN(read_back), IN_RUN(several_readers), IN_RUN(read_by_mapping), IN_RUN(many_readers),
         IN_RUN(starts), IN_RUN(faults),
