@@ -128,7 +128,7 @@ static int probe(const uint8_t *bytes, size_t length)
     size_t held = length - LENGTH < size ? length - LENGTH : size;
     if (size < 8 || size > LENGTH_MAX || !zlib_header(bytes + LENGTH, held))
         return 0;
-    struct inflated i = {NULL};
+    struct inflated i = {.stream = NULL};
     inflated_add(&i, bytes + LENGTH, held);
     int answer = i.failed ? 0 : i.length >= 2 ? i.data[0] == 0x80 && i.data[1] >= 2 && i.data[1] <= 5 : held < size ? -1 : 0;
     inflated_fini(&i);
@@ -366,7 +366,7 @@ static bool decode_snapshot(struct decoding *d, struct course *c, const struct p
     parts_add(d->state, &c->snapshot, pickle_is_true(pickle_item(piece, 1)), data, length);
     if (!pickle_is_true(pickle_item(piece, 2)))
         return true;
-    struct inflated i = {NULL};
+    struct inflated i = {.stream = NULL};
     if (!c->snapshot.lost)
         inflated_add(&i, c->snapshot.data, c->snapshot.length);
     struct pickle *p = i.done ? pickle_read(i.data, i.length) : NULL;
@@ -538,7 +538,7 @@ static bool value_message(struct decoding *d, const struct pickle_value *v, size
 static bool message(void *state, struct walk *w, struct way *way, const uint8_t *bytes, size_t length, size_t whole,
                     const struct flow_at *at, char name[32])
 {
-    struct inflated i = {NULL};
+    struct inflated i = {.stream = NULL};
     struct decoding d = {.state = state, .walk = w, .way = way, .at = at};
     if (length < whole) /* far beyond any batch of entries */
         return snprintf(name, 32, "long message"), true;

@@ -79,7 +79,7 @@ void inflated_fini(struct inflated *i)
         inflateEnd(i->stream);
     free(i->stream);
     free(i->data);
-    *i = (struct inflated){NULL};
+    *i = (struct inflated){.stream = NULL};
 }
 
 /* --- what is replicated --- */
@@ -180,7 +180,7 @@ static bool is_dump(const struct flow_write *w)
 {
     if (w->length < 18 || w->data[0] != 0x1f || w->data[1] != 0x8b)
         return false;
-    struct inflated i = {NULL};
+    struct inflated i = {.stream = NULL};
     inflated_add(&i, w->data, w->length < META_MAX ? w->length : META_MAX);
     bool is = !i.failed && i.length >= 3 && i.data[0] == 0x80 && i.data[1] >= 2 && i.data[1] <= 5;
     inflated_fini(&i);

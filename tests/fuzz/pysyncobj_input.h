@@ -3,12 +3,15 @@
  *   byte 0   'b'
  *   byte 1   0 the end that connected, 1 the end that accepted
  *   bytes 2 to 5   u16 port of this end, u16 port of the other, both on 127.0.0.1
- *   the rest {u8 's' or 'r', u32 length, bytes}, as the calls of a real node sent and received them */
+ *   the rest {u8 's' or 'r', u32 length, bytes}, as the calls of a real node sent and received them
+ * 'z' instead of 'b': the bytes are the pickle of one message, to be compressed and framed here. Whoever changes compressed
+ * bytes at random does not get past their checksum. */
 #ifndef DRD_TESTS_FUZZ_PYSYNCOBJ_INPUT_H
 #define DRD_TESTS_FUZZ_PYSYNCOBJ_INPUT_H
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <zlib.h>
 
 #include "fuzz/protocol_input.h"
 
@@ -21,8 +24,33 @@ static inline struct flow_address pysyncobj_input_address(const uint8_t *port)
     return a;
 }
 
+static inline void pysyncobj_input_pieces(struct walk *w, struct way *way, size_t piece, const uint8_t *data, size_t left,
+                                          struct flow_at *at)
+{
+    while (left) {
+        size_t n = !piece || piece > left ? left : piece;
+        at->sequence++;
+        walk_way_bytes(w, way, data, n, at);
+        data += n;
+        left -= n;
+    }
+}
+
+static inline void pysyncobj_input_pickle(struct walk *w, struct way *way, const uint8_t *data, size_t size, struct flow_at *at)
+{
+    uLongf length = compressBound(size);
+    uint8_t *frame = malloc(4 + length);
+    if (frame && compress2(frame + 4, &length, data, size, 3) == Z_OK) {
+        for (int i = 0; i < 4; i++)
+            frame[i] = (uint8_t)(length >> 8 * i);
+        pysyncobj_input_pieces(w, way, 0, frame, 4 + length, at);
+    }
+    free(frame);
+}
+
 /* In pieces of that size, 0: as the calls had them. */
-static inline void pysyncobj_input_calls(struct walk *w, struct way *way[2], size_t piece, const uint8_t *data, size_t size)
+static inline void pysyncobj_input_calls(struct walk *w, struct way *way[2], bool pickles, size_t piece, const uint8_t *data,
+                                         size_t size)
 {
     struct flow_at at = {1, 0, 0, 0};
     while (size > 5) {
@@ -32,13 +60,12 @@ static inline void pysyncobj_input_calls(struct walk *w, struct way *way[2], siz
         data += 5;
         size -= 5;
         size_t left = length < size ? length : size;
-        for (size -= left; left;) {
-            size_t n = !piece || piece > left ? left : piece;
-            at.sequence++;
-            walk_way_bytes(w, to, data, n, &at);
-            data += n;
-            left -= n;
-        }
+        if (pickles)
+            pysyncobj_input_pickle(w, to, data, left, &at);
+        else
+            pysyncobj_input_pieces(w, to, piece, data, left, &at);
+        data += left;
+        size -= left;
     }
 }
 
@@ -59,7 +86,7 @@ static inline void pysyncobj_input_both(struct walk *w, size_t piece, const uint
     struct way *way[2] = {walk_test_way(w, FLOW_SENT), walk_test_way(w, FLOW_RECEIVED)};
     if (way[0] && way[1]) {
         way[0]->end = way[1]->end = &end[own];
-        pysyncobj_input_calls(w, way, piece, data + 6, size - 6);
+        pysyncobj_input_calls(w, way, data[0] == 'z', piece, data + 6, size - 6);
     }
     walk_test_way_free(way[0]);
     walk_test_way_free(way[1]);
@@ -67,7 +94,7 @@ static inline void pysyncobj_input_both(struct walk *w, size_t piece, const uint
 
 static inline void pysyncobj_input_feed(struct walk *w, size_t piece, const uint8_t *data, size_t size)
 {
-    if (size && data[0] == 'b')
+    if (size && (data[0] == 'b' || data[0] == 'z'))
         pysyncobj_input_both(w, piece, data, size);
     else
         protocol_input_feed(w, data, size);
