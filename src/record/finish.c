@@ -100,9 +100,33 @@ bool finish_run(struct lanes *l, bool (*alive)(const struct lanes *l, uint32_t p
     return lanes_close(l, e) && close_facts(l, out, e);
 }
 
-/* Without space for a journal: changes in place, to a value that is no longer than the one before. */
-void finish_broken(struct store *s, const char *why, struct run_summary *out)
+/* Processes that the transaction just lost was to bring: they are in the run, known up to their first event. What it had
+ * taken of the disk is free again. */
+static void put_unwritten(struct lanes *l)
 {
+    struct store_process *list = NULL;
+    size_t count = 0, known = 0;
+    if (!store_processes(l->store, &list, &count, NULL))
+        return;
+    for (uint32_t i = 0; i < l->count; i++) {
+        struct store_process row = l->lane[i].row;
+        while (known < count && list[known].number < i)
+            known++;
+        if (!row.node || !row.exe || (known < count && list[known].number == i))
+            continue;
+        row.events = row.bytes = row.draft = 0;
+        row.complete = false;
+        store_process_put(l->store, &row, NULL);
+    }
+    for (size_t i = 0; i < count; i++)
+        store_process_fini(&list[i]);
+    free(list);
+}
+
+/* Without space for a journal: changes in place, to a value that is no longer than the one before. */
+void finish_broken(struct lanes *l, const char *why, struct run_summary *out)
+{
+    struct store *s = l->store;
     sqlite3 *db = store_database(s);
     struct store_process *list = NULL;
     size_t count = 0;
@@ -112,6 +136,7 @@ void finish_broken(struct store *s, const char *why, struct run_summary *out)
     store_fact_set(s, "state", "incomplete", NULL);
     store_fact_set(s, "incomplete", "no space left", NULL);
     store_fact_set(s, "spool", "", NULL);
+    put_unwritten(l);
     store_processes(s, &list, &count, NULL);
     *out = (struct run_summary){.complete = true};
     for (size_t i = 0; i < count; i++) {

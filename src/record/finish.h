@@ -20,8 +20,9 @@ bool finish_adopt(struct lanes *l, uint32_t process, void (*unrecorded)(void *co
 bool finish_run(struct lanes *l, bool (*alive)(const struct lanes *l, uint32_t process), const char *reason,
                 struct run_summary *out, struct drd_error *e);
 
-/* When nothing more can be written: try to leave the word "incomplete" and why, in the pages the file has. */
-void finish_broken(struct store *s, const char *why, struct run_summary *out);
+/* When nothing more can be written: try to leave the word "incomplete" and why, in the pages the file has. No worker may be
+ * draining. */
+void finish_broken(struct lanes *l, const char *why, struct run_summary *out);
 
 bool finish_fact_time(struct store *s, const char *key, struct drd_error *e); /* now, RFC 3339 */
 

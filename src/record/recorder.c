@@ -90,7 +90,7 @@ static void give_up(struct recorder *r, const struct drd_error *why)
         return;
     r->broken = true;
     __atomic_store_n(&r->spool.run->stopped, 1, __ATOMIC_RELEASE);
-    finish_broken(r->store, why->message, &r->result->summary);
+    finish_broken(&r->lanes, why->message, &r->result->summary);
     warn(r, why->message);
     if (!r->options->strict) {
         warn(r, "recording has stopped; what is recorded goes on unrecorded");

@@ -90,12 +90,17 @@ small_recording() {
         sh "$dir" "$drd" "$cluster/workload/libraft.sh" "$1" "$2" || recorded=$?
     [ "$recorded" -eq 0 ] || { cat "$dir/said" >&2; fail "spool of $1, store of $2: the nodes did not go on: $recorded"; }
     "$drd" show "$dir/space.drd" >"$dir/shown" 2>&1 || { cat "$dir/shown" >&2; fail "show after the disk was full"; }
-    grep 'is known up to' "$dir/shown" | head -n 3 || { cat "$dir/shown" >&2; fail "the run does not say where it ends"; }
+    grep 'is known up to' "$dir/shown" >"$dir/known" || { cat "$dir/shown" >&2; fail "the run does not say where it ends"; }
+    head -n 3 "$dir/known"
+    if ! grep -qv '@0: ' "$dir/known"; then
+        echo "spool of $1, store of $2: full before the first commit, $(wc -l <"$dir/known") processes named"
+        return 0 # on a slow machine that may be any of them
+    fi
     replay "$dir/space.drd"
     echo "spool of $1, store of $2: $(tail -n 1 "$dir/space.drd.replayed")"
 }
 
-# Too small from the start; too small for the third node; too small for what is recorded.
+# Too small from the start; too small for the third node; too small for what is recorded; too small for the first commit.
 out_of_space() {
     if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
         echo "out of space: skipped, it needs root and mount namespaces"
@@ -105,6 +110,7 @@ out_of_space() {
     small_recording 8m 64m
     small_recording 16m 64m
     small_recording 64m 512k
+    small_recording 64m 128k
 }
 
 [ -x "$nodes/libraft_kv" ] || skip "no libraft server in $nodes"
