@@ -55,8 +55,11 @@ void show_frames_print(const struct show_frames *f)
         printf("  %-16s ", i ? "" : "stack");
         print_frame(&f->frame[i]);
     }
-    if (*f->note)
-        printf("  %-16s %s\n", f->count ? "" : "stack", f->note);
+    if (*f->note) {
+        printf("  %-16s ", f->count ? "" : "stack");
+        put_name(f->note);
+        putchar('\n');
+    }
 }
 
 static void put_or_null(struct json_writer *j, const char *key, const char *text)

@@ -8,6 +8,7 @@
 #include "replay/stack.h"
 
 #define PLACES_MOST 512 /* of a deeper stack the rest is left out */
+#define START_BYTES 64  /* no _start is longer */
 
 /* A place in the code: where a function goes on when what it called returns, or, if `here`, where it is. */
 struct place {
@@ -242,6 +243,15 @@ static bool add_by_scopes(struct stack *s, const struct place *place)
     return added;
 }
 
+/* A stripped program does not name it, but says where it is. */
+static bool is_start(const struct place *place)
+{
+    GElf_Addr bias;
+    GElf_Ehdr header;
+    Elf *elf = dwfl_module_getelf(place->module, &bias);
+    return elf && gelf_getehdr(elf, &header) && header.e_entry && place->pc - bias - header.e_entry < START_BYTES;
+}
+
 /* The nearest symbol below an address may be that of another function: it has to reach so far. */
 static void add_by_symbol(struct stack *s, const struct place *place)
 {
@@ -249,7 +259,7 @@ static void add_by_symbol(struct stack *s, const struct place *place)
     GElf_Off inside;
     const char *name = dwfl_module_addrinfo(place->module, place->pc - !place->here, &inside, &symbol, NULL, NULL, NULL);
     bool holds = name && (symbol.st_size ? inside < symbol.st_size : !inside);
-    line_here(frame_add(s, place, holds ? name : ""), place);
+    line_here(frame_add(s, place, holds ? name : is_start(place) ? "_start" : ""), place);
 }
 
 /* The functions of drd.h are DRD's, though they stand in the node. */
@@ -319,11 +329,20 @@ static void unwind_pass(struct unwind *u)
         dwfl_getthread_frames(u->dwfl, (pid_t)u->process->file->pid, see_frame, u);
 }
 
-static void name_places(struct unwind *u)
+static void name_places(struct unwind *u, size_t first)
 {
-    for (size_t i = places_select(u); i < u->places; i++)
+    u->stack->frames = 0;
+    for (size_t i = first; i < u->places; i++)
         if (!add_by_scopes(u->stack, &u->place[i]))
             add_by_symbol(u->stack, &u->place[i]);
+}
+
+/* Below main stands libc, which exits; what libc then does is nobody's call, and is shown as it is. */
+static void name_all(struct unwind *u)
+{
+    name_places(u, places_select(u));
+    if (u->stack->frames == 1 && !strcmp(u->stack->frame[0].frame.function, "_start"))
+        name_places(u, 0);
     frames_trim(u->stack);
 }
 
@@ -346,7 +365,7 @@ void stack_unwind(struct stack *s, const struct stack_process *p)
     if (python.runtime)
         stack_python(s, p, &python);
     if (u->dwfl && !s->frames)
-        name_places(u);
+        name_all(u);
     if (u->dwfl)
         dwfl_end(u->dwfl);
     free(u);
