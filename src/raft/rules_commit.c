@@ -127,19 +127,20 @@ static void heal_earlier_term(struct step *s, uint64_t index)
         b->healed = step_witness(s, RAFT_HOW_COMMITTED, true);
 }
 
-/* T07: a majority has it, but the leader committed an entry of an earlier term on its own count. */
-static void check_earlier_term(struct step *s, uint64_t index)
+/* T07: an entry of an earlier term, with no entry of the leader's own term on a majority, whatever was counted. */
+static bool check_earlier_term(struct step *s, uint64_t index, bool majority)
 {
     const struct raft_slot *slot = raft_node_slot(s->node, index);
-    if (slot && slot->variant->term == s->node->leading)
-        heal_earlier_term(s, index);
     if (!slot || slot->variant->term >= s->node->leading)
-        return;
+        return false;
     struct raft_break *b = commit_broken(s, RAFT_T07, index);
-    const char *by = acknowledger(s, count_completed(s->node, index));
+    const char *by = majority ? acknowledger(s, count_completed(s->node, index)) : "";
     break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " of term %" PRIu64
-               " by counting replicas%s%s; no entry of its own term is on a majority", s->node->name, s->node->leading, index,
-               slot->variant->term, by[0] ? ", the last that of " : "", by);
+               " %s%s%s; no entry of its own term is on a majority", s->node->name, s->node->leading, index, slot->variant->term,
+               majority ? "by counting replicas" : "without counting", by[0] ? ", the last that of " : "", by);
+    if (b && !majority)
+        b->at = step_witness(s, RAFT_HOW_COMMITTED, true); /* no acknowledgement led to it */
+    return true;
 }
 
 /* T19: a majority, but of another configuration than the latest in its log. */
@@ -164,7 +165,9 @@ static void check_majority(struct step *s, uint64_t index)
     if (counted(s, &c, &known)) {
         c.self = !s->node->disk || !slot || slot->durable;
         if (counted(s, &c, &known)) {
-            check_earlier_term(s, index);
+            const struct raft_slot *last = raft_node_slot(s->node, index);
+            if (!check_earlier_term(s, index, true) && last && last->variant->term == s->node->leading)
+                heal_earlier_term(s, index);
             return;
         }
         struct raft_break *b = commit_broken(s, RAFT_T05, index);
@@ -172,6 +175,8 @@ static void check_majority(struct step *s, uint64_t index)
                    s->node->name, s->node->leading, index);
         return;
     }
+    if (check_earlier_term(s, index, false))
+        return;
     const struct raft_members *force = members_at(&s->node->book, s->node->last), *other;
     other = force ? members_other(&s->node->book, force, acknowledged, &c) : NULL;
     if (other) {

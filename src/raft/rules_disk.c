@@ -167,7 +167,7 @@ static bool vote_is_durable(const struct disk *d, uint64_t term, const char *can
 static void check_vote(struct step *s, struct disk *d, const struct raft_message *m)
 {
     const char *candidate = m->vote[0] ? m->vote : m->to;
-    if (!m->success || m->pre_vote || !d->votes || !candidate[0] || vote_is_durable(d, m->term, candidate))
+    if (!m->success || m->pre_vote || !(d->terms || d->votes) || !candidate[0] || vote_is_durable(d, m->term, candidate))
         return;
     struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ELECTION, m->term, 0, candidate);
     const struct raft_exchange *x = book_find(&s->node->book, candidate);

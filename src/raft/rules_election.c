@@ -83,11 +83,22 @@ static bool is_elected(struct election *e, const struct raft_members *members)
 
 /* --- T02 --- */
 
-enum wrong { RIGHT, PRE_VOTE, OTHER_TERM, TWICE, NO_VOTER };
+enum wrong { RIGHT, PRE_VOTE, OTHER_TERM, TWICE, NO_VOTER, BEFORE };
+
+/* What came before it stood can have counted only as the pre-vote that made it stand. */
+static bool is_before(const struct election *e, const struct vote_ballot *b)
+{
+    const struct voter *v = e->voter;
+    bool stood = v->stood && v->stood_term == e->term;
+    return b->at.order < (!stood || b->pre_vote ? (stood ? v->stood_before : v->stood) : v->stood);
+}
+
 
 static enum wrong ballot_judge(const struct election *e, const struct raft_members *members, size_t i)
 {
     const struct vote_ballot *b = ballot_at(e->voter, i), *earlier;
+    if (is_before(e, b))
+        return BEFORE;
     if (b->pre_vote)
         return PRE_VOTE;
     if (b->term != e->term)
@@ -135,7 +146,7 @@ static const struct vote_ballot *ballot_wrong(const struct election *e, const st
     *wrong = RIGHT;
     for (size_t i = 0; (b = ballot_at(e->voter, i)) != NULL; i++) {
         enum wrong judged = ballot_judge(e, members, i);
-        if (judged == RIGHT || (judged == PRE_VOTE && *wrong > PRE_VOTE))
+        if (judged == RIGHT || judged == BEFORE || (judged == PRE_VOTE && *wrong > PRE_VOTE))
             continue;
         *wrong = judged;
         found = b;
@@ -153,11 +164,38 @@ static void reasons_ballots(struct raft_break *b, const struct election *e, cons
     }
 }
 
+/* T19: all its votes are right, and a majority of a configuration that is not the latest in its log. */
+static void elected_by_other(struct election *e, const struct raft_members *members, const struct raft_members *other)
+{
+    struct step *s = e->step;
+    struct voter *v = e->voter;
+    struct raft_break *b = break_add(s, RAFT_T19, RAFT_SPOILS_ELECTION, e->term, 0, "");
+    if (!b)
+        return;
+    struct raft_witness leads = b->at;
+    break_reason(b, &other->at, "has the configuration of index %" PRIu64 ": %s", other->index, other->text);
+    if (v->cut == other->index)
+        b->at = v->cut_at;
+    reasons_ballots(b, e, members, RIGHT);
+    break_reason(b, &leads, "leads term %" PRIu64, e->term);
+    if (v->cut == other->index)
+        break_text(b, "%s deleted the configuration of index %" PRIu64 " from its log, and was elected by it in term %" PRIu64,
+                   s->node->name, other->index, e->term);
+    else
+        break_text(b, "%s was elected in term %" PRIu64 " by the configuration of index %" PRIu64 ", not by the latest in its log, of index %"
+                   PRIu64, s->node->name, e->term, other->index, members->index);
+}
+
 static void elected_without(struct election *e, const struct raft_members *members)
 {
     struct step *s = e->step;
     enum wrong wrong;
     const struct vote_ballot *ballot = ballot_wrong(e, members, &wrong);
+    const struct raft_members *other = members && !ballot ? members_other(&s->node->book, members, has_vote, e) : NULL;
+    if (other) {
+        elected_by_other(e, members, other);
+        return;
+    }
     struct raft_break *b = break_add(s, RAFT_T02, RAFT_SPOILS_ELECTION, e->term, 0, ballot ? ballot->from : "");
     if (!b)
         return;

@@ -175,7 +175,7 @@ static void check_candidate(struct step *s, struct speaker *p, const struct raft
 {
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
     const struct raft_letter *l = x ? &x->append_got : NULL;
-    if (m->success || p->stands != m->term || !l || l->at.how == RAFT_HOW_NONE || l->term != m->term || l->count ||
+    if (m->success || p->stands != m->term || s->node->leading == m->term || !l || l->at.how == RAFT_HOW_NONE || l->term != m->term || l->count ||
         l->at.order < p->stands_at.order || s->node->pending_count != 1 || !previous_held(s->node, l))
         return;
     struct raft_break *b = break_add(s, RAFT_T06, RAFT_SPOILS_NOTHING, m->term, 0, m->to);

@@ -74,12 +74,13 @@ static struct vote_asked *asked_higher(struct voter *v, const char *from, uint64
     return latest;
 }
 
-/* The end of a node's log; false: not known, or only remembered from an earlier incarnation. */
+/* The end of a node's log; false: not known. What it had in an earlier incarnation it may have lost, and what its files say it
+ * may have read wrong (T14): that is no decision about a vote. */
 static bool log_end(struct raft_node *n, uint64_t *last, uint64_t *term)
 {
     const struct raft_slot *slot = raft_node_slot(n, n->last);
     *last = n->last;
-    *term = slot && !slot->earlier ? slot->variant->term : 0;
+    *term = slot && !slot->earlier && slot->witness.how != RAFT_HOW_LOADED ? slot->variant->term : 0;
     return *term != 0;
 }
 
@@ -242,6 +243,8 @@ static bool is_decision(const struct step *s, struct voter *v, uint64_t term, co
 static void stood(struct step *s, struct voter *v, uint64_t term)
 {
     v->stood_term = term;
+    v->stood_before = v->stood;
+    v->stood = s->model->facts;
     if (!log_end(s->node, &v->stood_last, &v->stood_last_term))
         v->stood_last_term = 0;
 }
@@ -334,6 +337,8 @@ static void received(struct step *s, struct votes *votes, struct voter *v, const
         asked_add(s, v, m);
     else if (m->type == RAFT_REQUEST_VOTE_RESULT && m->success)
         result_received(s, votes, v, m);
+    else if (m->type == RAFT_CLIENT_REQUEST)
+        late_command(s, v, m);
     if (m->type <= RAFT_INSTALL_SNAPSHOT_RESULT && !m->pre_vote && m->term > v->heard) {
         v->heard = m->term;
         v->heard_at = step_witness(s, RAFT_HOW_HEARD, true);
@@ -348,26 +353,48 @@ static void adopts(struct step *s, struct voter *v)
     v->adopted_at = step_witness(s, RAFT_HOW_STATED, true);
 }
 
-static void before(struct step *s, void *state)
+static void stated(struct step *s, struct votes *votes, struct voter *v)
 {
-    struct votes *votes = state;
     const struct raft_fact *f = s->fact;
-    bool message = f->kind == RAFT_FACT_SENT || f->kind == RAFT_FACT_RECEIVED;
-    if (f->again || (!message && f->kind != RAFT_FACT_VOTE && f->kind != RAFT_FACT_ROLE && f->kind != RAFT_FACT_TERM))
-        return;
-    struct voter *v = voter_of(s, votes);
-    if (!v)
-        return;
-    if (f->kind == RAFT_FACT_SENT)
-        sent(s, votes, v, f->message);
-    else if (f->kind == RAFT_FACT_RECEIVED)
-        received(s, votes, v, f->message);
-    else
-        adopts(s, v);
+    adopts(s, v);
     if (f->kind == RAFT_FACT_VOTE)
         vote(s, votes, v, f->term, f->peer);
     if (f->kind == RAFT_FACT_ROLE && f->role == 2 && !f->loaded)
         election_check(s, v, f->term);
+}
+
+static void truncated(struct step *s, struct voter *v)
+{
+    const struct raft_book *b = &s->node->book;
+    if (!b->configurations || b->members[b->configurations - 1].index <= s->fact->index)
+        return;
+    v->cut = b->members[b->configurations - 1].index;
+    v->cut_at = step_witness(s, RAFT_HOW_WRITTEN, true);
+}
+
+static void before(struct step *s, void *state)
+{
+    const struct raft_fact *f = s->fact;
+    struct voter *v = f->again || f->kind > RAFT_FACT_TRUNCATE ? NULL : voter_of(s, state);
+    if (!v)
+        return;
+    switch (f->kind) {
+    case RAFT_FACT_SENT:
+        sent(s, state, v, f->message);
+        break;
+    case RAFT_FACT_RECEIVED:
+        received(s, state, v, f->message);
+        break;
+    case RAFT_FACT_APPEND:
+        late_append(s, v);
+        break;
+    case RAFT_FACT_TRUNCATE:
+        truncated(s, v);
+        break;
+    default:
+        stated(s, state, v);
+        break;
+    }
 }
 
 /* What is not persistent is gone (Figure 2, State). */
@@ -378,7 +405,8 @@ static void restart(struct step *s, void *state)
         return;
     memset(v->asked, 0, sizeof v->asked);
     memset(v->ballot, 0, sizeof v->ballot);
-    v->ballots = 0;
+    memset(v->command, 0, sizeof v->command);
+    v->ballots = v->stood = v->stood_before = v->cut = 0;
     v->adopted = v->heard = v->led = v->stood_term = 0;
 }
 

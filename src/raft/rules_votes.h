@@ -8,6 +8,7 @@
 #define VOTER_CASTS 16
 #define VOTER_ASKED 16
 #define VOTER_BALLOTS 32
+#define VOTER_COMMANDS 64
 #define VOTES_LATE 32
 
 /* RequestVote received, no pre-vote. */
@@ -34,17 +35,27 @@ struct vote_ballot {
     bool pre_vote;
 };
 
+/* What a client asked for while the node led a term. */
+struct vote_command {
+    uint64_t digest, led;
+    struct raft_witness at;
+};
+
 struct voter {
     struct vote_cast cast[VOTER_CASTS];       /* kept at a restart: votes are persistent state */
     struct vote_asked asked[VOTER_ASKED];
     struct vote_ballot ballot[VOTER_BALLOTS]; /* the oldest at ballots % VOTER_BALLOTS, once there are so many */
-    size_t casts, askeds, ballots;            /* so far */
+    struct vote_command command[VOTER_COMMANDS];
+    size_t casts, askeds, ballots, commands;  /* so far */
     uint64_t adopted;                         /* highest term that it stated or wrote in this incarnation */
     struct raft_witness adopted_at;
     uint64_t heard;                           /* highest term received */
     struct raft_witness heard_at;
     uint64_t led;                             /* latest term that it led in this incarnation */
     uint64_t stood_term, stood_last, stood_last_term; /* its log when it voted for itself */
+    uint64_t stood, stood_before;             /* order of the fact that showed this, and of the time before */
+    uint64_t cut;                             /* index of the last configuration that it truncated; 0: none */
+    struct raft_witness cut_at;
 };
 
 struct votes {
@@ -58,6 +69,10 @@ struct votes {
 
 /* The node's vote in a term for this candidate; any other candidate than this one if `other`. NULL: none is known. */
 struct vote_cast *vote_cast_find(struct voter *v, uint64_t term, const char *candidate, const char *protocol, bool other);
+
+/* rules_late.c: commands of clients, and what becomes of them when the node leads no more. */
+void late_command(struct step *s, struct voter *v, const struct raft_message *m);
+void late_append(struct step *s, struct voter *v);
 
 /* rules_election.c: the fact at hand shows the node as leader of `term`. */
 void election_check(struct step *s, struct voter *v, uint64_t term);
