@@ -170,13 +170,41 @@ static bool previous_held(struct raft_node *n, const struct raft_letter *l)
     return !l->index || (slot && !slot->earlier && slot->variant->term == l->log_term);
 }
 
+struct election {
+    const struct raft_node *node;
+    uint64_t term;
+    bool any;
+};
+
+static bool has_vote(void *context, const char *id)
+{
+    struct election *e = context;
+    const struct raft_exchange *x = book_find(&e->node->book, id);
+    bool got = x && x->vote_got.at.how != RAFT_HOW_NONE && x->vote_got.term == e->term;
+    e->any |= got;
+    return got || strcmp(id, e->node->id) == 0;
+}
+
+/* It may lead the term itself already, and have said nothing yet. */
+static bool may_be_elected(const struct raft_node *n, uint64_t term)
+{
+    struct election e = {n, term, false};
+    const struct raft_members *members = members_at(&n->book, n->last);
+    if (members)
+        return members_majority(members->text, has_vote, &e);
+    for (size_t i = 0; i < n->book.exchanges; i++)
+        has_vote(&e, n->book.exchange[i].id);
+    return e.any;
+}
+
 /* Candidates: a leader of the own term is followed. What it sends is refused only where the logs part. */
 static void check_candidate(struct step *s, struct speaker *p, const struct raft_message *m)
 {
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
     const struct raft_letter *l = x ? &x->append_got : NULL;
-    if (m->success || p->stands != m->term || s->node->leading == m->term || !l || l->at.how == RAFT_HOW_NONE || l->term != m->term || l->count ||
-        l->at.order < p->stands_at.order || s->node->pending_count != 1 || !previous_held(s->node, l))
+    if (m->success || p->stands != m->term || s->node->leading >= m->term || !l || l->at.how == RAFT_HOW_NONE || l->term != m->term || l->count ||
+        l->at.order < p->stands_at.order || s->node->pending_count != 1 || !previous_held(s->node, l) ||
+        may_be_elected(s->node, m->term))
         return;
     struct raft_break *b = break_add(s, RAFT_T06, RAFT_SPOILS_NOTHING, m->term, 0, m->to);
     if (!b)

@@ -242,6 +242,8 @@ static bool is_decision(const struct step *s, struct voter *v, uint64_t term, co
 
 static void stood(struct step *s, struct voter *v, uint64_t term)
 {
+    if (term == v->stood_term)
+        return;
     v->stood_term = term;
     v->stood_before = v->stood;
     v->stood = s->model->facts;
