@@ -5,7 +5,7 @@
  *   TAG INCR KEY CLIENT SEQ -> TAG OK INDEX VALUE: adds one, once for each SEQ (growing) of a client, however often it comes
  *   TAG GET KEY             -> TAG VALUE ..., or TAG NONE: linearizable, by the leader alone; TAG ERR ...
  *   TAG STAT                -> TAG STAT id= role= term= leader= last= commit= applied= digest= (role: follower, candidate,
- *                              leader, learner) and behind them vote= snapshot= base= members=, and linkID=1 for each server
+ *                              leader, learner) and behind them vote= snapshot= base= reads= members=, and linkID=1 for each server
  *                              to which a connection stands
  *   TAG LOG                 -> TAG LOG command command ...: the latest this node applied, oldest first
  *   TAG DUMP                -> TAG DUMP key=value ...: this node's state
@@ -309,9 +309,10 @@ static void client_stat(struct client *client, char **word)
     snprintf(text, sizeof text,
              "STAT id=%" PRIu64 " role=%s term=%" PRIu64 " leader=%" PRIu64 " last=%" PRIu64 " commit=%" PRIu64
              " applied=%" PRIu64 " digest=%016" PRIx64 " vote=%" PRIu64 " snapshot=%" PRIu64 " base=%" PRIu64
-             " members=%s%s",
+             " reads=%u members=%s%s",
              raft.id, learner ? "learner" : role[raft.role], raft.term, raft.leader, raft_log.last, raft.commit,
-             raft.applied, kv_digest(), raft.voted_for, raft.snapshot_index, raft_log.base_index, members, links);
+             raft.applied, kv_digest(), raft.voted_for, raft.snapshot_index, raft_log.base_index, reads_waiting(), members,
+             links);
     client_answer(client, word[0], text);
 }
 

@@ -222,6 +222,7 @@ struct client;
 void read_begin(struct client *client, const char *tag, const char *key);
 void reads_advance(void);
 void reads_fail(void);
+unsigned reads_waiting(void);
 void read_answer(struct client *client, const char *tag, const char *key); /* client.c: the read is safe now */
 void read_refuse(struct client *client, const char *tag);                  /* client.c */
 

@@ -100,6 +100,14 @@ void reads_advance(void)
         read_end(reads, true);
 }
 
+unsigned reads_waiting(void)
+{
+    unsigned count = 0;
+    for (const struct read *r = reads; r; r = r->next)
+        count++;
+    return count;
+}
+
 void reads_fail(void)
 {
     while (reads)

@@ -82,11 +82,11 @@ void snapshot_restore(void)
 
 /* --- sending --- */
 
-/* One at a time; again if no answer comes. */
+/* One at a time; again if no answer comes for ten heartbeats. */
 void snapshot_send(uint64_t to)
 {
     struct server *s = &raft.server[to];
-    if (s->snapshot == raft.snapshot_index && s->snapshot && now_ms() - s->snapshot_time < option.election)
+    if (s->snapshot == raft.snapshot_index && s->snapshot && now_ms() - s->snapshot_time < option.heartbeat * 10)
         return;
     struct buffer file = file_read("snapshot");
     char *body = malloc(sizeof(struct wire_install_snapshot) + file.length);
