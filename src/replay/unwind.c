@@ -75,6 +75,8 @@ static Dwfl *modules_open(const struct stack *s)
         .section_address = dwfl_offline_section_address, .debuginfo_path = &path_pointer,
     };
     snprintf(path, sizeof path, ":.debug:%.4000s", build_id_debug_directory());
+    setenv("DEBUGINFOD_TIMEOUT", "3", 0); /* s; where somebody set DEBUGINFOD_URLS, libdw asks for every file: debuginfod(7) */
+    setenv("DEBUGINFOD_MAXTIME", "5", 0);
     Dwfl *dwfl = dwfl_begin(&callbacks);
     if (!dwfl)
         return NULL;
