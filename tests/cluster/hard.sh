@@ -46,7 +46,11 @@ some_node() {
 strike() {
     case $1 in
     recorder) kill -9 "$session" || true ;; # it may have ended by itself
-    everything) kill -9 $(everybody) 2>/dev/null || true ;;
+    everything)
+        while [ -n "$(everybody)" ]; do # also what was forked while the list was made
+            kill -9 $(everybody) 2>/dev/null || true
+        done
+        ;;
     node)
         random 3
         pid=$(some_node "$drawn")
