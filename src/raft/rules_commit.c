@@ -219,11 +219,22 @@ static bool leads(const struct raft_node *n)
     return n->leading && n->leading >= n->heard;
 }
 
-static void check_commit(struct step *s)
+/* What the node may have known to be committed before the fact at hand. */
+struct known {
+    uint64_t index;
+};
+
+static uint64_t known_commit(const struct raft_node *n)
+{
+    uint64_t known = n->commit > n->book.may_commit ? n->commit : n->book.may_commit;
+    return known ? known : 1; /* the first entry is what clusters are made with: there on all nodes from the start */
+}
+
+/* Called when the model knows the fact: a leader may show by it that it leads. */
+static void check_commit(struct step *s, uint64_t known)
 {
     uint64_t index = commit_shown(s->fact);
     const struct raft_node *n = s->node;
-    uint64_t known = n->commit > n->book.may_commit ? n->commit : n->book.may_commit;
     bool leader = leads(n) || (s->fact->kind == RAFT_FACT_SENT && n->leading && s->fact->message->term == n->leading);
     if (index <= known)
         return;
@@ -262,12 +273,19 @@ static void check_next(struct step *s)
 
 static void before(struct step *s, void *state)
 {
-    (void)state;
+    struct known *known = state;
+    known->index = known_commit(s->node);
     if (s->fact->again || s->fact->loaded)
         return;
-    check_commit(s);
     check_lowered(s);
     check_next(s);
 }
 
-const struct raft_rules rules_commit = {.name = "commit", .before = before};
+static void after(struct step *s, void *state)
+{
+    const struct known *known = state;
+    if (!s->fact->again && !s->fact->loaded)
+        check_commit(s, known->index);
+}
+
+const struct raft_rules rules_commit = {.name = "commit", .size = sizeof(struct known), .before = before, .after = after};

@@ -29,6 +29,7 @@ struct place {
 struct disk {
     bool terms, votes;         /* files with terms, with votes were seen: what is not there is not durable */
     struct ballot durable;
+    struct ballot written;     /* the same, as written last */
     struct ballot history[BALLOTS_KEPT];
     size_t ballots;
     struct ballot shown;       /* the highest term the node showed as its own, in any way, and its vote in it */
@@ -81,6 +82,21 @@ static void ballot_set(struct ballot *b, uint64_t term, const char *vote, const 
         snprintf(b->vote, sizeof b->vote, "%s", vote);
     b->term = term;
     b->at = *at;
+}
+
+/* A file holds what was written to it last. */
+static void ballot_put(struct ballot *b, uint64_t term, const char *vote, const struct raft_witness *at)
+{
+    if (term < b->term)
+        *b = (struct ballot){0};
+    ballot_set(b, term, vote, at);
+}
+
+static void heal_term(struct step *s, const struct disk *d)
+{
+    struct raft_break *b = break_open(s, RAFT_T15, RAFT_SPOILS_TERM, "volatile");
+    if (b && b->term <= d->durable.term && b->at.process == s->fact->process) /* a restart in between forgot it */
+        b->healed = step_witness(s, RAFT_HOW_WRITTEN, true);
 }
 
 /* --- acknowledged before durable (T05), asked for votes before durable (T03) --- */
@@ -192,6 +208,49 @@ static void check_request_vote(struct step *s, struct disk *d, const struct raft
         break_text(b, "%s asked for votes in term %" PRIu64 "; the term on its stable storage is %" PRIu64, s->node->name, m->term,
                    d->durable.term);
     }
+}
+
+/* T15: the term that the node speaks in would be forgotten by a restart. */
+static void check_term_durable(struct step *s, struct disk *d, const struct raft_message *m)
+{
+    if (!d->terms || m->term <= d->durable.term || m->type == RAFT_REQUEST_VOTE || m->term < s->node->heard)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, m->term, 0, "volatile");
+    const struct raft_letter *trigger = &s->node->book.trigger;
+    break_text(b, "%s speaks in term %" PRIu64 "; the term on its stable storage is %" PRIu64, s->node->name, m->term, d->durable.term);
+    if (b && trigger->at.how != RAFT_HOW_NONE && trigger->term == m->term)
+        break_reason(b, &trigger->at, "hears of term %" PRIu64, m->term);
+}
+
+/* T15: a file gets a lower term than the node is in. */
+static void check_term_written(struct step *s, struct disk *d)
+{
+    const struct raft_fact *f = s->fact;
+    if (f->kind != RAFT_FACT_TERM || f->loaded || !on_file(f) || f->again || f->term >= d->written.term)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, f->term, 0, "written");
+    break_text(b, "%s wrote term %" PRIu64 " to its file, in which term %" PRIu64 " had been", s->node->name, f->term, d->written.term);
+    if (b)
+        break_reason(b, &d->written.at, "writes term %" PRIu64, d->written.term);
+}
+
+/* T15: a vote written that nobody asked for in that term: the one of an earlier term was carried over. */
+static void check_vote_written(struct step *s)
+{
+    const struct raft_fact *f = s->fact;
+    const struct raft_book *book = &s->node->book;
+    const struct raft_exchange *x = book_find(book, f->peer);
+    bool own = strcmp(f->peer, s->node->id) == 0, heard = book->trigger.at.how != RAFT_HOW_NONE && book->trigger.term == f->term &&
+                                                          !book->trigger.pre_vote;
+    bool asked = x && x->vote_asked.at.how != RAFT_HOW_NONE && x->vote_asked.term == f->term;
+    if (f->kind != RAFT_FACT_VOTE || f->loaded || !on_file(f) || f->again || !f->peer[0] || !s->node->id[0])
+        return;
+    if (asked || (own ? !heard || book->candidate.term == f->term : !heard))
+        return;
+    struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, f->term, 0, "carried");
+    break_text(b, "%s wrote a vote for %s in term %" PRIu64 ", which nobody had asked for in that term", s->node->name,
+               own ? "itself" : step_peer(s, f->peer), f->term);
+    break_reason(b, &book->trigger.at, "hears of term %" PRIu64, f->term);
 }
 
 /* What an acknowledgement named is durable after all: from here on nothing comes of it. */
@@ -338,6 +397,8 @@ static void sent(struct step *s, struct disk *d)
         check_snapshot_result(s, m);
     }
     check_vote_kept(s, d, m->term, vote);
+    if (!break_open(s, RAFT_T05, RAFT_SPOILS_ELECTION, vote)) /* that the vote is missing says more */
+        check_term_durable(s, d, m);
     struct raft_witness at = step_witness(s, RAFT_HOW_SENT, true);
     ballot_set(&d->shown, m->term, vote, &at);
 }
@@ -360,12 +421,18 @@ static void stated(struct step *s, struct disk *d)
     }
     check_term(s, d, f->term);
     check_vote_kept(s, d, f->term, vote);
+    check_term_written(s, d);
+    check_vote_written(s);
     if (on_file(f)) {
         d->terms = true;
         d->votes |= f->kind == RAFT_FACT_VOTE;
+        if (!f->again)
+            ballot_put(&d->written, f->term, vote, &at);
     }
-    if (f->durable)
-        ballot_set(&d->durable, f->term, vote, &at);
+    if (f->durable) {
+        ballot_put(&d->durable, f->term, vote, &at);
+        heal_term(s, d);
+    }
     ballot_set(&d->shown, f->term, vote, &at);
 }
 
@@ -445,11 +512,11 @@ static void restart(struct step *s, void *state)
     struct disk *d = disk_of(s, state);
     if (!d)
         return;
-    struct ballot durable = d->durable, shown = d->shown, history[BALLOTS_KEPT];
+    struct ballot durable = d->durable, written = d->written, shown = d->shown, history[BALLOTS_KEPT];
     memcpy(history, d->history, sizeof history);
     ends_of_log(s->node, d);
     *d = (struct disk){
-        .terms = d->terms, .votes = d->votes, .ballots = d->ballots, .durable = durable, .shown = shown, .before = durable, .said = shown,
+        .terms = d->terms, .votes = d->votes, .ballots = d->ballots, .durable = durable, .written = written, .shown = shown, .before = durable, .said = shown,
         .restarted = true, .loading = true, .last_before = d->last_before, .known_before = d->known_before,
     };
     memcpy(d->history, history, sizeof history);
