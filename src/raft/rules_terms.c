@@ -27,12 +27,21 @@ struct higher {
 /* A RequestVote that is to be disregarded. */
 struct disruption {
     struct raft_witness at, heard;
+    struct raft_witness adopted; /* the term was taken over: for this request, or because the node stands itself */
     uint64_t term;
     char from[RAFT_NODE_NAME];
-    uint64_t silence;        /* ns; 0: it leads itself */
+    uint64_t silence;        /* ns */
+};
+
+/* A pre-vote granted by a node that leads, or did: whether it has stepped down, what it sends next will tell. */
+struct granted {
+    struct raft_witness at, asked;
+    uint64_t led, term;
+    char to[RAFT_NODE_NAME];
 };
 
 struct speaker {
+    struct granted granted;
     uint64_t known;          /* highest term that it must have: its own, or received in what nobody may disregard */
     struct higher higher;
     struct disruption disruption;
@@ -247,13 +256,27 @@ static uint64_t hearing(const struct terms *t, const struct speaker *p)
     return t->patience ? t->patience / 2 : p->gap;
 }
 
-/* The silence since the leader of the node's term was heard; UINT64_MAX: too long, or none was. 0: it is the leader. */
+static void hearing_likely(struct raft_break *b, const struct terms *t)
+{
+    if (!t->patience)
+        break_likely(b, "no election timer was seen to run out, so that it is not known how long these servers hear a leader");
+}
+
+/* It asks for votes. Who does that between two heartbeats was told to; who waited longer ran out of patience. */
+static void patience_ends(const struct step *s, struct terms *t, const struct speaker *p)
+{
+    const struct raft_letter *heard = &s->node->book.heard;
+    uint64_t silence = heard->at.how != RAFT_HOW_NONE && s->fact->time > heard->time ? s->fact->time - heard->time : 0;
+    if (silence > p->gap && (!t->patience || silence < t->patience))
+        t->patience = silence;
+}
+
+/* The silence since the leader of the node's term was heard; UINT64_MAX: too long, or none was. A leader hears itself, but
+ * may have stepped down and not said so. */
 static uint64_t leader_heard(const struct step *s, const struct terms *t, const struct speaker *p)
 {
     const struct raft_node *n = s->node;
     const struct raft_letter *heard = &n->book.heard;
-    if (n->leading && n->leading == n->term && n->leading >= p->known)
-        return 0;
     if (heard->at.how == RAFT_HOW_NONE || heard->term < p->known || heard->term < n->term || s->fact->time < heard->time)
         return UINT64_MAX;
     uint64_t silence = s->fact->time - heard->time;
@@ -262,55 +285,77 @@ static uint64_t leader_heard(const struct step *s, const struct terms *t, const 
 
 static void request_received(struct step *s, const struct terms *t, struct speaker *p, const struct raft_message *m)
 {
-    struct disruption *d = &p->disruption;
-    const struct raft_letter *heard = &s->node->book.heard;
     uint64_t silence = leader_heard(s, t, p);
-    d->at.how = RAFT_HOW_NONE;
+    p->disruption.at.how = RAFT_HOW_NONE;
     if (m->pre_vote || !m->may_disregard || m->term <= p->known || silence == UINT64_MAX)
         return;
-    *d = (struct disruption){.at = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .silence = silence};
-    if (silence)
-        d->heard = heard->at;
-    memcpy(d->from, m->from, sizeof d->from);
+    p->disruption = (struct disruption){.at = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .silence = silence,
+                                        .heard = s->node->book.heard.at};
+    memcpy(p->disruption.from, m->from, sizeof m->from);
 }
 
-static void check_disrupted(struct step *s, struct speaker *p, uint64_t term)
+/* The term of the request is the node's now; `answered` if that is so because of the request. */
+static void check_disrupted(struct step *s, const struct terms *t, struct speaker *p, uint64_t term, bool answered)
 {
     struct disruption *d = &p->disruption;
     if (d->at.how == RAFT_HOW_NONE || term < d->term)
         return;
+    if (d->adopted.how == RAFT_HOW_NONE)
+        d->adopted = step_witness(s, RAFT_HOW_STATED, true);
+    if (!answered)
+        return;
     struct raft_break *b = term == d->term ? break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, d->term, 0, d->from) : NULL;
     if (b) {
+        b->at = d->adopted;
         break_reason(b, &d->heard, "hears from its leader");
         break_reason(b, &d->at, "is asked for its vote in term %" PRIu64 " by %s", d->term, step_peer(s, d->from));
-        if (d->silence)
-            break_text(b, "%s took over term %" PRIu64 " from a RequestVote of %s, %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader",
-                       s->node->name, d->term, step_peer(s, d->from), d->silence / 1000000, d->silence / 100000 % 10);
-        else
-            break_text(b, "%s, a leader, took over term %" PRIu64 " from a RequestVote of %s that nobody had to follow", s->node->name,
-                       d->term, step_peer(s, d->from));
+        break_text(b, "%s took over term %" PRIu64 " from a RequestVote of %s, %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader",
+                   s->node->name, d->term, step_peer(s, d->from), d->silence / 1000000, d->silence / 100000 % 10);
+        hearing_likely(b, t);
     }
     d->at.how = RAFT_HOW_NONE;
 }
 
-static void check_pre_vote(struct step *s, const struct terms *t, const struct speaker *p, const struct raft_message *m)
+static void check_pre_vote(struct step *s, const struct terms *t, struct speaker *p, const struct raft_message *m)
 {
-    uint64_t silence = leader_heard(s, t, p);
-    if (!m->pre_vote || !m->success || silence == UINT64_MAX)
-        return;
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
-    struct raft_break *b = break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, m->term, 0, m->to);
+    const struct raft_node *n = s->node;
+    uint64_t silence = leader_heard(s, t, p);
+    if (!m->pre_vote || !m->success)
+        return;
+    if (n->leading && n->leading == n->term && n->leading >= p->known) {
+        p->granted = (struct granted){.at = step_witness(s, RAFT_HOW_SENT, true), .led = n->leading, .term = m->term};
+        if (x)
+            p->granted.asked = x->vote_asked.at;
+        memcpy(p->granted.to, m->to, sizeof m->to);
+    }
+    struct raft_break *b = silence != UINT64_MAX ? break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, m->term, 0, m->to) : NULL;
     if (!b)
         return;
-    if (silence)
-        break_reason(b, &s->node->book.heard.at, "hears from its leader");
+    break_reason(b, &n->book.heard.at, "hears from its leader");
     if (x)
         break_reason(b, &x->vote_asked.at, "is asked by %s whether it would vote for it", step_peer(s, m->to));
-    if (silence)
-        break_text(b, "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader", s->node->name,
-                   step_peer(s, m->to), silence / 1000000, silence / 100000 % 10);
-    else
-        break_text(b, "%s, a leader, granted %s a pre-vote", s->node->name, step_peer(s, m->to));
+    break_text(b, "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader", n->name,
+               step_peer(s, m->to), silence / 1000000, silence / 100000 % 10);
+    hearing_likely(b, t);
+}
+
+/* Who leads a term before and after led it all the time. */
+static void still_leads(struct step *s, struct speaker *p, const struct raft_message *m)
+{
+    struct granted *g = &p->granted;
+    if (g->at.how == RAFT_HOW_NONE)
+        return;
+    struct raft_break *b = m->term == g->led ? break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, g->term, 0, g->to) : NULL;
+    struct raft_witness granted = g->at;
+    g->at.how = RAFT_HOW_NONE;
+    if (!b)
+        return;
+    struct raft_witness leads = b->at;
+    b->at = granted;
+    break_reason(b, &g->asked, "is asked by %s whether it would vote for it", step_peer(s, g->to));
+    break_reason(b, &leads, "goes on as leader of term %" PRIu64, g->led);
+    break_text(b, "%s, leader of term %" PRIu64 ", granted %s a pre-vote", s->node->name, g->led, step_peer(s, g->to));
 }
 
 /* A learner never stands. (Who was removed may: its vote may still be needed; dissertation, 4.2.2.) */
@@ -343,22 +388,21 @@ static void known(struct speaker *p, uint64_t term)
 
 static void stands(struct step *s, struct terms *t, struct speaker *p, uint64_t term)
 {
-    const struct raft_letter *heard = &s->node->book.heard;
     if (term <= p->stands)
         return;
+    patience_ends(s, t, p);
     p->stands = term;
     p->stands_at = step_witness(s, RAFT_HOW_STATED, true);
-    if (heard->at.how == RAFT_HOW_NONE || s->fact->time <= heard->time)
-        return;
-    uint64_t silence = s->fact->time - heard->time;
-    if (!t->patience || silence < t->patience)
-        t->patience = silence;
 }
 
 static void sent(struct step *s, struct terms *t, struct speaker *p, const struct raft_message *m)
 {
     if (m->type == RAFT_REQUEST_VOTE)
         check_standing(s, m);
+    if (m->type == RAFT_REQUEST_VOTE && m->pre_vote)
+        patience_ends(s, t, p);
+    if (is_request(m))
+        still_leads(s, p, m);
     if (m->type == RAFT_REQUEST_VOTE_RESULT)
         check_pre_vote(s, t, p, m);
     if (m->pre_vote || m->type == RAFT_NONE || m->type >= RAFT_OTHER)
@@ -367,7 +411,7 @@ static void sent(struct step *s, struct terms *t, struct speaker *p, const struc
         p->disruption.at.how = RAFT_HOW_NONE; /* it stands itself */
         stands(s, t, p, m->term);
     }
-    check_disrupted(s, p, m->term);
+    check_disrupted(s, t, p, m->term, m->type == RAFT_REQUEST_VOTE_RESULT && strcmp(m->to, p->disruption.from) == 0);
     higher_adopted(p, m->term);
     higher_sent(s, p, m);
     known(p, m->term);
@@ -417,7 +461,7 @@ static void stated(struct step *s, struct terms *t, struct speaker *p)
         p->disruption.at.how = RAFT_HOW_NONE;
         stands(s, t, p, f->term);
     }
-    check_disrupted(s, p, f->term);
+    check_disrupted(s, t, p, f->term, f->kind == RAFT_FACT_VOTE && strcmp(f->peer, p->disruption.from) == 0);
     higher_adopted(p, f->term);
     check_fall(s, p);
     known(p, f->term);
