@@ -60,7 +60,8 @@ static void write_at(struct call *c, struct description *d, uint64_t offset, boo
     failure_tell(c, &(struct flow_failure){d->file, d->file->path, c->event->code, c->result, data.length, offset, data.data,
                                            data.length, c->at});
     file_written(c, &(struct flow_write){.file = d->file, .offset = offset, .data = data.data,
-                                         .length = call_moved(c, data.length), .begun = begun, .durable = durable || d->dsync});
+                                         .length = call_moved(c, data.length), .begun = begun,
+                                         .durable = durable || d->dsync});
 }
 
 void flow_write_here(struct call *c, struct description *d, bool durable)

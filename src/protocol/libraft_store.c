@@ -386,7 +386,8 @@ static void truncated(struct walk *w, struct directory *d, uint64_t index, const
 
 static void snapshot_taken(struct walk *w, struct directory *d, const struct name *n, const struct flow_at *at)
 {
-    struct raft_fact fact = {.kind = RAFT_FACT_SNAPSHOT, .term = n->first, .index = n->last, .written = true, .durable = true};
+    struct raft_fact fact = {.kind = RAFT_FACT_SNAPSHOT, .term = n->first, .index = n->last, .written = true,
+                             .durable = true};
     if (n->last > d->snapshot)
         d->snapshot = n->last;
     if (n->last > d->last)

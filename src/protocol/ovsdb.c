@@ -245,7 +245,8 @@ static void decode_snapshot(struct walk *w, const json_t *args, struct raft_mess
     struct raft_entry *entry = json_is_object(servers) ? calloc(1, sizeof *entry) : NULL;
     if (!entry)
         return;
-    *entry = (struct raft_entry){.index = m->prev_index, .term = m->prev_term, .type = 'm', .members = servers_text(servers, false)};
+    *entry = (struct raft_entry){.index = m->prev_index, .term = m->prev_term, .type = 'm',
+                                  .members = servers_text(servers, false)};
     members_text(servers, entry->text, sizeof entry->text);
     servers_known(w, servers);
     m->entry = entry;

@@ -309,8 +309,9 @@ static struct reader *reader_of(struct walk *w, struct file_state *fs, const str
 
 void walk_file_read(struct walk *w, const struct flow_read *read)
 {
-    const struct flow_write content = {.file = read->file, .offset = read->offset, .data = read->data, .length = read->length,
-                                       .begun = read->at, .done = read->at, .read_only = read->read_only};
+    const struct flow_write content = {.file = read->file, .offset = read->offset, .data = read->data,
+                                       .length = read->length, .begun = read->at, .done = read->at,
+                                       .read_only = read->read_only};
     struct file_state *fs = read->file->user;
     const struct protocol_adapter *a = fs && fs->adapter ? fs->adapter : file_adapter(&content);
     if (!a || !a->file_read || !(fs = file_state(w, read->file)))
@@ -359,7 +360,8 @@ static void on_failed(void *context, const struct flow_failure *failure)
     struct walk *w = context;
     char text[512];
     struct flow_file unopened = {.path = (char *)failure->path}, *file = failure->file ? failure->file : &unopened;
-    const struct flow_write wanted = {.file = file, .offset = failure->offset, .data = failure->data, .length = failure->length};
+    const struct flow_write wanted = {.file = file, .offset = failure->offset, .data = failure->data,
+                                      .length = failure->length};
     const struct file_state *fs = file->user;
     const struct protocol_adapter *a = fs && fs->adapter ? fs->adapter : file_adapter(&wanted);
     if (!a)
@@ -550,7 +552,8 @@ static void on_start(struct walk *w, const struct trace_event *event, const stru
     struct raft_fact fact = {.kind = RAFT_FACT_START, .text = ""};
     char program[4096] = "";
     if (trace_map_find(map, "exe", &path) && path.type == UNPACK_STR)
-        snprintf(program, sizeof program, "%.*s", (int)(path.length < sizeof program ? path.length : sizeof program), (const char *)path.data);
+        snprintf(program, sizeof program, "%.*s", (int)(path.length < sizeof program ? path.length : sizeof program),
+                 (const char *)path.data);
     else if (trace_map_find(map, "parent", &parent) && parent.type == UNPACK_INT)
         snprintf(program, sizeof program, "%s", name_get(&w->programs, (uint32_t)parent.value));
     if (w->programs.count < PROGRAMS_MAX)
@@ -564,7 +567,8 @@ static void on_fault(struct walk *w, const struct trace_event *event, const stru
     struct trace_bytes what = event->field_bytes[0], peer = event->field_bytes[2];
     char text[64];
     struct raft_fact fact = {.kind = RAFT_FACT_FAULT, .text = text};
-    snprintf(text, sizeof text, "%.*s", (int)(what.length < sizeof text ? what.length : sizeof text), what.data ? (const char *)what.data : "");
+    snprintf(text, sizeof text, "%.*s", (int)(what.length < sizeof text ? what.length : sizeof text),
+             what.data ? (const char *)what.data : "");
     snprintf(fact.peer, sizeof fact.peer, "%.*s", (int)(peer.length < sizeof fact.peer ? peer.length : sizeof fact.peer),
              peer.data ? (const char *)peer.data : "");
     walk_fact(w, &process, at, &fact);

@@ -62,7 +62,8 @@ static void print_entry(const struct raft_entry *e)
 
 static void print_message(const struct raft_message *m)
 {
-    printf(" %s id=%016" PRIx64 " %s->%s name=%s", types[m->type], m->id, *m->from ? m->from : "?", *m->to ? m->to : "?", m->name);
+    printf(" %s id=%016" PRIx64 " %s->%s name=%s", types[m->type], m->id, *m->from ? m->from : "?", *m->to ? m->to : "?",
+           m->name);
     print_number("term", m->term);
     print_number("prev_index", m->prev_index);
     print_number("prev_term", m->prev_term);

@@ -187,7 +187,8 @@ static void clients(void **state)
     struct sockaddr_un path = {.sun_family = AF_UNIX, .sun_path = "/run/s.sock"}, none = {.sun_family = AF_UNIX};
     const char *write = "{\"id\":7,\"method\":\"transact\",\"params\":[\"DRD\",{\"op\":\"wait\",\"table\":\"kv\"},"
                         "{\"op\":\"insert\",\"table\":\"kv\"}]}";
-    const char *select = "{\"id\":8,\"method\":\"transact\",\"params\":[\"DRD\",{\"op\":\"select\",\"table\":\"kv\",\"where\":[]}]}";
+    const char *select = "{\"id\":8,\"method\":\"transact\",\"params\":[\"DRD\","
+                         "{\"op\":\"select\",\"table\":\"kv\",\"where\":[]}]}";
     const char *refused = "{\"id\":7,\"result\":[{},{\"error\":\"not leader\"}],\"error\":null}";
     const char *rows = "{\"id\":8,\"result\":[{\"rows\":[]}],\"error\":null}";
     char request[48];
@@ -627,9 +628,11 @@ static void faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_RUN(ids_over_tcp), IN_RUN(ids_over_unix), IN_RUN(threads), IN_RUN(clients), IN_RUN(ovsdb_messages), IN_RUN(libraft_messages),
+        IN_RUN(ids_over_tcp), IN_RUN(ids_over_unix), IN_RUN(threads), IN_RUN(clients), IN_RUN(ovsdb_messages),
+        IN_RUN(libraft_messages),
         IN_RUN(written_then_durable),
-        IN_RUN(written_during_the_sync), IN_RUN(durable_by_flags), IN_RUN(another_file_system), IN_RUN(mapped), IN_RUN(failures),
+        IN_RUN(written_during_the_sync), IN_RUN(durable_by_flags), IN_RUN(another_file_system),
+        IN_RUN(mapped), IN_RUN(failures),
         IN_RUN(read_back), IN_RUN(several_readers), IN_RUN(read_by_mapping), IN_RUN(many_readers),
         IN_RUN(starts), IN_RUN(faults),
     };
