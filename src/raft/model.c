@@ -227,6 +227,13 @@ static bool is_incident(const struct raft_fact *fact)
     return fact->kind == RAFT_FACT_START || fact->kind == RAFT_FACT_FAULT || fact->kind == RAFT_FACT_WRITE_FAILED;
 }
 
+/* Shown by the client itself, which is no node: it asks, and it is told. */
+static bool is_clients(const struct raft_fact *fact)
+{
+    return fact->message && ((fact->kind == RAFT_FACT_SENT && fact->message->type == RAFT_CLIENT_REQUEST) ||
+                             (fact->kind == RAFT_FACT_RECEIVED && fact->message->type == RAFT_CLIENT_RESULT));
+}
+
 /* The node a fact speaks of, brought to the incarnation it speaks of. NULL: no memory, or the fact is of an incarnation
  * that has ended (a write that completed late), or says only that some program was started. */
 static struct raft_node *node_of(struct raft_model *m, const struct raft_fact *fact)
@@ -236,7 +243,7 @@ static struct raft_node *node_of(struct raft_model *m, const struct raft_fact *f
         return NULL;
     bool first = p->node < 0;
     if (first)
-        p->node = is_incident(fact) ? node_named(m, p->name) : node_find(m, p);
+        p->node = is_incident(fact) || is_clients(fact) ? node_named(m, p->name) : node_find(m, p);
     if (p->node < 0)
         return NULL;
     struct raft_node *n = &m->node[p->node];
