@@ -71,7 +71,7 @@ static void json_event(const struct run_view *v, const struct store_process *p, 
 
 static bool say_event(struct cmd_context *c, const struct run_view *v, const struct store_process *p, struct trace_event *e)
 {
-    struct show_frames *frames = options.frames ? show_frames_read(v, p->number, e->sequence, &c->error) : NULL;
+    struct show_frames *frames = options.frames ? show_frames_read(v, p, e->sequence, &c->error) : NULL;
     if (options.frames && !frames)
         return false;
     struct symbols *symbols = symbols_create(v->store);

@@ -37,9 +37,10 @@ uint64_t show_file_size(const char *path);
 
 /* The stack behind an event; NULL only for a damaged run. Free with free(3). */
 struct show_frames;
-struct show_frames *show_frames_read(const struct run_view *v, uint32_t process, uint64_t sequence, struct drd_error *e);
+struct show_frames *show_frames_read(const struct run_view *v, const struct store_process *p, uint64_t sequence,
+                                     struct drd_error *e);
 void show_frames_print(const struct show_frames *f);
-void show_frames_json(const struct show_frames *f, struct json_writer *j); /* members "frames" and "frames_note" */
+void show_frames_json(const struct show_frames *f, struct json_writer *j); /* members "frames", "frames_note", "acting" */
 
 bool show_text(struct cmd_context *c, struct run_view *v, const struct census *census, bool helpers);
 bool show_json(struct cmd_context *c, struct run_view *v, const struct census *census);

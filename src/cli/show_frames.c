@@ -12,15 +12,22 @@ struct show_frames {
     struct replay_frame frame[FRAMES_MAX];
     size_t count;
     char note[256];
+    char acting[128]; /* the event at which the node acts on this one, "" if it is this one */
 };
 
-struct show_frames *show_frames_read(const struct run_view *v, uint32_t process, uint64_t sequence, struct drd_error *e)
+struct show_frames *show_frames_read(const struct run_view *v, const struct store_process *p, uint64_t sequence,
+                                     struct drd_error *e)
 {
+    uint64_t acting;
     struct show_frames *f = calloc(1, sizeof *f);
     if (!f)
         return error_set(e, DRD_EXIT_FATAL, "out of memory"), NULL;
-    if (replay_frames(v->store, v->process, v->count, process, sequence, f->frame, FRAMES_MAX, &f->count, f->note, e))
+    if (replay_frames(v->store, v->process, v->count, p->number, sequence, f->frame, FRAMES_MAX, &f->count, f->note, e) &&
+        replay_frames_acting(v->store, p->number, sequence, &acting, e)) {
+        if (acting != sequence)
+            event_name(p, acting, f->acting, sizeof f->acting);
         return f;
+    }
     free(f);
     return NULL;
 }
@@ -60,6 +67,11 @@ void show_frames_print(const struct show_frames *f)
         put_name(f->note);
         putchar('\n');
     }
+    if (*f->acting) {
+        printf("  %-16s ", "acts on it at");
+        put_name(f->acting);
+        putchar('\n');
+    }
 }
 
 static void put_or_null(struct json_writer *j, const char *key, const char *text)
@@ -87,4 +99,5 @@ void show_frames_json(const struct show_frames *f, struct json_writer *j)
     }
     jw_end(j);
     put_or_null(j, "frames_note", f->note);
+    put_or_null(j, "acting", f->acting);
 }

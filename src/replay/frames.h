@@ -29,4 +29,9 @@ struct replay_frame {
 bool replay_frames(struct store *s, const struct store_process *processes, size_t count, uint32_t process, uint64_t sequence,
                    struct replay_frame *out, size_t max, size_t *found, char note[256], struct drd_error *e);
 
+/* A node that receives something stands in its event loop: what it makes of it shows where it acts. *acting is the first event
+ * behind `sequence` that goes out or states something (a write, a send, an fsync, a timer, a mark), on the same thread and before
+ * its next input; `sequence` itself where there is none, or where that is no input. */
+bool replay_frames_acting(struct store *s, uint32_t process, uint64_t sequence, uint64_t *acting, struct drd_error *e);
+
 #endif

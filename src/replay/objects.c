@@ -34,16 +34,18 @@ static void add_loaded(struct stack *s, const struct trace_event *start)
     manifest_fini(&m);
 }
 
+/* A library is mapped in pieces; the first, which has a base, holds its head. */
 static void add_image(struct stack *s, const struct trace_event *image)
 {
     char path[4096];
     struct trace_bytes name = image->field_bytes[0], id = image->field_bytes[3];
     struct build_id recorded = { .length = id.length };
-    if (!name.data || name.length >= sizeof path || !id.data || id.length > BUILD_ID_MAX)
+    if (!image->field[1] || !name.data || name.length >= sizeof path || id.length > BUILD_ID_MAX)
         return;
     memcpy(path, name.data, name.length);
     path[name.length] = 0;
-    memcpy(recorded.byte, id.data, id.length);
+    if (id.length)
+        memcpy(recorded.byte, id.data, id.length);
     object_add(s, path, (uint64_t)image->field[1], &recorded);
 }
 

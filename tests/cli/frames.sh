@@ -27,7 +27,7 @@ wants() {
     cmp -s wanted stack || { wrong "another stack (< wanted, > got)"; diff wanted stack || true; }
 }
 
-cp "$node" stack_node
+cp "$node" "$1/tests/nodes/libstack_library.so" .
 expect 0 "$drd" record -o run.drd -- ./stack_node
 cp run.drd fresh.drd
 
@@ -46,6 +46,20 @@ head -n 1 stack | grep -q '^through_libc stack_node.c:[0-9]*$' || wrong "no fram
 # of the thread that makes it
 stack run.drd "$(event run.drd '"thread"')"
 wants "thread stack_node.c:$(line "of the thread")"
+
+# a handler of signals, a library that came later, a child that was forked
+stack run.drd "$(event run.drd '"signal"')"
+head -n 2 stack >above
+mv above stack
+says="say stack_node.c:$(line says)"
+wants "$says" "handler stack_node.c:$(line handles)"
+stack run.drd "$(event run.drd '"library"')"
+head -n 3 stack >above
+mv above stack
+wants "$says" "library_calls stack_library.c:$(line "calls back" "$(dirname "$source")/stack_library.c")" \
+    "late stack_node.c:$(line "calls the library")"
+stack run.drd "$(event run.drd '"child"')"
+wants "$says" "forked stack_node.c:$(line "the child")" "main stack_node.c:$(line "main forks")"
 
 # before anything happened, and after the last thing
 stack run.drd stack_node#1@0
@@ -150,5 +164,14 @@ END
     mv above stack
     wants "$inner:$(line writes node.py)" "$inner:$(line deeper node.py)" "$send" "other node.py:$(line "of the thread" node.py)"
 fi
+
+# who is told something acts on it a little later
+expect 0 "$drd" record -o cat.drd -- sh -c 'echo told | cat'
+"$drd" log cat.drd --node cat#1 --grep told >out
+told=$(sed -n '/ read /s/^\([^ ]*\) .*/\1/p' out) act=$(sed -n '/ write /s/^\([^ ]*\) .*/\1/p' out)
+expect 0 "$drd" show cat.drd@"$told" --frames
+grep -q "^  acts on it at  *$act\$" out || wrong "acts at $act"
+expect 0 "$drd" show cat.drd@"$act" --frames
+! grep -q "acts on it" out || wrong "an effect acts on itself"
 
 leave

@@ -1,10 +1,13 @@
 /* What tests/cli/frames.sh looks at: one call of each kind, each deep in functions that are known by name. A comment at the end
  * of a line is what the test finds the line by. Built with -g and -O1, which puts the function marked so inline. */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define DEEP __attribute__((noinline, noclone))
@@ -63,6 +66,38 @@ static void *thread(void *nothing)
     return nothing;
 }
 
+static DEEP void say(const char *text)
+{
+    if (write(file, text, strlen(text)) < 0) /* says */
+        _exit(1);
+    stay();
+}
+
+static void handler(int signo)
+{
+    (void)signo;
+    say("signal"); /* handles */
+    stay();
+}
+
+static DEEP void late(void)
+{
+    void *library = dlopen("./libstack_library.so", RTLD_NOW);
+    void (*calls)(void (*)(const char *)) = library ? (void (*)(void (*)(const char *)))dlsym(library, "library_calls") : NULL;
+    if (calls)
+        calls(say); /* calls the library */
+    stay();
+}
+
+static DEEP void forked(void)
+{
+    if (fork() == 0) {
+        say("child"); /* the child */
+        _exit(0);
+    }
+    wait(NULL);
+}
+
 int main(void)
 {
     pthread_t other;
@@ -70,6 +105,10 @@ int main(void)
     level(3); /* main calls */
     raw();
     through_libc();
+    signal(SIGUSR1, handler);
+    raise(SIGUSR1);
+    late();
+    forked(); /* main forks */
     pthread_create(&other, NULL, thread, NULL);
     pthread_join(other, NULL);
     return 0;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "lib/check.h"
 #include "lib/maker.h"
@@ -121,6 +122,40 @@ static void what_is_kept_is_given(void **state)
     run_close(s, process, count);
 }
 
+/* Event by event, what it leads to. */
+static void where_a_node_acts(void **state)
+{
+    (void)state;
+    static struct maker m;
+    static const uint8_t data[4] = "abc";
+    struct drd_error e = { 0 };
+    struct store_process p = { .node = (char *)"n", .exe = (char *)"/n", .incarnation = 1, .start = 1, .end = 2 };
+    m.length = 0;
+    maker_record(&m, "isi", (int64_t)TRACE_DRAW, "rand", (int64_t)1);              /* 0 */
+    maker_record(&m, "iiib", (int64_t)SYS_read, (int64_t)5, (int64_t)3, data, (size_t)3);
+    maker_record(&m, "t", (int64_t)100);                                        /* 2: reads the clock */
+    maker_record(&m, "ii", (int64_t)TRACE_SWITCH, (int64_t)1);                  /* 3: another thread */
+    maker_record(&m, "iibi", (int64_t)SYS_write, (int64_t)8, data, (size_t)3, (int64_t)3);
+    maker_record(&m, "ii", (int64_t)TRACE_SWITCH, (int64_t)0);                  /* 5 */
+    maker_record(&m, "iiiiib", (int64_t)TRACE_MARK, (int64_t)7, (int64_t)1, (int64_t)1, (int64_t)1, data, (size_t)3);
+    maker_record(&m, "iiib", (int64_t)SYS_read, (int64_t)5, (int64_t)3, data, (size_t)3);
+    maker_record(&m, "iiib", (int64_t)SYS_read, (int64_t)5, (int64_t)3, data, (size_t)3);
+    maker_record(&m, "iii", (int64_t)SYS_read, (int64_t)5, (int64_t)-11);         /* 9: nothing there */
+    maker_record(&m, "iibi", (int64_t)SYS_write, (int64_t)5, data, (size_t)3, (int64_t)3);
+    maker_run("acting.drd", &p, &m, 1);
+    static const struct { uint64_t event, acting; } wanted[] = {
+        { 0, 0 }, { 1, 6 }, { 4, 4 }, { 6, 6 }, { 7, 7 }, { 8, 10 }, { 9, 9 }, { 10, 10 },
+    };
+    struct store *s = store_open("acting.drd", STORE_READ, &e);
+    assert_non_null(s);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        uint64_t acting;
+        assert_true(replay_frames_acting(s, 1, wanted[i].event, &acting, &e));
+        assert_int_equal(acting, wanted[i].acting);
+    }
+    store_close(s);
+}
+
 /* Tables that somebody made. */
 static void hostile_tables(void **state)
 {
@@ -169,7 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_python), cmocka_unit_test(lines_of_noise), cmocka_unit_test(what_is_kept_is_given),
-        cmocka_unit_test(hostile_tables),
+        cmocka_unit_test(where_a_node_acts), cmocka_unit_test(hostile_tables),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
