@@ -1,0 +1,16 @@
+#!/bin/sh
+# n3's commit index goes back when n2, elected, has not heard of the last commit. Status 0
+. "$(dirname "$0")/moves.sh"
+team 1
+beat 1 60000
+put 1 x A
+await 2 last=3
+await 3 last=3
+part 1 2
+step 1 beat
+await 3 commit=3
+part
+join 2 3
+lead 2
+settle 4 2 3
+judge
