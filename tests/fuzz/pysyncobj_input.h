@@ -4,7 +4,7 @@
  *   byte 1   0 the end that connected, 1 the end that accepted
  *   bytes 2 to 5   u16 port of this end, u16 port of the other, both on 127.0.0.1
  *   the rest {u8 's' or 'r', u32 length, bytes}, as the calls of a real node sent and received them
- * 'z' instead of 'b': the bytes are the pickle of one message, to be compressed and framed here. Whoever changes compressed
+ * 'z' instead of 'b': the bytes are the pickle of one message, to be framed here as zlib would. Whoever changes compressed
  * bytes at random does not get past their checksum. */
 #ifndef DRD_TESTS_FUZZ_PYSYNCOBJ_INPUT_H
 #define DRD_TESTS_FUZZ_PYSYNCOBJ_INPUT_H
@@ -36,15 +36,22 @@ static inline void pysyncobj_input_pieces(struct walk *w, struct way *way, size_
     }
 }
 
+/* As one stored block (RFC 1950, 1951): compressing would take most of the fuzzer's time. */
 static inline void pysyncobj_input_pickle(struct walk *w, struct way *way, const uint8_t *data, size_t size, struct flow_at *at)
 {
-    uLongf length = compressBound(size);
-    uint8_t *frame = malloc(4 + length);
-    if (frame && compress2(frame + 4, &length, data, size, 3) == Z_OK) {
-        for (int i = 0; i < 4; i++)
-            frame[i] = (uint8_t)(length >> 8 * i);
-        pysyncobj_input_pieces(w, way, 0, frame, 4 + length, at);
-    }
+    const size_t head = 4 + 2 + 5, tail = 4;
+    size = size < UINT16_MAX ? size : UINT16_MAX;
+    uint32_t length = (uint32_t)(2 + 5 + size + tail), check = (uint32_t)adler32(1, data, (uInt)size);
+    uint8_t *frame = malloc(head + size + tail);
+    if (!frame)
+        return;
+    const uint8_t begin[] = {(uint8_t)length, (uint8_t)(length >> 8), (uint8_t)(length >> 16), 0, 0x78, 0x01, 1,
+                             (uint8_t)size, (uint8_t)(size >> 8), (uint8_t)~size, (uint8_t)(~size >> 8)};
+    memcpy(frame, begin, sizeof begin);
+    memcpy(frame + head, data, size);
+    for (size_t i = 0; i < tail; i++)
+        frame[head + size + i] = (uint8_t)(check >> (24 - 8 * i));
+    pysyncobj_input_pieces(w, way, 0, frame, head + size + tail, at);
     free(frame);
 }
 
