@@ -49,6 +49,8 @@ void pending_drop(struct raft_node *n); /* forget what is not answered */
 
 /* What to call the peer with this id: the node's name where it is recorded, else the id. */
 const char *step_peer(const struct step *s, const char *id);
+/* The recorded node with this id, NULL: none. */
+struct raft_node *step_node(const struct step *s, const char *id);
 void step_out_of_memory(struct step *s);
 
 #endif

@@ -155,6 +155,29 @@ static void check_members(struct step *s, uint64_t index, const struct raft_memb
                    ", not by the latest in its log, of index %" PRIu64, s->node->name, s->node->leading, index, other->index, force->index);
 }
 
+/* The peer whose acknowledgement came last, if it named less than was committed on it, of all that it had been sent. */
+static const struct raft_exchange *acknowledged_less(struct step *s, uint64_t index)
+{
+    const struct raft_exchange *last = NULL;
+    for (size_t i = 0; i < s->node->book.exchanges; i++) {
+        const struct raft_exchange *x = &s->node->book.exchange[i];
+        if (x->result_got.at.how != RAFT_HOW_NONE && (!last || x->result_got.at.order > last->result_got.at.order))
+            last = x;
+    }
+    bool less = last && last->result_got.success && last->result_got.index < index &&
+                last->append_sent.index + last->append_sent.count >= index;
+    return less ? last : NULL;
+}
+
+static void check_less(struct step *s, uint64_t index, const struct raft_exchange *x)
+{
+    struct raft_break *b = commit_broken(s, RAFT_T12, index);
+    break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " when %s acknowledged index %" PRIu64 " of what it had been sent",
+               s->node->name, s->node->leading, index, step_peer(s, x->id), x->result_got.index);
+    if (b)
+        b->at = x->result_got.at;
+}
+
 static void check_majority(struct step *s, uint64_t index)
 {
     struct count c = {.node = s->node, .index = index, .term = s->node->leading, .self = true};
@@ -185,6 +208,11 @@ static void check_majority(struct step *s, uint64_t index)
     }
     c.stale = true;
     bool stale = counted(s, &c, &known);
+    const struct raft_exchange *less = stale ? NULL : acknowledged_less(s, index);
+    if (less) {
+        check_less(s, index, less);
+        return;
+    }
     struct raft_break *b = commit_broken(s, stale ? RAFT_T12 : RAFT_T09, index);
     break_text(b, stale ? "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " on acknowledgements of an earlier term"
                         : "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " without acknowledgements of a majority",
@@ -259,7 +287,7 @@ static void check_lowered(struct step *s)
 static void check_next(struct step *s)
 {
     const struct raft_message *m = s->fact->message;
-    if (s->fact->kind != RAFT_FACT_SENT || m->type != RAFT_APPEND_ENTRIES || !m->entries)
+    if (s->fact->kind != RAFT_FACT_SENT || m->type != RAFT_APPEND_ENTRIES)
         return;
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
     if (!x || x->acknowledged.term != m->term || m->prev_index >= x->acknowledged.index)

@@ -108,6 +108,20 @@ static void leader_truncates(struct step *s, uint64_t index)
         break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);
 }
 
+/* Nobody has sent it anything since it asked for votes: it deletes as the leader that it has just become. */
+static void candidate_truncates(struct step *s, uint64_t index)
+{
+    const struct raft_letter *asked = &s->node->book.candidate;
+    const struct raft_slot *slot = raft_node_slot(s->node, index);
+    struct raft_break *b = break_add(s, RAFT_T20, RAFT_SPOILS_LOG, asked->term, index, "");
+    break_text(b, "%s deleted its own log from index %" PRIu64 " on after its campaign for term %" PRIu64 ", told so by nobody", s->node->name,
+               index, asked->term);
+    if (b && slot)
+        break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);
+    if (b)
+        break_reason(b, &asked->at, "asks for votes in term %" PRIu64, asked->term);
+}
+
 /* The slot holds already what the message brought: a mark and a file tell of the same truncation. */
 static bool brought(const struct append *a, const struct raft_slot *slot, uint64_t index)
 {
@@ -124,6 +138,11 @@ static void check_truncate(struct step *s, const struct journal *j)
         return;
     if (leads(s->node)) {
         leader_truncates(s, first);
+        return;
+    }
+    const struct raft_letter *asked = &s->node->book.candidate;
+    if (asked->at.how != RAFT_HOW_NONE && (a->at.how == RAFT_HOW_NONE || asked->at.order > a->at.order) && s->node->heard == asked->term) {
+        candidate_truncates(s, first);
         return;
     }
     if (a->at.how == RAFT_HOW_NONE || a->snapshot || a->count > TERMS_KEPT || a->at.process != s->fact->process)
@@ -183,8 +202,13 @@ static void check_append(struct step *s, const struct journal *j)
     uint64_t belongs = belongs_to(s, e);
     if ((!other && !belongs) || j->append.at.how == RAFT_HOW_NONE || s->node->leading == e->term)
         return;
-    struct raft_break *b = break_add(s, RAFT_T11, RAFT_SPOILS_LOG, e->term, e->index, "");
-    if (belongs)
+    bool boundary = j->append.previous < s->node->snapshot;
+    struct raft_break *b = break_add(s, boundary ? RAFT_T17 : RAFT_T11, RAFT_SPOILS_LOG, e->term, e->index, "");
+    if (belongs && boundary)
+        break_text(b, "%s put the entry of index %" PRIu64 " (term %" PRIu64 ") at index %" PRIu64
+                   ": the message began before its snapshot, which ends at index %" PRIu64, s->node->name, belongs, e->term, e->index,
+                   s->node->snapshot);
+    else if (belongs)
         break_text(b, "%s put the entry of index %" PRIu64 " (term %" PRIu64 ") at index %" PRIu64, s->node->name, belongs, e->term, e->index);
     else
         break_text(b, "%s put an entry at index %" PRIu64 " of term %" PRIu64 " that is not the leader's", s->node->name, e->index, e->term);
@@ -198,20 +222,47 @@ static bool own_entry(const struct raft_slot *slot)
     return slot && !slot->earlier && raft_witness_seen(&slot->witness);
 }
 
+/* What the cluster knows to be committed at an index, if the entry is another. */
+static bool not_the_committed(struct step *s, const struct raft_entry *e)
+{
+    const struct raft_variant *v = raft_cluster_entries(s->cluster, e->index);
+    bool other = false;
+    for (; v; v = v->next) {
+        if (same_entry(v, e, s->fact->protocol))
+            return false;
+        other |= v->offered && v->committed.how != RAFT_HOW_NONE && v->term <= e->term;
+    }
+    return other && e->index <= s->node->commit;
+}
+
+static bool sent_wrong(struct step *s, const struct raft_entry *e)
+{
+    const struct raft_slot *slot = raft_node_slot(s->node, e->index);
+    if (own_entry(slot) && slot->witness.exact)
+        return !same_entry(slot->variant, e, s->fact->protocol);
+    return not_the_committed(s, e);
+}
+
 static void check_sent_entries(struct step *s, const struct raft_message *m)
 {
-    for (size_t i = 0; i < m->entries; i++) {
-        const struct raft_entry *e = &m->entry[i];
-        const struct raft_slot *slot = raft_node_slot(s->node, e->index);
-        if (!own_entry(slot) || !slot->witness.exact || same_entry(slot->variant, e, s->fact->protocol))
-            continue;
-        struct raft_break *b = break_add(s, RAFT_T11, RAFT_SPOILS_LOG, m->term, e->index, m->to);
-        break_text(b, "%s, leader of term %" PRIu64 ", sent %s an entry of term %" PRIu64 " as index %" PRIu64
-                   ", where its own log has another", s->node->name, m->term, step_peer(s, m->to), e->term, e->index);
-        if (b)
-            break_reason(b, &slot->witness, "has another entry at index %" PRIu64 " (term %" PRIu64 ")", e->index, slot->variant->term);
+    size_t i = 0;
+    while (i < m->entries && !sent_wrong(s, &m->entry[i]))
+        i++;
+    if (i == m->entries)
         return;
-    }
+    const struct raft_entry *e = &m->entry[i];
+    uint64_t belongs = belongs_to(s, e);
+    bool boundary = s->node->snapshot && (belongs == e->index + 1 || belongs + 1 == e->index);
+    const struct raft_slot *slot = raft_node_slot(s->node, e->index);
+    struct raft_break *b = break_add(s, boundary ? RAFT_T17 : RAFT_T11, RAFT_SPOILS_LOG, m->term, e->index, m->to);
+    if (belongs)
+        break_text(b, "%s, leader of term %" PRIu64 ", sent %s the entry of index %" PRIu64 " as index %" PRIu64 "%s", s->node->name, m->term,
+                   step_peer(s, m->to), belongs, e->index, boundary ? ", after it had compacted its log" : "");
+    else
+        break_text(b, "%s, leader of term %" PRIu64 ", sent %s an entry of term %" PRIu64 " as index %" PRIu64 ", where its own log has another",
+                   s->node->name, m->term, step_peer(s, m->to), e->term, e->index);
+    if (b && own_entry(slot))
+        break_reason(b, &slot->witness, "has another entry at index %" PRIu64 " (term %" PRIu64 ")", e->index, slot->variant->term);
 }
 
 static void check_sent(struct step *s)
@@ -249,6 +300,31 @@ static void check_accepted(struct step *s, const struct journal *j)
     if (b)
         break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", a->previous, slot->variant->term);
     reason_of_append(s, b, a);
+}
+
+/* T12: it acknowledges what it has, not what the leader sent: an entry that the leader does not hold. */
+static void check_acknowledged(struct step *s)
+{
+    const struct raft_message *m = s->fact->message;
+    const struct raft_exchange *x = book_find(&s->node->book, m->to);
+    const struct raft_slot *slot = raft_node_slot(s->node, m->match);
+    if (m->type != RAFT_APPEND_ENTRIES_RESULT || !m->success || !x || x->append_got.at.how == RAFT_HOW_NONE ||
+        x->append_got.term != m->term || m->match <= x->append_got.index + x->append_got.count || !slot || slot->earlier)
+        return;
+    struct raft_node *leader = step_node(s, m->to);
+    const struct raft_slot *theirs = leader ? raft_node_slot(leader, m->match) : NULL;
+    bool foreign = slot->variant->term < m->term && leader && leader->leading == m->term &&
+                   (theirs ? theirs->variant != slot->variant : leader->last < m->match);
+    if (!foreign)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T12, RAFT_SPOILS_ACK, m->term, x->append_got.index + x->append_got.count + 1, m->to);
+    break_text(b, "%s acknowledged index %" PRIu64 " to %s in term %" PRIu64 "; what it was sent ends at index %" PRIu64
+               ", and %s does not hold its entry", s->node->name, m->match, step_peer(s, m->to), m->term,
+               x->append_got.index + x->append_got.count, step_peer(s, m->to));
+    if (b)
+        break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", m->match, slot->variant->term);
+    break_reason(b, &x->append_got.at, "gets AppendEntries: prevLogIndex %" PRIu64 ", %" PRIu64 " entries", x->append_got.index,
+                 x->append_got.count);
 }
 
 static void install_begins(struct step *s, struct journal *j)
@@ -324,6 +400,7 @@ static void before_message(struct step *s, struct journal *j)
     }
     check_sent(s);
     check_accepted(s, j);
+    check_acknowledged(s);
     install_begins(s, j);
     if (m->type == RAFT_REQUEST_VOTE)
         check_tail_kept(s, j, m->prev_index);

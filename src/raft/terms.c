@@ -148,13 +148,19 @@ void term_vote(struct step *s, uint64_t term, const char *candidate)
     }
 }
 
-const char *step_peer(const struct step *s, const char *id)
+struct raft_node *step_node(const struct step *s, const char *id)
 {
     for (size_t i = 0; i < s->cluster->peers; i++) {
         if (s->cluster->peer[i].node >= 0 && strcmp(s->cluster->peer[i].id, id) == 0)
-            return s->model->node[s->cluster->peer[i].node].name;
+            return &s->model->node[s->cluster->peer[i].node];
     }
-    return id;
+    return NULL;
+}
+
+const char *step_peer(const struct step *s, const char *id)
+{
+    const struct raft_node *n = step_node(s, id);
+    return n ? n->name : id;
 }
 
 void peer_heard(struct step *s, const char *id, bool received)
