@@ -31,7 +31,6 @@ await 5 last=5
 step 1 release 3
 settle 5 1 5
 part
-step 3 release 1
 join 2 3 4
 lead 2
 put 2 x Y

@@ -13,6 +13,7 @@ part 2 1
 part 2 3
 put 1 x A
 settle 6 1 3
+snapshot 3
 step 1 hold 3
 step 1 again-snapshot 3
 await 3 applied=5
@@ -20,6 +21,4 @@ part
 join 2 3
 lead 2
 put 2 x B
-settle 7 2 3
-put 1 y C
-judge_state
+judge 1 2

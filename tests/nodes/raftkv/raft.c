@@ -125,6 +125,7 @@ static void uncommitted_take_back(void)
         return;
     log_truncate(raft.commit);
     log_sync();
+    last = raft_log.last;
     for (uint64_t id = 1; id < SERVERS; id++)
         if (raft.server[id].next_index > raft_log.last + 1)
             raft.server[id].next_index = raft_log.last + 1;
