@@ -387,17 +387,12 @@ static void op_string(struct reader *r, uint8_t op)
 
 static size_t utf8_put(uint8_t *out, uint32_t c)
 {
-    if (c < 0x80)
-        return out[0] = (uint8_t)c, 1;
-    if (c < 0x800)
-        return out[0] = (uint8_t)(0xc0 | c >> 6), out[1] = (uint8_t)(0x80 | (c & 63)), 2;
-    if (c < 0x10000)
-        return out[0] = (uint8_t)(0xe0 | c >> 12), out[1] = (uint8_t)(0x80 | (c >> 6 & 63)), out[2] = (uint8_t)(0x80 | (c & 63)), 3;
-    out[0] = (uint8_t)(0xf0 | (c >> 18 & 7));
-    out[1] = (uint8_t)(0x80 | (c >> 12 & 63));
-    out[2] = (uint8_t)(0x80 | (c >> 6 & 63));
-    out[3] = (uint8_t)(0x80 | (c & 63));
-    return 4;
+    size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3; /* bytes of six bits behind the first */
+    static const uint8_t lead[] = {0, 0xc0, 0xe0, 0xf0};
+    out[0] = (uint8_t)(lead[more] | (c >> 6 * more & (more < 3 ? 0x7f : 7)));
+    for (size_t i = 1; i <= more; i++)
+        out[i] = (uint8_t)(0x80 | (c >> 6 * (more - i) & 63));
+    return more + 1;
 }
 
 /* Raw unicode escapes: latin1 but for \uXXXX and \UXXXXXXXX. */
@@ -547,7 +542,8 @@ static void op_get(struct reader *r, uint8_t op)
 
 /* --- what would have been code --- */
 
-static void push_global(struct reader *r, const uint8_t *module, size_t module_length, const uint8_t *name, size_t name_length)
+static void push_global(struct reader *r, const uint8_t *module, size_t module_length, const uint8_t *name,
+                        size_t name_length)
 {
     uint8_t *text = take_memory(r, module_length + name_length + 1);
     if (!text)

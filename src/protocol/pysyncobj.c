@@ -193,7 +193,8 @@ static void address_put(struct state *s, struct walk *w, const char *address, co
 
 /* The node that listens at the end of a connection, as far as it has not said itself who it is: the one with the smallest
  * address opens no connection, and never does. */
-static void listener_named(struct state *s, struct walk *w, const struct flow_end *end, const char *style, const struct flow_at *at)
+static void listener_named(struct state *s, struct walk *w, const struct flow_end *end, const char *style,
+                           const struct flow_at *at)
 {
     bool own = end->side == FLOW_ACCEPTED;
     const struct flow_address *a = own ? &end->local : &end->peer;
@@ -206,7 +207,8 @@ static void listener_named(struct state *s, struct walk *w, const struct flow_en
 }
 
 /* The node at `at` says its id. It listens at the port of its id, most likely at the address it calls from. */
-static void node_stated(struct state *s, struct walk *w, const struct flow_end *end, const char *id, const struct flow_at *at)
+static void node_stated(struct state *s, struct walk *w, const struct flow_end *end, const char *id,
+                        const struct flow_at *at)
 {
     char address[FLOW_ADDRESS_MAX + 16] = "";
     map_put(&s->named, at->process, &known);

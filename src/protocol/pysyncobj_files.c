@@ -143,7 +143,8 @@ bool pysyncobj_dump_last(const struct pickle_value *dump, uint64_t *index, uint6
 {
     const struct pickle_value *last = pickle_item(dump, 1);
     uint64_t i, t;
-    if (!dump || dump->kind != PICKLE_TUPLE || !pickle_number(pickle_item(last, 1), &i) || !pickle_number(pickle_item(last, 2), &t))
+    if (!dump || dump->kind != PICKLE_TUPLE || !pickle_number(pickle_item(last, 1), &i) ||
+        !pickle_number(pickle_item(last, 2), &t))
         return false;
     *index = i;
     *term = t;
@@ -169,7 +170,8 @@ static bool is_journal(const struct flow_write *w)
 /* {'raftCommitIndex': index} */
 static bool meta_read(const struct flow_write *w, uint64_t *index)
 {
-    struct pickle *p = w->length >= 2 && w->length <= META_MAX && w->data[0] == 0x80 ? pickle_read(w->data, w->length) : NULL;
+    bool may = w->length >= 2 && w->length <= META_MAX && w->data[0] == 0x80;
+    struct pickle *p = may ? pickle_read(w->data, w->length) : NULL;
     bool is = pickle_number(pickle_get(pickle_root(p), "raftCommitIndex"), index);
     pickle_free(p);
     return is;

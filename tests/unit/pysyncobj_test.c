@@ -1,5 +1,5 @@
-/* The pysyncobj adapter on what three real nodes sent and wrote (tests/fuzz/corpus/pysyncobj). Node 127.0.0.1:9001 leads term 1;
- * a follower goes, comes back empty and is given the dump; then the leader goes. */
+/* The pysyncobj adapter on what three real nodes sent and wrote (tests/fuzz/corpus/pysyncobj). Node 127.0.0.1:9001 leads
+ * term 1; a follower goes, comes back empty and is given the dump; then the leader goes. */
 #include <stdio.h>
 
 #include "fuzz/pysyncobj_input.h"
