@@ -80,6 +80,7 @@ struct raft_message {
     /* RAFT_CLIENT_REQUEST and _RESULT only. entry[0] is the command of a request that asks for one (digest as in the log);
      * `match` the index that a result names, `success` that the client may rely on it. */
     char request[48];     /* the same in a request and its result, and in no other */
+    char once[48];        /* the same in a request and its repetitions, whose command is to be applied once; "" unknown */
     char key[48];         /* what is read or written; "" unknown */
     bool read;            /* asks for the state and is promised one that no acknowledged write is missing in (linearizable);
                              reads without that promise are RAFT_OTHER */

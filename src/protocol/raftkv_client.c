@@ -17,6 +17,7 @@ struct request {
     uint64_t number;
     bool read;
     char key[WORD];
+    char once[48];
 };
 
 /* An answer is told from a request by its word; "STAT" is both. */
@@ -137,12 +138,15 @@ static void request(struct raftkv *s, struct walk *w, struct way *way, const str
     struct raft_message m = {.type = RAFT_CLIENT_REQUEST, .read = !strcmp(l->word[1], "GET")};
     struct raft_entry entry = {.index = 0};
     struct request r = {.number = ++s->numbered, .read = m.read};
+    if (!strcmp(l->word[1], "INCR") && l->words == 5)
+        snprintf(r.once, sizeof r.once, "%.20s#%.20s", l->word[3], l->word[4]);
     if (!is_one_of(l->word[1], told))
         return;
     command_text(l, command, sizeof command);
     if (*command || m.read)
         memcpy(r.key, l->word[2], sizeof r.key);
     memcpy(m.key, r.key, sizeof m.key);
+    memcpy(m.once, r.once, sizeof m.once);
     snprintf(m.name, sizeof m.name, "%.31s", l->word[1]);
     snprintf(m.request, sizeof m.request, "r%" PRIu64, r.number);
     if (*command) {
@@ -164,6 +168,7 @@ static void result(struct raftkv *s, struct walk *w, struct way *way, const stru
         return; /* of a verb that asks for nothing */
     m.read = r->read;
     memcpy(m.key, r->key, sizeof m.key);
+    memcpy(m.once, r->once, sizeof m.once);
     snprintf(m.name, sizeof m.name, "%.31s", l->word[1]);
     snprintf(m.request, sizeof m.request, "r%" PRIu64, r->number);
     bool ok = !strcmp(l->word[1], "OK");

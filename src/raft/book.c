@@ -77,6 +77,8 @@ static void may_commit(struct step *s, uint64_t index)
     if (index <= b->may_commit && b->verified.how != RAFT_HOW_NONE)
         return;
     b->may_commit = index;
+    if (b->unverified.commit <= index)
+        b->unverified.at.how = RAFT_HOW_NONE;
     b->verified = step_witness(s, RAFT_HOW_COMMITTED, true);
 }
 
@@ -100,6 +102,9 @@ static void append_got(struct step *s, struct raft_exchange *x, const struct raf
         may_commit(s, m->prev_index);
     else
         may_commit(s, m->commit < verified ? m->commit : verified);
+    struct raft_letter *beyond = &s->node->book.unverified;
+    if (m->type == RAFT_APPEND_ENTRIES && m->commit > s->node->book.may_commit && beyond->at.how == RAFT_HOW_NONE)
+        *beyond = *l;
     if (m->term >= s->node->heard)
         configurations_of_message(s, m, RAFT_HOW_HEARD);
 }

@@ -33,6 +33,7 @@ struct raft_exchange {
     struct raft_letter result_sent;   /* sent: result of these */
     struct raft_letter result_got;    /* received: result of these */
     struct raft_letter acknowledged;  /* received: the one with the highest match of those with the highest term */
+    uint64_t confirmed;               /* order at which the latest result received was sent by the peer; 0 unknown */
     struct raft_letter stale;         /* received: the one with the highest match of an earlier term than the node had */
 };
 
@@ -51,6 +52,7 @@ struct raft_book {
     struct raft_members removed;  /* the last that a truncation took out of the log; text NULL: none */
     struct raft_letter heard;    /* the latest AppendEntries or InstallSnapshot received, of any leader */
     struct raft_letter trigger;  /* the latest message received */
+    struct raft_letter unverified;/* the first AppendEntries whose leaderCommit is still beyond `may_commit` */
     struct raft_letter candidate;/* the latest RequestVote sent, no pre-vote */
     struct raft_witness verified;/* shows `may_commit` */
     uint64_t may_commit;         /* what the node may have committed by what it received or read back: AppendEntries,

@@ -10,6 +10,7 @@
  * them. */
 #define READS_OPEN 256
 #define KEYS_KEPT 4096
+#define REPEATS_LOOKED_AT 1024 /* entries back, for a command that was sent again */
 
 /* Marks state each apply; an adapter may only see how far a node is. */
 static bool is_each(const struct raft_fact *f)
@@ -20,6 +21,8 @@ static bool is_each(const struct raft_fact *f)
 struct machine {
     uint64_t applied;       /* index applied last in this incarnation, 0: not known */
     struct raft_witness at;
+    uint64_t base, base_term, base_state; /* the snapshot that it began with: index, term, digest of the state; 0 unknown */
+    struct raft_witness base_at;
 };
 
 /* A read that a node has taken and not answered. */
@@ -39,7 +42,23 @@ struct write {
     struct raft_witness at;   /* of the answer */
 };
 
+/* A command that is to be applied once, and what the client was told first. */
+struct once {
+    uint64_t name, value; /* hashes */
+    struct raft_witness at;
+};
+
+/* Results on their way: the order at which each was sent, by message id. What is overwritten counts as sent late. */
+#define RESULTS_KEPT 16384
+
+struct result_sent {
+    uint64_t id, order;
+};
+
 struct apply {
+    struct once *once;
+    size_t onces;
+    struct result_sent *result; /* RESULTS_KEPT, by the lower bits of the id */
     struct machine *machine;
     size_t machines;
     struct read *read;
@@ -105,8 +124,13 @@ static void check_order(struct step *s, struct apply *a)
 static void machine_snapshot(struct step *s, struct apply *a)
 {
     struct machine *m = machine_of(s, a);
-    if (m && s->fact->index > m->applied)
-        *m = (struct machine){s->fact->index, step_witness(s, RAFT_HOW_SNAPSHOT, true)};
+    const struct raft_fact *f = s->fact;
+    if (!m || f->index <= m->applied)
+        return;
+    m->applied = m->base = f->index;
+    m->at = m->base_at = step_witness(s, RAFT_HOW_SNAPSHOT, true);
+    m->base_term = f->term;
+    m->base_state = f->entry.digest;
 }
 
 /* --- the outcome of applying (T24) --- */
@@ -134,7 +158,52 @@ static bool equal_before(struct step *s, const struct raft_variant *v)
     return v->index == 1;
 }
 
-static void check_outcome(struct step *s)
+/* What another node's state was after applying this index. NULL: not seen. */
+static const struct raft_variant *state_at(struct step *s, uint64_t index, uint64_t term)
+{
+    const struct raft_variant *v = raft_cluster_entries(s->cluster, index);
+    while (v && (v->term != term || v->applied.how == RAFT_HOW_NONE))
+        v = v->next;
+    return v;
+}
+
+/* T23: the state began with a snapshot that says another index than the one its state is of. */
+static bool check_base(struct step *s, const struct machine *m)
+{
+    const struct raft_variant *v = m && m->base_state ? state_at(s, m->base, m->base_term) : NULL;
+    if (!v || v->state == m->base_state || v->applied.node == (uint16_t)(s->node - s->model->node))
+        return false;
+    struct raft_break *b = break_add(s, RAFT_T23, RAFT_SPOILS_STATE, s->fact->entry.term, m->base + 1, "base");
+    break_text(b, "%s applied index %" PRIu64 " on the state of its snapshot, which says index %" PRIu64 " and holds another state",
+               s->node->name, s->fact->entry.index, m->base);
+    break_reason(b, &m->base_at, "begins with its snapshot up to index %" PRIu64 ", of state %016" PRIx64, m->base, m->base_state);
+    return true;
+}
+
+/* The same command at an earlier index: a client sent it again, and it is to have no effect. 0: there is none. */
+static uint64_t repeats(struct step *s, const struct raft_variant *v)
+{
+    for (uint64_t i = v->index; --i > 0 && v->digest && v->index - i < REPEATS_LOOKED_AT;) {
+        const struct raft_variant *w = raft_cluster_entries(s->cluster, i);
+        for (; w; w = w->next) {
+            if (w->type == 'c' && raft_variant_shows(w, v->digest, v->protocol))
+                return i;
+        }
+    }
+    return 0;
+}
+
+static void check_repeated(struct step *s, const struct raft_variant *v, uint64_t earlier)
+{
+    struct raft_break *b = break_add(s, RAFT_T23, RAFT_SPOILS_STATE, v->term, v->index, "repeated");
+    break_text(b, "%s applied index %" PRIu64 ", a repetition of index %" PRIu64 ", to another effect than %s did", s->node->name, v->index,
+               earlier, s->model->node[v->applied.node].name);
+    if (b)
+        break_reason(b, &v->applied, "applies index %" PRIu64 ": its state is %016" PRIx64 " then", v->index, v->state);
+    break_likely(b, "that the command is to be applied once only follows from its being sent twice; a mark of the client's request would show it");
+}
+
+static void check_outcome(struct step *s, struct apply *a)
 {
     uint64_t state = s->fact->entry.digest;
     const struct raft_variant *v = state ? applied_variant(s) : NULL;
@@ -145,6 +214,13 @@ static void check_outcome(struct step *s)
         const struct raft_break *b = &s->model->rule_break[i];
         if (b->spoils == RAFT_SPOILS_STATE && b->index <= v->index)
             return; /* the states differ since then */
+    }
+    if (check_base(s, machine_of(s, a)))
+        return;
+    uint64_t earlier = repeats(s, v);
+    if (earlier) {
+        check_repeated(s, v, earlier);
+        return;
     }
     struct raft_break *b = break_add(s, RAFT_T24, RAFT_SPOILS_STATE, v->term, v->index, "");
     break_text(b, "%s and %s have different states after the same entry of index %" PRIu64 " (term %" PRIu64 ")",
@@ -226,7 +302,8 @@ static bool contacted(void *context, const char *id)
 {
     const struct contact *c = context;
     const struct raft_exchange *x = book_find(&c->node->book, id);
-    return strcmp(id, c->node->id) == 0 || (x && x->result_got.at.how != RAFT_HOW_NONE && x->result_got.at.order > c->since);
+    return strcmp(id, c->node->id) == 0 || (x && x->result_got.at.how != RAFT_HOW_NONE && x->result_got.at.order > c->since &&
+                                           (!x->confirmed || x->confirmed > c->since));
 }
 
 static bool own_term_committed(struct raft_node *n)
@@ -301,12 +378,56 @@ static void read_close(struct step *s, struct apply *a, const struct raft_messag
         stale_finding(s, &r, due);
 }
 
+/* T23: two answers to one command. */
+static void once_close(struct step *s, struct apply *a, const struct raft_message *m)
+{
+    uint64_t name = hash(m->once);
+    if (!m->once[0] || !m->success || !m->value)
+        return;
+    for (size_t i = 0; i < a->onces; i++) {
+        if (a->once[i].name != name)
+            continue;
+        if (a->once[i].value == m->value)
+            return;
+        struct raft_break *b = break_add(s, RAFT_T23, RAFT_SPOILS_STATE, s->node->term, m->match, "once");
+        break_text(b, "%s applied a command of a client again, when it was sent again: the second answer is another", s->node->name);
+        if (b)
+            break_reason(b, &a->once[i].at, "answers the command for the first time");
+        return;
+    }
+    if (!a->once)
+        a->once = malloc(KEYS_KEPT * sizeof *a->once);
+    if (!a->once)
+        step_out_of_memory(s);
+    else if (a->onces < KEYS_KEPT)
+        a->once[a->onces++] = (struct once){name, m->value, step_witness(s, RAFT_HOW_ANSWERED, true)};
+}
+
+/* When a result that is received was sent: what was sent before a question cannot be an answer to it. */
+static void result_passes(struct step *s, struct apply *a, const struct raft_message *m)
+{
+    if (m->type != RAFT_APPEND_ENTRIES_RESULT && m->type != RAFT_INSTALL_SNAPSHOT_RESULT)
+        return;
+    if (!a->result)
+        a->result = calloc(RESULTS_KEPT, sizeof *a->result);
+    struct raft_exchange *x = book_find(&s->node->book, m->from);
+    struct result_sent *r = a->result ? &a->result[m->id % RESULTS_KEPT] : NULL;
+    if (!r)
+        step_out_of_memory(s);
+    else if (s->fact->kind == RAFT_FACT_SENT)
+        *r = (struct result_sent){m->id, s->model->facts};
+    else if (x)
+        x->confirmed = m->id && r->id == m->id ? r->order : 0;
+}
+
 static void client(struct step *s, struct apply *a)
 {
     const struct raft_message *m = s->fact->message;
     bool at_server = s->fact->kind == (m->type == RAFT_CLIENT_REQUEST ? RAFT_FACT_RECEIVED : RAFT_FACT_SENT);
     if (!at_server || !m->request[0])
         return;
+    if (m->type == RAFT_CLIENT_RESULT)
+        once_close(s, a, m);
     if (m->type == RAFT_CLIENT_REQUEST)
         m->read ? read_open(s, a, m) : write_open(s, a, m);
     else
@@ -321,12 +442,14 @@ static void before(struct step *s, void *state)
     bool message = f->kind == RAFT_FACT_SENT || f->kind == RAFT_FACT_RECEIVED;
     if (message && (f->message->type == RAFT_CLIENT_REQUEST || f->message->type == RAFT_CLIENT_RESULT))
         client(s, state);
+    else if (message)
+        result_passes(s, state, f->message);
     if (f->kind == RAFT_FACT_SNAPSHOT && !f->again)
         machine_snapshot(s, state);
     if (f->kind != RAFT_FACT_APPLY)
         return;
     check_order(s, state);
-    check_outcome(s);
+    check_outcome(s, state);
 }
 
 static void restart(struct step *s, void *state)
@@ -340,6 +463,8 @@ static void fini(void *state)
 {
     struct apply *a = state;
     free(a->machine);
+    free(a->once);
+    free(a->result);
     free(a->read);
     free(a->write);
 }

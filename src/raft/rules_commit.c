@@ -234,10 +234,12 @@ static void check_follower(struct step *s, uint64_t index)
     break_text(b, "%s committed up to index %" PRIu64 "; what its leader sent allows %" PRIu64, s->node->name, index, book->may_commit);
     break_reason(b, &book->verified, "may commit up to index %" PRIu64 ": the smaller of leaderCommit and the last entry verified",
                  book->may_commit);
-    break_reason(b, &book->heard.at, "gets AppendEntries: prevLogIndex %" PRIu64 ", %" PRIu64 " entries, leaderCommit %" PRIu64,
-                 book->heard.index, book->heard.count, book->heard.commit);
-    if (book->heard.at.order > book->verified.order)
-        b->at = book->heard.at;
+    const struct raft_letter *l = book->unverified.at.how != RAFT_HOW_NONE && book->unverified.commit >= index ? &book->unverified
+                                                                                                                 : &book->heard;
+    break_reason(b, &l->at, "gets AppendEntries: prevLogIndex %" PRIu64 ", %" PRIu64 " entries, leaderCommit %" PRIu64, l->index,
+                 l->count, l->commit);
+    if (l->at.order > book->verified.order)
+        b->at = l->at;
 }
 
 /* --- both --- */

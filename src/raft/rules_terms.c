@@ -156,13 +156,25 @@ static bool pending_has(const struct raft_node *n, uint64_t term)
     return false;
 }
 
+/* Whether the result may answer what this node sent as leader of that term. */
+static bool has_led(const struct step *s, uint64_t term, const char *id)
+{
+    const struct raft_term *t = raft_cluster_term(s->cluster, term);
+    for (size_t i = 0; t && i < t->leaders; i++) {
+        const struct raft_leader *l = &t->leader[i];
+        if (strcmp(l->id[0] ? l->id : s->model->node[l->witness.node].id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* To whom the result goes, it has sent requests of later terms only. */
 static void check_result(struct step *s, const struct raft_message *m)
 {
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
     const struct raft_letter *l = x ? &x->append_got : NULL;
-    if (!l || l->at.how == RAFT_HOW_NONE || m->term >= l->term || pending_has(s->node, m->term) ||
-        !pending_has(s->node, l->term))
+    if (!l || l->at.how == RAFT_HOW_NONE || !m->term || m->term >= l->term || has_led(s, m->term, m->to) ||
+        pending_has(s->node, m->term) || !pending_has(s->node, l->term))
         return;
     struct raft_break *b = break_add(s, RAFT_T06, RAFT_SPOILS_TERM, l->term, 0, m->to);
     if (!b)
