@@ -65,6 +65,16 @@ static void told_fact(void *context, const struct raft_fact *f)
 
 static struct told *told;
 
+static void feed(size_t piece, const uint8_t *data, size_t size)
+{
+    memset(told, 0, sizeof *told);
+    struct walk_listener listener = {.context = told, .fact = told_fact};
+    struct walk *w = walk_create(&listener);
+    assert_non_null(w);
+    pysyncobj_input_feed(w, piece, data, size);
+    walk_destroy(w);
+}
+
 /* piece 0: as the calls were. */
 static void run(const char *name, size_t piece)
 {
@@ -72,17 +82,12 @@ static void run(const char *name, size_t piece)
     snprintf(path, sizeof path, "%s/tests/fuzz/corpus/pysyncobj/%s", DRD_SOURCE_DIR, name);
     FILE *f = fopen(path, "rb");
     uint8_t *data = malloc(1 << 16);
-    memset(told, 0, sizeof *told);
-    struct walk_listener listener = {.context = told, .fact = told_fact};
-    struct walk *w = walk_create(&listener);
     assert_non_null(f);
-    assert_non_null(w);
     size_t size = fread(data, 1, 1 << 16, f);
     fclose(f);
     if (data[0] != 'b' && data[0] != 'z')
         data[1] = (uint8_t)piece;
-    pysyncobj_input_feed(w, piece, data, size);
-    walk_destroy(w);
+    feed(piece, data, size);
     free(data);
 }
 
@@ -127,6 +132,21 @@ static void names(void **state)
     ask = message_of(RAFT_FACT_RECEIVED, RAFT_REQUEST_VOTE, 0);
     assert_string_equal(ask->from, "127.0.0.1:9001");
     assert_string_equal(ask->to, "127.0.0.1:9002");
+}
+
+/* A cluster on "localhost" is one of all its nodes; a name that is no address is nobody's handshake. */
+static void names_of_hosts(void **state)
+{
+    static const char local[] = "z\x01\x29\x23\x40\x9cr\x16\0\0\0\x80\x02X\x0e\0\0\0localhost:9002.";
+    static const char ipv4[] = "z\x01\x29\x23\x40\x9cr\x16\0\0\0\x80\x02X\x0e\0\0\0" "127.0.0.2:9002.";
+    static const char none[] = "z\x01\x29\x23\x40\x9cr\x16\0\0\0\x80\x02X\x0e\0\0\0localhost-9002.";
+    (void)state;
+    feed(0, (const uint8_t *)local, sizeof local - 1);
+    assert_string_equal(told->fact[fact_of(RAFT_FACT_NODE)].peer, "localhost:9001");
+    feed(0, (const uint8_t *)ipv4, sizeof ipv4 - 1);
+    assert_string_equal(told->fact[fact_of(RAFT_FACT_NODE)].peer, "127.0.0.1:9001");
+    feed(0, (const uint8_t *)none, sizeof none - 1);
+    assert_int_equal(told->count, 0);
 }
 
 static void votes(void **state)
@@ -315,8 +335,8 @@ static void others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names), cmocka_unit_test(votes), cmocka_unit_test(entries), cmocka_unit_test(answers),
-        cmocka_unit_test(parts), cmocka_unit_test(snapshot), cmocka_unit_test(forwarded), cmocka_unit_test(files),
+        cmocka_unit_test(names), cmocka_unit_test(names_of_hosts), cmocka_unit_test(votes), cmocka_unit_test(entries),
+        cmocka_unit_test(answers), cmocka_unit_test(parts), cmocka_unit_test(snapshot), cmocka_unit_test(forwarded), cmocka_unit_test(files),
         cmocka_unit_test(same_in_pieces), cmocka_unit_test(others),
     };
     told = calloc(1, sizeof *told);
