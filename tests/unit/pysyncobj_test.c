@@ -336,7 +336,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names), cmocka_unit_test(names_of_hosts), cmocka_unit_test(votes), cmocka_unit_test(entries),
-        cmocka_unit_test(answers), cmocka_unit_test(parts), cmocka_unit_test(snapshot), cmocka_unit_test(forwarded), cmocka_unit_test(files),
+        cmocka_unit_test(answers), cmocka_unit_test(parts), cmocka_unit_test(snapshot), cmocka_unit_test(forwarded),
+        cmocka_unit_test(files),
         cmocka_unit_test(same_in_pieces), cmocka_unit_test(others),
     };
     told = calloc(1, sizeof *told);
