@@ -136,8 +136,9 @@ void verdict_init(struct verdict *v, const struct raft_model *m, const struct st
 bool verdict_source(struct verdict *v, struct store *s, struct drd_error *e)
 {
     const struct raft_break *b = v->cause.rule_break;
+    uint64_t acting; /* told something, a node stands in its event loop; where it acts on that is the place to show */
     if (!b)
         return true;
-    return replay_frames(s, v->process, v->processes, b->at.process, b->at.sequence, v->frame, FRAMES_MAX, &v->frames,
-                         v->frames_note, e);
+    return replay_frames_acting(s, b->at.process, b->at.sequence, &acting, e) &&
+           replay_frames(s, v->process, v->processes, b->at.process, acting, v->frame, FRAMES_MAX, &v->frames, v->frames_note, e);
 }
