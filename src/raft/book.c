@@ -92,6 +92,13 @@ static struct raft_letter letter(const struct step *s, const struct raft_message
     };
 }
 
+/* AppendEntries, receiver 2: the node's own log has another entry before the new ones. */
+static bool refutes(struct raft_node *n, const struct raft_message *m)
+{
+    const struct raft_slot *slot = m->prev_index && n->own_log ? raft_node_slot(n, m->prev_index) : NULL;
+    return slot && raft_witness_seen(&slot->witness) && slot->variant->term != m->prev_term;
+}
+
 /* AppendEntries, receiver 5 (Figure 2): min(leaderCommit, index of last new entry); "new" is what the message carries or
  * verifies. */
 static void append_got(struct step *s, struct raft_exchange *x, const struct raft_letter *l, const struct raft_message *m)
@@ -100,7 +107,7 @@ static void append_got(struct step *s, struct raft_exchange *x, const struct raf
     x->append_got = s->node->book.heard = *l;
     if (m->type == RAFT_INSTALL_SNAPSHOT)
         may_commit(s, m->prev_index);
-    else
+    else if (!refutes(s->node, m))
         may_commit(s, m->commit < verified ? m->commit : verified);
     struct raft_letter *beyond = &s->node->book.unverified;
     if (m->type == RAFT_APPEND_ENTRIES && m->commit > s->node->book.may_commit && beyond->at.how == RAFT_HOW_NONE)

@@ -25,7 +25,8 @@ struct install {
 };
 
 struct journal {
-    struct append append;
+    struct append append;  /* the latest */
+    struct append carried; /* the latest before it that carried entries, if it does not: they may be read in one go */
     struct install install;
 };
 
@@ -71,6 +72,16 @@ static void append_keep(struct step *s, struct append *a, const struct raft_mess
     memcpy(a->leader, m->from, sizeof a->leader);
     for (size_t i = 0; i < m->entries && i < TERMS_KEPT; i++)
         a->terms[i] = m->entry[i].term;
+}
+
+static void append_next(struct step *s, struct journal *j, const struct raft_message *m)
+{
+    if (!m->entries && j->append.count) {
+        struct append last = j->append;
+        j->append = j->carried;
+        j->carried = last;
+    }
+    append_keep(s, &j->append, m);
 }
 
 /* The first index at which the node's log holds another entry than the message: 0 none. */
@@ -129,6 +140,13 @@ static bool brought(const struct append *a, const struct raft_slot *slot, uint64
            slot->variant->term == a->terms[index - a->previous - 1];
 }
 
+/* The message asks for the log to end before `first`. */
+static bool asks_for(struct step *s, const struct append *a, const struct raft_slot *slot, uint64_t first)
+{
+    uint64_t conflict = a->at.how != RAFT_HOW_NONE && a->at.process == s->fact->process ? append_conflict(s->node, a) : 0;
+    return (conflict && conflict <= first) || brought(a, slot, first);
+}
+
 static void check_truncate(struct step *s, const struct journal *j)
 {
     uint64_t first = s->fact->index + 1;
@@ -148,7 +166,7 @@ static void check_truncate(struct step *s, const struct journal *j)
     if (a->at.how == RAFT_HOW_NONE || a->snapshot || a->count > TERMS_KEPT || a->at.process != s->fact->process)
         return;
     uint64_t conflict = append_conflict(s->node, a);
-    if ((conflict && conflict <= first) || brought(a, slot, first))
+    if (asks_for(s, a, slot, first) || asks_for(s, &j->carried, slot, first))
         return;
     struct raft_break *b = break_add(s, RAFT_T10, RAFT_SPOILS_LOG, a->term, first, "");
     if (conflict)
@@ -395,7 +413,7 @@ static void before_message(struct step *s, struct journal *j)
     const struct raft_message *m = s->fact->message;
     if (s->fact->kind == RAFT_FACT_RECEIVED) {
         if ((m->type == RAFT_APPEND_ENTRIES || m->type == RAFT_INSTALL_SNAPSHOT) && m->term >= s->node->heard)
-            append_keep(s, &j->append, m);
+            append_next(s, j, m);
         return;
     }
     check_sent(s);
@@ -438,14 +456,16 @@ static void restart(struct step *s, void *state)
 {
     struct journal *j = journal_of(s, state);
     if (j)
-        j->append.at.how = j->install.at.how = RAFT_HOW_NONE;
+        j->append.at.how = j->carried.at.how = j->install.at.how = RAFT_HOW_NONE;
 }
 
 static void fini(void *state)
 {
     struct journals *all = state;
-    for (size_t i = 0; i < all->count; i++)
+    for (size_t i = 0; i < all->count; i++) {
         free(all->journal[i].append.terms);
+        free(all->journal[i].carried.terms);
+    }
     free(all->journal);
 }
 
