@@ -416,6 +416,8 @@ static void before_message(struct step *s, struct journal *j)
             append_next(s, j, m);
         return;
     }
+    if (m->type == RAFT_APPEND_ENTRIES_RESULT)
+        j->carried.at.how = RAFT_HOW_NONE; /* all that was read in one go is done */
     check_sent(s);
     check_accepted(s, j);
     check_acknowledged(s);
