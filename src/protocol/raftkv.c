@@ -105,8 +105,8 @@ static size_t frame(struct way *way, const uint8_t *bytes, size_t length)
         return 0;
     size_t size = raftkv_u32(bytes);
     uint8_t type = bytes[RAFTKV_HEADER_TYPE];
-    bool good = size >= RAFTKV_HEADER && size <= RAFTKV_MESSAGE_MAX && bytes[RAFTKV_HEADER_VERSION] == RAFTKV_VERSION && type &&
-                type <= RAFTKV_TIMEOUT_NOW;
+    bool good = size >= RAFTKV_HEADER && size <= RAFTKV_MESSAGE_MAX && bytes[RAFTKV_HEADER_VERSION] == RAFTKV_VERSION &&
+                type >= RAFTKV_REQUEST_VOTE && type <= RAFTKV_TIMEOUT_NOW;
     return good ? size : WAY_FOREIGN;
 }
 
