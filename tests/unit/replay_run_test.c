@@ -67,6 +67,8 @@ static int node(const char *part)
         strcpy(file->what, "the data differs");
         return 1;
     }
+    if (!strcmp(part, "stop"))
+        file->state = REPLAY_STOPPED;
     for (;;)
         pause(); /* "hang" */
 }
@@ -104,6 +106,8 @@ struct outcome {
     struct drd_error error;
 };
 
+static struct replay_options base = { .patience = 1, .jobs = 2 };
+
 /* Processes 1 and 2; a NULL part makes process 2 a forked child of 1. */
 static struct outcome replay_two(const char *first, const char *second, const bool *wanted)
 {
@@ -116,7 +120,8 @@ static struct outcome replay_two(const char *first, const char *second, const bo
     put_process(s, 1, first);
     put_process(s, 2, second);
     assert_true(store_processes(s, &process, &count, &out.error));
-    struct replay_options options = { .patience = 1, .jobs = 2, .wanted = wanted };
+    struct replay_options options = base;
+    options.wanted = wanted;
     struct replay *r = replay_create(s, process, count, &options, &out.error);
     assert_non_null(r);
     out.ok = replay_run(r, &out.error);
@@ -178,6 +183,44 @@ static void one_hangs(void **state)
     assert_int_equal(o.verdict, DRD_EXIT_CANNOT);
     assert_int_equal(o.result[0].outcome, REPLAY_HUNG);
     assert_int_equal(o.result[1].outcome, REPLAY_IDENTICAL);
+    nothing_is_left();
+}
+
+/* The limit of all together, though nobody's patience has ended. */
+static void all_take_too_long(void **state)
+{
+    (void)state;
+    base = (struct replay_options){ .patience = 60, .jobs = 2, .longest = 1 };
+    struct outcome o = replay_two("hang", "hang", NULL);
+    base = (struct replay_options){ .patience = 1, .jobs = 2 };
+    assert_true(o.ok);
+    assert_int_equal(o.result[0].outcome, REPLAY_HUNG);
+    assert_int_equal(o.result[1].outcome, REPLAY_HUNG);
+    nothing_is_left();
+}
+
+static int called;
+static uint32_t called_with;
+
+static void on_event(void *context, const struct replay_file *file)
+{
+    assert_ptr_equal(context, &called);
+    called++;
+    called_with = file->pid;
+    assert_int_equal(kill((pid_t)file->pid, 0), 0); /* it waits */
+}
+
+static void one_waits_at_its_event(void **state)
+{
+    (void)state;
+    base = (struct replay_options){ .patience = 60, .jobs = 2, .at_event = on_event, .context = &called, .until_process = 2,
+                                    .until = 1 };
+    struct outcome o = replay_two("hang", "stop", NULL);
+    base = (struct replay_options){ .patience = 1, .jobs = 2 };
+    assert_true(o.ok);
+    assert_int_equal(called, 1);
+    assert_int_equal(o.result[1].outcome, REPLAY_AT_EVENT);
+    assert_int_equal(kill((pid_t)called_with, 0), -1);
     nothing_is_left();
 }
 
@@ -258,7 +301,8 @@ int main(int argc, char **argv)
         return node(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_finish), cmocka_unit_test(one_diverges), cmocka_unit_test(one_dies_one_cannot_be_loaded),
-        cmocka_unit_test(one_hangs), cmocka_unit_test(a_child_outlives_its_parent), cmocka_unit_test(a_child_alone),
+        cmocka_unit_test(one_hangs), cmocka_unit_test(all_take_too_long),
+        cmocka_unit_test(one_waits_at_its_event), cmocka_unit_test(a_child_outlives_its_parent), cmocka_unit_test(a_child_alone),
         cmocka_unit_test(a_child_that_is_never_born), cmocka_unit_test(interrupted),
         cmocka_unit_test(a_program_that_is_gone),
     };
