@@ -13,7 +13,7 @@ struct append {
     struct raft_witness at; /* how is RAFT_HOW_NONE: none */
     uint64_t term, previous, previous_term;
     char leader[RAFT_NODE_NAME];
-    bool snapshot;
+    bool snapshot, answered;
     size_t count;           /* that it carries; kept: the first TERMS_KEPT */
     uint64_t *terms;
 };
@@ -76,7 +76,7 @@ static void append_keep(struct step *s, struct append *a, const struct raft_mess
 
 static void append_next(struct step *s, struct journal *j, const struct raft_message *m)
 {
-    if (!m->entries && j->append.count) {
+    if (!m->entries && j->append.count && !j->append.answered) {
         struct append last = j->append;
         j->append = j->carried;
         j->carried = last;
@@ -416,8 +416,10 @@ static void before_message(struct step *s, struct journal *j)
             append_next(s, j, m);
         return;
     }
-    if (m->type == RAFT_APPEND_ENTRIES_RESULT)
+    if (m->type == RAFT_APPEND_ENTRIES_RESULT) {
         j->carried.at.how = RAFT_HOW_NONE; /* all that was read in one go is done */
+        j->append.answered = true;
+    }
     check_sent(s);
     check_accepted(s, j);
     check_acknowledged(s);
