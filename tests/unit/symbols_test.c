@@ -12,6 +12,7 @@
 #include "lib/check.h"
 #include "lib/maker.h"
 #include "replay/manifest.h"
+#include "replay/object.h"
 #include "trace/msgpack.h"
 
 #define I(n) ((int64_t)(n))
@@ -197,11 +198,40 @@ static void timers_name_their_callback(void **state)
     assert_string_equal(callback_of(3), address);
 }
 
+/* What was stripped from a program is found by build-id, where it is installed. */
+static void stripped_programs_have_names(void **state)
+{
+    (void)state;
+    char command[2 * PATH_MAX + 256], hex[2 * BUILD_ID_MAX + 1], path[PATH_MAX + 16], name[256];
+    const struct build_id id = id_of(self);
+    uint64_t offset = (uintptr_t)on_tick - library_at((uintptr_t)on_tick).base;
+    build_id_text(&id, hex, sizeof hex);
+    snprintf(command, sizeof command, "objcopy --strip-all '%s' stripped 2>/dev/null && mkdir -p debug/.build-id/%.2s && "
+             "cp '%s' debug/.build-id/%.2s/%s.debug", self, hex, self, hex, hex + 2);
+    if (system(command))
+        skip();
+    snprintf(path, sizeof path, "%s/stripped", scratch);
+    setenv("DRD_DEBUG_DIR", "nowhere", 1);
+    struct object *o = object_open(path, &id);
+    assert_non_null(o);
+    object_name_at(o, offset, name, sizeof name);
+    assert_non_null(strstr(name, "stripped+0x"));
+    object_close(o);
+    setenv("DRD_DEBUG_DIR", "debug", 1);
+    o = object_open(path, &id);
+    object_name_at(o, offset, name, sizeof name);
+    assert_string_equal(name, "on_tick");
+    assert_true(object_covers(o, offset));
+    object_close(o);
+    unsetenv("DRD_DEBUG_DIR");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_have_names), cmocka_unit_test(data_has_a_place),
         cmocka_unit_test(what_is_not_sure_has_none), cmocka_unit_test(timers_name_their_callback),
+        cmocka_unit_test(stripped_programs_have_names),
     };
     return cmocka_run_group_tests(tests, make_run, remove_run);
 }
