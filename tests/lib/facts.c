@@ -32,11 +32,11 @@ void facts_restart(struct facts *f, unsigned node)
     raft_model_process(f->model, f->process[node], name, incarnation, 1000, 0, true);
 }
 
-static void step(struct facts *f, unsigned node, struct raft_fact *fact)
+void facts_tell(struct facts *f, unsigned node, struct raft_fact *fact)
 {
     fact->process = f->process[node];
     fact->sequence = ++f->sequence[node];
-    fact->time = f->model->facts;
+    fact->time = fact->time ? fact->time : f->model->facts;
     fact->protocol = "test";
     raft_model_step(f->model, fact);
 }
@@ -46,7 +46,7 @@ static void id_of(unsigned node, char *out)
     snprintf(out, RAFT_NODE_NAME, "%u", node);
 }
 
-static struct raft_message message_make(enum raft_type type, unsigned from, unsigned to, uint64_t term)
+struct raft_message facts_message(enum raft_type type, unsigned from, unsigned to, uint64_t term)
 {
     struct raft_message m = {.type = type, .term = term};
     id_of(from, m.from);
@@ -63,13 +63,13 @@ static struct raft_entry entry_make(uint64_t index, uint64_t term, const char *t
 
 static void pass(struct facts *f, unsigned node, enum raft_fact_kind kind, const struct raft_message *m)
 {
-    step(f, node, &(struct raft_fact){.kind = kind, .message = m});
+    facts_tell(f, node, &(struct raft_fact){.kind = kind, .message = m});
 }
 
 static void append_entries(struct facts *f, enum raft_fact_kind kind, unsigned from, unsigned to, uint64_t term,
                            uint64_t prev_index, uint64_t prev_term, const struct facts_entry *entries, uint64_t commit)
 {
-    struct raft_message m = message_make(RAFT_APPEND_ENTRIES, from, to, term);
+    struct raft_message m = facts_message(RAFT_APPEND_ENTRIES, from, to, term);
     struct raft_entry entry[64];
     m.prev_index = prev_index;
     m.prev_term = prev_term;
@@ -105,7 +105,7 @@ void facts_appended(struct facts *f, unsigned from, unsigned to, uint64_t term, 
 
 void facts_answer(struct facts *f, unsigned from, unsigned to, uint64_t term, bool success, uint64_t match)
 {
-    struct raft_message m = message_make(RAFT_APPEND_ENTRIES_RESULT, from, to, term);
+    struct raft_message m = facts_message(RAFT_APPEND_ENTRIES_RESULT, from, to, term);
     m.success = success;
     m.match = match;
     pass(f, from, RAFT_FACT_SENT, &m);
@@ -114,10 +114,10 @@ void facts_answer(struct facts *f, unsigned from, unsigned to, uint64_t term, bo
 
 void facts_vote(struct facts *f, unsigned voter, unsigned candidate, uint64_t term)
 {
-    struct raft_message request = message_make(RAFT_REQUEST_VOTE, candidate, voter, term);
+    struct raft_message request = facts_message(RAFT_REQUEST_VOTE, candidate, voter, term);
     pass(f, candidate, RAFT_FACT_SENT, &request);
     pass(f, voter, RAFT_FACT_RECEIVED, &request);
-    struct raft_message result = message_make(RAFT_REQUEST_VOTE_RESULT, voter, candidate, term);
+    struct raft_message result = facts_message(RAFT_REQUEST_VOTE_RESULT, voter, candidate, term);
     result.success = true;
     pass(f, voter, RAFT_FACT_SENT, &result);
     pass(f, candidate, RAFT_FACT_RECEIVED, &result);
@@ -125,7 +125,7 @@ void facts_vote(struct facts *f, unsigned voter, unsigned candidate, uint64_t te
 
 static struct raft_message snapshot_make(unsigned from, unsigned to, uint64_t term, uint64_t index, uint64_t last_term)
 {
-    struct raft_message m = message_make(RAFT_INSTALL_SNAPSHOT, from, to, term);
+    struct raft_message m = facts_message(RAFT_INSTALL_SNAPSHOT, from, to, term);
     m.prev_index = index;
     m.prev_term = last_term;
     return m;
@@ -145,29 +145,29 @@ void facts_snapshot_received(struct facts *f, unsigned from, unsigned to, uint64
 
 void facts_snapshot_answer(struct facts *f, unsigned from, unsigned to, uint64_t term)
 {
-    struct raft_message m = message_make(RAFT_INSTALL_SNAPSHOT_RESULT, from, to, term);
+    struct raft_message m = facts_message(RAFT_INSTALL_SNAPSHOT_RESULT, from, to, term);
     m.success = true;
     pass(f, from, RAFT_FACT_SENT, &m);
 }
 
 void facts_append(struct facts *f, unsigned node, bool durable, uint64_t index, uint64_t term, const char *text)
 {
-    step(f, node, &(struct raft_fact){.kind = RAFT_FACT_APPEND, .durable = durable, .entry = entry_make(index, term, text)});
+    facts_tell(f, node, &(struct raft_fact){.kind = RAFT_FACT_APPEND, .durable = durable, .entry = entry_make(index, term, text)});
 }
 
 void facts_state(struct facts *f, unsigned node, enum raft_fact_kind kind, uint64_t index, uint64_t term)
 {
-    step(f, node, &(struct raft_fact){.kind = kind, .index = index, .term = term});
+    facts_tell(f, node, &(struct raft_fact){.kind = kind, .index = index, .term = term});
 }
 
 void facts_role(struct facts *f, unsigned node, uint64_t term, int role)
 {
-    step(f, node, &(struct raft_fact){.kind = RAFT_FACT_ROLE, .term = term, .role = role});
+    facts_tell(f, node, &(struct raft_fact){.kind = RAFT_FACT_ROLE, .term = term, .role = role});
 }
 
 void facts_apply(struct facts *f, unsigned node, uint64_t index, uint64_t term, uint64_t state)
 {
-    step(f, node, &(struct raft_fact){.kind = RAFT_FACT_APPLY, .index = index, .term = term,
+    facts_tell(f, node, &(struct raft_fact){.kind = RAFT_FACT_APPLY, .index = index, .term = term,
                                       .entry = {.index = index, .term = term, .digest = state}});
 }
 

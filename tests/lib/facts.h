@@ -44,6 +44,10 @@ void facts_state(struct facts *f, unsigned node, enum raft_fact_kind kind, uint6
 void facts_role(struct facts *f, unsigned node, uint64_t term, int role);
 void facts_apply(struct facts *f, unsigned node, uint64_t index, uint64_t term, uint64_t state);
 
+/* Any fact: process and event are filled in, the time if it is 0. */
+void facts_tell(struct facts *f, unsigned node, struct raft_fact *fact);
+struct raft_message facts_message(enum raft_type type, unsigned from, unsigned to, uint64_t term);
+
 /* The first finding of a property, NULL if there is none. */
 const struct raft_finding *facts_finding(const struct facts *f, enum raft_property property);
 
