@@ -37,11 +37,12 @@ static void print_source(const struct verdict *v, const struct verdict_style *st
         else if (!i && f->function[0])
             fprintf(out, "  %s+0x%" PRIx64 " ", f->object, f->offset);
     }
-    if (v->frames && v->frames_note[0]) {
+    bool known = v->frames && v->frame[0].line; /* what other frames lack does not matter then */
+    if (v->frames && v->frames_note[0] && !known) {
         fputc('\n', out);
         print_label("", style, out);
     }
-    fprintf(out, "%s\n", v->frames_note);
+    fprintf(out, "%s\n", known ? "" : v->frames_note);
 }
 
 static void print_steps(const struct verdict *v, const struct verdict_style *style, FILE *out)

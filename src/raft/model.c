@@ -340,7 +340,7 @@ static void fact_truncate(struct step *s)
     struct raft_node *n = s->node;
     const struct raft_slot *slot = raft_node_slot(n, s->fact->index + 1);
     n->own_log = true;
-    if (slot && s->fact->index < n->last) {
+    if (slot && s->fact->index < n->last && !s->fact->loaded) {
         struct raft_slot old = *slot;
         raft_properties_check(s->model, &(struct raft_change){
                                             .kind = RAFT_CHANGE_REPLACED, .cluster = n->cluster, .old = &old,
