@@ -65,6 +65,21 @@ static void draft_sort(struct draft *d)
     }
 }
 
+/* A node that acts on its own mistake at once: one step. */
+static void draft_merge(struct draft *d)
+{
+    for (size_t i = 0; i + 1 < d->rows; i++) {
+        struct chain_step *cause = &d->row[i].step, *next = &d->row[i + 1].step;
+        size_t used = strlen(cause->text);
+        if (d->row[i].rank != RANK_CAUSE || d->row[i + 1].rank != RANK_VIOLATION || cause->at.process != next->at.process ||
+            used + strlen(next->text) + 8 > sizeof cause->text)
+            continue;
+        snprintf(cause->text + used, sizeof cause->text - used, "; it %s", next->text);
+        memmove(&d->row[i + 1], &d->row[i + 2], (--d->rows - i - 1) * sizeof d->row[0]);
+        return;
+    }
+}
+
 /* Too many: the earliest of the lowest rank go first. */
 static void draft_cut(struct draft *d)
 {
@@ -209,13 +224,31 @@ static void draft_election(struct draft *d, size_t cluster, uint64_t term)
 
 /* --- entries --- */
 
+static bool led(const struct draft *d, size_t cluster, const struct raft_witness *w, uint64_t term)
+{
+    const struct raft_term *t = raft_cluster_term(&d->model->cluster[cluster], term);
+    for (size_t i = 0; t && i < t->leaders; i++) {
+        if (!t->leader[i].id[0] && t->leader[i].witness.node == w->node)
+            return true;
+    }
+    return false;
+}
+
+/* How an entry came into the world, and how it was taken out of a log. */
 static void draft_variant(struct draft *d, size_t cluster, const struct raft_variant *v)
 {
-    char entry[48];
+    char entry[48], other[48] = "";
     entry_words(v, entry, sizeof entry);
+    if (v->replaced_by)
+        entry_words(v->replaced_by, other, sizeof other);
     draft_election(d, cluster, v->term);
-    draft_add(d, RANK_ENTRY, &v->shown, "has %s at index %" PRIu64 " (term %" PRIu64 ")", entry, v->index, v->term);
-    draft_add(d, RANK_ENTRY, &v->replaced, "replaces %s at index %" PRIu64 " (term %" PRIu64 ")", entry, v->index, v->term);
+    draft_add(d, RANK_ENTRY, &v->shown, "%s %s at index %" PRIu64 " (term %" PRIu64 ")", led(d, cluster, &v->shown, v->term) ? "appends" : "has",
+              entry, v->index, v->term);
+    if (v->replaced_by)
+        draft_add(d, RANK_ENTRY, &v->replaced, "replaces %s (term %" PRIu64 ") at index %" PRIu64 " by %s (term %" PRIu64 ")", entry, v->term,
+                  v->index, other, v->replaced_by->term);
+    else
+        draft_add(d, RANK_ENTRY, &v->replaced, "deletes %s at index %" PRIu64 " (term %" PRIu64 ")", entry, v->index, v->term);
 }
 
 static void draft_violation(struct draft *d, const struct raft_finding *f)
@@ -266,6 +299,7 @@ void chain_build(struct cause *c, const struct raft_model *m, const struct raft_
     if (b->class == RAFT_T14 || b->class == RAFT_T15 || b->class == RAFT_T25)
         draft_restart(&d, b);
     draft_sort(&d);
+    draft_merge(&d);
     draft_cut(&d);
     for (size_t i = 0; i < d.rows; i++)
         c->step[c->steps++] = d.row[i].step;

@@ -197,6 +197,7 @@ static void log_replace(struct step *s, struct raft_slot *slot, struct raft_vari
     raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_REPLACED, .cluster = s->node->cluster,
                                                           .witness = *w, .variant = v, .old = &old});
     old.variant->replaced = *w;
+    old.variant->replaced_by = v;
     log_cut(s->node, v->index - 1);
 }
 

@@ -346,8 +346,20 @@ static void fact_truncate(struct step *s)
                                             .kind = RAFT_CHANGE_REPLACED, .cluster = n->cluster, .old = &old,
                                             .witness = step_witness(s, how_shown(s->fact), true)});
         old.variant->replaced = step_witness(s, how_shown(s->fact), true);
+        old.variant->replaced_by = NULL;
     }
     log_cut(n, s->fact->index);
+}
+
+/* What the new file lacks is on stable storage no more. What the node has in memory is another matter. */
+static void fact_rewritten(struct step *s)
+{
+    struct raft_node *n = s->node;
+    for (uint64_t i = n->last; i > s->fact->entry.index && i > n->base; i--) {
+        struct raft_slot *slot = raft_node_slot(n, i);
+        if (slot)
+            slot->durable = false;
+    }
 }
 
 static void fact_commit(struct step *s)
@@ -427,6 +439,7 @@ static void (*const fact_handlers[])(struct step *s) = {
     [RAFT_FACT_ROLE] = fact_role,
     [RAFT_FACT_APPEND] = fact_append,
     [RAFT_FACT_TRUNCATE] = fact_truncate,
+    [RAFT_FACT_REWRITTEN] = fact_rewritten,
     [RAFT_FACT_COMMIT] = fact_commit,
     [RAFT_FACT_APPLY] = fact_apply,
     [RAFT_FACT_SNAPSHOT] = fact_snapshot,

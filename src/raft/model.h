@@ -35,6 +35,7 @@ struct raft_variant {
     struct raft_witness linked;    /* a log that holds it after an entry of `previous_term` */
     uint64_t previous_term;
     struct raft_witness replaced;  /* latest: a log that held it and holds another entry there now, or none */
+    const struct raft_variant *replaced_by; /* NULL: none, or not known */
     struct raft_witness applied;   /* first that states a digest of the state after it */
     uint64_t state;
     struct raft_variant *next;     /* another entry seen at this index */

@@ -39,7 +39,7 @@ enum raft_spoils {
 };
 
 #define RAFT_REASONS 8
-#define RAFT_WORDS 240
+#define RAFT_WORDS 320
 
 /* An event that a break rests on: a step of the story. */
 struct raft_reason {
@@ -77,7 +77,7 @@ struct raft_rules {
     void (*fini)(void *state);
 };
 
-extern const struct raft_rules rules_votes, rules_terms, rules_commit, rules_log, rules_disk, rules_members, rules_apply;
+extern const struct raft_rules rules_votes, rules_terms, rules_heard, rules_commit, rules_log, rules_disk, rules_members, rules_apply;
 
 /* Report a break at the fact at hand. Class, spoils, term, index and texts are the caller's to fill in by the functions
  * below; NULL: the same was reported before (it is counted), or no memory. Valid until the next call. */
