@@ -53,7 +53,7 @@ const struct raft_class_row raft_classes[RAFT_CLASS_COUNT] = {
 };
 
 static const struct raft_rules *const families[] = {
-    &rules_votes, &rules_terms, &rules_disk, &rules_log, &rules_members, &rules_commit, &rules_apply,
+    &rules_votes, &rules_terms, &rules_heard, &rules_disk, &rules_log, &rules_members, &rules_commit, &rules_apply,
 };
 #define FAMILIES (sizeof families / sizeof *families)
 

@@ -1,0 +1,292 @@
+/* While a leader is heard nobody raises the term, or would vote for somebody else (T22). */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "raft/parts.h"
+#include "raft/rule.h"
+
+/* A RequestVote that is to be disregarded. */
+struct disruption {
+    struct raft_witness at, heard;
+    struct raft_witness adopted; /* the term was taken over: for this request, or because the node stands itself */
+    uint64_t term;
+    char from[RAFT_NODE_NAME];
+    uint64_t silence;        /* ns */
+};
+
+/* A pre-vote granted by a node that leads, or did: whether it has stepped down, what it sends next will tell. */
+struct granted {
+    struct raft_witness at, asked;
+    uint64_t led, term;
+    char to[RAFT_NODE_NAME];
+};
+
+struct hearer {
+    uint64_t known;          /* highest term that it must have: its own, or received in what nobody may disregard */
+    struct disruption disruption;
+    struct granted granted;
+    uint64_t heard_time, gap;/* of AppendEntries: when, and the longest pause between two of one term */
+    uint64_t heard_term;
+};
+
+struct hearers {
+    struct hearer **hearer;  /* by node; NULL: nothing to say of it */
+    size_t hearers;
+    uint64_t patience;       /* ns: shortest silence after which a node asked for votes; 0: none did */
+};
+
+static struct hearer *hearer_of(struct step *s, struct hearers *t)
+{
+    size_t node = (size_t)(s->node - s->model->node);
+    if (node >= t->hearers) {
+        struct hearer **grown = realloc(t->hearer, (node + 1) * sizeof(struct hearer *));
+        if (!grown) {
+            step_out_of_memory(s);
+            return NULL;
+        }
+        memset(grown + t->hearers, 0, (node + 1 - t->hearers) * sizeof(struct hearer *));
+        t->hearer = grown;
+        t->hearers = node + 1;
+    }
+    if (!t->hearer[node] && !(t->hearer[node] = calloc(1, sizeof(struct hearer))))
+        step_out_of_memory(s);
+    return t->hearer[node];
+}
+
+/* How long after AppendEntries nobody can be out of patience: less than the shortest that was seen to end, or than the
+ * leader's own pauses where none was. */
+static uint64_t hearing(const struct hearers *t, const struct hearer *p)
+{
+    return t->patience ? t->patience / 2 : p->gap;
+}
+
+static void hearing_likely(struct raft_break *b, const struct hearers *t)
+{
+    if (!t->patience)
+        break_likely(b, "no election timer was seen to run out, so that it is not known how long these servers hear a leader");
+}
+
+/* It asks for votes. Who does that between two heartbeats was told to; who waited longer ran out of patience. */
+static void patience_ends(const struct step *s, struct hearers *t, const struct hearer *p)
+{
+    const struct raft_letter *heard = &s->node->book.heard;
+    uint64_t silence = heard->at.how != RAFT_HOW_NONE && s->fact->time > heard->time ? s->fact->time - heard->time : 0;
+    if (silence > p->gap && (!t->patience || silence < t->patience))
+        t->patience = silence;
+}
+
+/* The silence since the leader of the node's term was heard; UINT64_MAX: too long, or none was. A leader hears itself, but
+ * may have stepped down and not said so. */
+static uint64_t leader_heard(const struct step *s, const struct hearers *t, const struct hearer *p)
+{
+    const struct raft_node *n = s->node;
+    const struct raft_letter *heard = &n->book.heard;
+    if (heard->at.how == RAFT_HOW_NONE || heard->term < p->known || heard->term < n->term || s->fact->time < heard->time)
+        return UINT64_MAX;
+    uint64_t silence = s->fact->time - heard->time;
+    return silence <= hearing(t, p) ? silence : UINT64_MAX;
+}
+
+static void request_received(struct step *s, const struct hearers *t, struct hearer *p, const struct raft_message *m)
+{
+    uint64_t silence = leader_heard(s, t, p);
+    p->disruption.at.how = RAFT_HOW_NONE;
+    if (m->pre_vote || !m->may_disregard || m->term <= p->known || silence == UINT64_MAX)
+        return;
+    p->disruption = (struct disruption){.at = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .silence = silence,
+                                        .heard = s->node->book.heard.at};
+    memcpy(p->disruption.from, m->from, sizeof m->from);
+}
+
+/* The term of the request is the node's now; `answered` if that is so because of the request. */
+static void check_disrupted(struct step *s, const struct hearers *t, struct hearer *p, uint64_t term, bool answered)
+{
+    struct disruption *d = &p->disruption;
+    if (d->at.how == RAFT_HOW_NONE || term < d->term)
+        return;
+    if (d->adopted.how == RAFT_HOW_NONE)
+        d->adopted = step_witness(s, RAFT_HOW_STATED, true);
+    if (!answered)
+        return;
+    struct raft_break *b = term == d->term ? break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, d->term, 0, d->from) : NULL;
+    if (b) {
+        b->at = d->adopted;
+        break_reason(b, &d->heard, "hears from its leader");
+        break_reason(b, &d->at, "is asked for its vote in term %" PRIu64 " by %s", d->term, step_peer(s, d->from));
+        break_text(b, "%s took over term %" PRIu64 " from a RequestVote of %s, %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader",
+                   s->node->name, d->term, step_peer(s, d->from), d->silence / 1000000, d->silence / 100000 % 10);
+        hearing_likely(b, t);
+    }
+    d->at.how = RAFT_HOW_NONE;
+}
+
+static void check_pre_vote(struct step *s, const struct hearers *t, struct hearer *p, const struct raft_message *m)
+{
+    const struct raft_exchange *x = book_find(&s->node->book, m->to);
+    const struct raft_node *n = s->node;
+    uint64_t silence = leader_heard(s, t, p);
+    if (!m->pre_vote || !m->success)
+        return;
+    if (n->leading && n->leading == n->term && n->leading >= p->known) {
+        p->granted = (struct granted){.at = step_witness(s, RAFT_HOW_SENT, true), .led = n->leading, .term = m->term};
+        if (x)
+            p->granted.asked = x->vote_asked.at;
+        memcpy(p->granted.to, m->to, sizeof m->to);
+    }
+    struct raft_break *b = silence != UINT64_MAX ? break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, m->term, 0, m->to) : NULL;
+    if (!b)
+        return;
+    break_reason(b, &n->book.heard.at, "hears from its leader");
+    if (x)
+        break_reason(b, &x->vote_asked.at, "is asked by %s whether it would vote for it", step_peer(s, m->to));
+    break_text(b, "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader", n->name,
+               step_peer(s, m->to), silence / 1000000, silence / 100000 % 10);
+    hearing_likely(b, t);
+}
+
+/* Who leads a term before and after led it all the time. */
+static void still_leads(struct step *s, struct hearer *p, const struct raft_message *m)
+{
+    struct granted *g = &p->granted;
+    if (g->at.how == RAFT_HOW_NONE)
+        return;
+    struct raft_break *b = m->term == g->led ? break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, g->term, 0, g->to) : NULL;
+    struct raft_witness granted = g->at;
+    g->at.how = RAFT_HOW_NONE;
+    if (!b)
+        return;
+    struct raft_witness leads = b->at;
+    b->at = granted;
+    break_reason(b, &g->asked, "is asked by %s whether it would vote for it", step_peer(s, g->to));
+    break_reason(b, &leads, "goes on as leader of term %" PRIu64, g->led);
+    break_text(b, "%s, leader of term %" PRIu64 ", granted %s a pre-vote", s->node->name, g->led, step_peer(s, g->to));
+}
+
+/* A learner never stands. (Who was removed may: its vote may still be needed; dissertation, 4.2.2.) */
+static void check_standing(struct step *s, const struct raft_message *m)
+{
+    const struct raft_members *members = members_at(&s->node->book, s->node->last);
+    const char *at = members ? members->text : "";
+    char id[RAFT_NODE_NAME];
+    bool votes, learner = false;
+    while (members_next(&at, id, &votes)) {
+        if (strcmp(id, m->from) == 0 && votes)
+            return;
+        learner |= strcmp(id, m->from) == 0;
+    }
+    if (!learner)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, m->term, 0, "");
+    if (b)
+        break_reason(b, &members->at, "is a learner in the configuration of index %" PRIu64, members->index);
+    break_text(b, "%s asked for votes in term %" PRIu64 ", but is a learner", s->node->name, m->term);
+}
+
+/* --- facts --- */
+
+static bool is_request(const struct raft_message *m)
+{
+    return m->type == RAFT_APPEND_ENTRIES || m->type == RAFT_INSTALL_SNAPSHOT;
+}
+
+static void known(struct hearer *p, uint64_t term)
+{
+    if (term > p->known)
+        p->known = term;
+}
+
+static void stands(struct step *s, struct hearers *t, struct hearer *p)
+{
+    p->disruption.at.how = RAFT_HOW_NONE;
+    patience_ends(s, t, p);
+}
+
+static void sent(struct step *s, struct hearers *t, struct hearer *p, const struct raft_message *m)
+{
+    bool result = m->type == RAFT_REQUEST_VOTE_RESULT;
+    if (m->type == RAFT_REQUEST_VOTE) {
+        check_standing(s, m);
+        stands(s, t, p);
+    }
+    if (result)
+        check_pre_vote(s, t, p, m);
+    if (is_request(m))
+        still_leads(s, p, m);
+    if (m->pre_vote)
+        return;
+    check_disrupted(s, t, p, m->term, result && strcmp(m->to, p->disruption.from) == 0);
+    known(p, m->term);
+}
+
+static void append_received(struct step *s, struct hearer *p, const struct raft_message *m)
+{
+    uint64_t gap = s->fact->time > p->heard_time ? s->fact->time - p->heard_time : 0;
+    if (m->term == p->heard_term && gap > p->gap)
+        p->gap = gap;
+    if (m->term > p->heard_term)
+        p->gap = 0;
+    p->heard_term = m->term;
+    p->heard_time = s->fact->time;
+}
+
+static void received(struct step *s, struct hearers *t, struct hearer *p, const struct raft_message *m)
+{
+    if (m->type == RAFT_REQUEST_VOTE) {
+        request_received(s, t, p, m);
+        return;
+    }
+    if (!m->pre_vote && m->term >= p->disruption.term)
+        p->disruption.at.how = RAFT_HOW_NONE; /* this one must be followed */
+    if (!m->pre_vote)
+        known(p, m->term);
+    if (is_request(m))
+        append_received(s, p, m);
+}
+
+static void stated(struct step *s, struct hearers *t, struct hearer *p)
+{
+    const struct raft_fact *f = s->fact;
+    if (f->loaded)
+        return;
+    if (f->kind == RAFT_FACT_VOTE ? strcmp(f->peer, s->node->id) == 0 : f->kind == RAFT_FACT_ROLE && f->role == 1)
+        stands(s, t, p);
+    check_disrupted(s, t, p, f->term, f->kind == RAFT_FACT_VOTE && strcmp(f->peer, p->disruption.from) == 0);
+    known(p, f->term);
+}
+
+static void before(struct step *s, void *state)
+{
+    const struct raft_fact *f = s->fact;
+    bool message = f->kind == RAFT_FACT_SENT || f->kind == RAFT_FACT_RECEIVED;
+    if (f->again || (message ? f->message->type == RAFT_NONE || f->message->type >= RAFT_OTHER
+                             : f->kind != RAFT_FACT_VOTE && f->kind != RAFT_FACT_ROLE && f->kind != RAFT_FACT_TERM))
+        return;
+    struct hearer *p = hearer_of(s, state);
+    if (!p)
+        return;
+    if (f->kind == RAFT_FACT_SENT)
+        sent(s, state, p, f->message);
+    else if (f->kind == RAFT_FACT_RECEIVED)
+        received(s, state, p, f->message);
+    else
+        stated(s, state, p);
+}
+
+static void restart(struct step *s, void *state)
+{
+    struct hearer *p = hearer_of(s, state);
+    if (p)
+        memset(p, 0, sizeof *p);
+}
+
+static void fini(void *state)
+{
+    struct hearers *t = state;
+    for (size_t i = 0; i < t->hearers; i++)
+        free(t->hearer[i]);
+    free(t->hearer);
+}
+
+const struct raft_rules rules_heard = {.name = "heard", .size = sizeof(struct hearers), .before = before, .restart = restart,
+                                       .fini = fini};
