@@ -20,24 +20,39 @@ static void print_class(const struct verdict *v, const struct raft_break *b, FIL
     fprintf(out, "%s   %s   [%s, %s]\n", b->text, event, raft_classes[b->class].id, raft_classes[b->class].reference);
 }
 
+/* Libraries that carry calls of every program: the frame that matters is behind theirs. */
+size_t verdict_frame_first(const struct verdict *v)
+{
+    static const char *const plumbing[] = {"libuv.", "libev.", "libevent", "libc.", "libpthread", "libstdc++", "libssl", "libcrypto"};
+    for (size_t i = 0; i < v->frames; i++) {
+        bool carries = false;
+        for (size_t p = 0; p < sizeof plumbing / sizeof *plumbing; p++)
+            carries |= strncmp(v->frame[i].object, plumbing[p], strlen(plumbing[p])) == 0;
+        if (!carries)
+            return i;
+    }
+    return 0;
+}
+
 /* "replicationQuorum  replication.c:1523  <- replicationUpdate <- recvAppendEntriesResult": the place, and who called. */
 static void print_source(const struct verdict *v, const struct verdict_style *style, FILE *out)
 {
     if (!v->frames && !v->frames_note[0])
         return;
     print_label("SOURCE", style, out);
-    for (size_t i = 0; i < v->frames && i < FRAMES_SHOWN; i++) {
+    size_t first = verdict_frame_first(v);
+    for (size_t i = first; i < v->frames && i < first + FRAMES_SHOWN; i++) {
         const struct replay_frame *f = &v->frame[i];
         const char *slash = strrchr(f->file, '/');
-        fprintf(out, "%s%s", i ? " <- " : "", f->function[0] ? f->function : f->object);
+        fprintf(out, "%s%s", i > first ? " <- " : "", f->function[0] ? f->function : f->object);
         if (!f->function[0])
             fprintf(out, "+0x%" PRIx64, f->offset);
-        if (f->line && !i)
+        if (f->line && i == first)
             fprintf(out, "  %s:%u ", slash ? slash + 1 : f->file, f->line);
-        else if (!i && f->function[0])
+        else if (i == first && f->function[0])
             fprintf(out, "  %s+0x%" PRIx64 " ", f->object, f->offset);
     }
-    bool known = v->frames && v->frame[0].line; /* what other frames lack does not matter then */
+    bool known = v->frames && v->frame[first].line; /* what other frames lack does not matter then */
     if (v->frames && v->frames_note[0] && !known) {
         fputc('\n', out);
         print_label("", style, out);

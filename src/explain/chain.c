@@ -251,24 +251,77 @@ static void draft_variant(struct draft *d, size_t cluster, const struct raft_var
         draft_add(d, RANK_ENTRY, &v->replaced, "deletes %s at index %" PRIu64 " (term %" PRIu64 ")", entry, v->index, v->term);
 }
 
+/* A side that is no entry: what the node showed. */
+static void draft_side(struct draft *d, const struct raft_finding *f, size_t i)
+{
+    const struct raft_side *side = &f->side[i];
+    const struct raft_witness *at = side->witnesses ? &side->witness[0] : NULL;
+    if (!at)
+        return;
+    switch (f->property) {
+    case RAFT_ELECTION_SAFETY:
+        draft_add(d, RANK_VIOLATION, at, "leads term %" PRIu64, f->term);
+        break;
+    case RAFT_LINEARIZABLE_READS:
+        draft_add(d, RANK_VIOLATION, at, i == 0 ? "tells its client that index %" PRIu64 " is done"
+                                                : "answers a read without index %" PRIu64, f->index);
+        break;
+    case RAFT_APPLIED_IN_ORDER:
+        draft_add(d, RANK_VIOLATION, at, "applies index %" PRIu64 " after index %" PRIu64, f->index, side->value);
+        break;
+    case RAFT_COMMIT_MONOTONIC:
+        draft_add(d, RANK_VIOLATION, at, "has commit index %" PRIu64 ", after %" PRIu64, f->index, side->value);
+        break;
+    case RAFT_TERM_MONOTONIC:
+        draft_add(d, RANK_VIOLATION, at, "is in term %" PRIu64 ", after term %" PRIu64, f->term, side->value);
+        break;
+    default:
+        break;
+    }
+}
+
+static void draft_state(struct draft *d, const struct raft_side *side, const char *entry)
+{
+    draft_add(d, RANK_VIOLATION, &side->witness[0], "applies %s at index %" PRIu64 ": its state is %016" PRIx64 " then", entry,
+              side->variant->index, side->value);
+    for (size_t i = 0; i < d->rows; i++)
+        d->row[i].step.applies |= d->row[i].step.at.order == side->witness[0].order && side->witness[0].how == RAFT_HOW_APPLIED;
+}
+
 static void draft_violation(struct draft *d, const struct raft_finding *f)
 {
     for (size_t i = 0; i < f->sides; i++) {
         const struct raft_side *side = &f->side[i];
         char entry[48];
         if (!side->variant || !side->witnesses) {
-            for (size_t w = 0; w < side->witnesses; w++)
-                draft_add(d, RANK_VIOLATION, &side->witness[w], "%s", raft_property_names[f->property].name);
+            draft_side(d, f, i);
             continue;
         }
         entry_words(side->variant, entry, sizeof entry);
         bool applied = side->witness[0].how == RAFT_HOW_APPLIED;
         draft_variant(d, f->cluster, side->variant);
-        if (f->property != RAFT_STATE_DETERMINISM)
-            draft_election(d, f->cluster, side->variant->led_term);
+        if (f->property == RAFT_STATE_DETERMINISM) {
+            draft_state(d, side, entry);
+            continue;
+        }
+        draft_election(d, f->cluster, side->variant->led_term);
         draft_add(d, RANK_VIOLATION, &side->witness[0], "%s %s at index %" PRIu64 " (term %" PRIu64 ")",
                   f->property == RAFT_STATE_MACHINE_SAFETY ? (applied ? "applies" : "has committed") : "holds", entry,
                   side->variant->index, side->variant->term);
+    }
+}
+
+/* The node lost afterwards what it had spoken of too early. */
+static void draft_forgotten(struct draft *d, const struct raft_break *b)
+{
+    char words[RAFT_WORDS];
+    for (size_t i = 0; i < d->model->incidents; i++) {
+        const struct raft_incident *incident = &d->model->incident[i];
+        if (incident->kind != RAFT_FACT_START || incident->at.node != b->at.node || incident->at.order < b->at.order)
+            continue;
+        incident_words(d->model, incident, words, sizeof words);
+        draft_add(d, RANK_ELECTION, &incident->at, "%s", words);
+        return;
     }
 }
 
@@ -298,6 +351,8 @@ void chain_build(struct cause *c, const struct raft_model *m, const struct raft_
         draft_violation(&d, f);
     if (b->class == RAFT_T14 || b->class == RAFT_T15 || b->class == RAFT_T25)
         draft_restart(&d, b);
+    if (b->class == RAFT_T03 || b->class == RAFT_T05)
+        draft_forgotten(&d, b);
     draft_sort(&d);
     draft_merge(&d);
     draft_cut(&d);

@@ -71,6 +71,7 @@ void verdict_entry(const struct raft_variant *entry, char *out, size_t size); /*
 void verdict_event(const struct verdict *v, const struct raft_witness *w, char *out, size_t size); /* s0@1873 */
 const char *verdict_node(const struct verdict *v, const struct raft_side *side, const struct raft_witness *w);
 const char *verdict_how(const struct raft_witness *w); /* "leaderCommit of the AppendEntries it sent covers it" */
+size_t verdict_frame_first(const struct verdict *v); /* the first that is worth telling */
 /* "[T07, Figure 2, Leaders]"; cause, chain and breaks (cause_text.c, for verdict_print). */
 void verdict_cause_print(const struct verdict *v, const struct verdict_style *style, FILE *out);
 void verdict_breaks_print(const struct verdict *v, const struct verdict_style *style, FILE *out);
