@@ -2,7 +2,8 @@
 # How often drd explain is right. Every planted mistake of tests/nodes/raftkv (bugs.def) is set off by its scenario in
 # tests/cluster/raftkv, recorded and explained; twice, once with the marks of the nodes and once from their messages and
 # disk writes alone. What it should have said is known: the mark "bug ID" stands where the mistake acted.
-#   explain.sh [BUILD]     RUNS=1 of each; IDS="T07a T01b"; MODES="marks nomarks"; KEEP=DIR for the runs (ID.marks.drd, ID.nomarks.drd)
+#   explain.sh [BUILD]     RUNS=1 of each; IDS="T07a T01b"; MODES="marks nomarks"; KEEP=DIR for the last run of each
+#                          (ID.marks.drd, ID.nomarks.drd) and what was said of them (judged); FROM=DIR: those runs again
 #
 # Columns: runs in which the mistake acted; of these: seen (by the scenario: nodes differ, or a client was told what is not so),
 # found (a violation is reported), class and node of the cause as planted, event in the very turn of the event loop in which
@@ -11,11 +12,16 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 scenarios=$bench/../cluster/raftkv
 RUNS=${RUNS:-1} MODES=${MODES:-marks nomarks}
-KEEP=${KEEP:-$scratch}
+FROM=${FROM:-} KEEP=${KEEP:-$scratch}
 IDS=${IDS:-$(sed -n 's/^BUG(\([^,]*\),.*/\1/p' "$bench/../nodes/raftkv/bugs.def")}
 
-# Sets $status to how the scenario ended. A scene that could not be set up, on a machine that is busy, is set up again.
+# Sets $status to how the scenario ended: 3 if there is no run. A scene that could not be set up, on a machine that is busy, is set up again.
 record() {
+    if [ -n "$FROM" ]; then
+        status=3
+        [ ! -f "$2" ] || status=$("$drd" show --json "$2" | member exit_status)
+        return 0
+    fi
     for try in 1 2 3; do
         rm -f "$2" "$2-journal"
         status=0
@@ -51,11 +57,12 @@ judge() {
 one() {
     marks=yes
     [ "$2" = marks ] || marks=no
+    run=${FROM:-$KEEP}/$1.$2.drd
     : >"$scratch/lines"
     for number in $(seq "$RUNS"); do
-        record "$1" "$KEEP/$1.$2.drd" $marks
-        if [ "$status" -le 1 ]; then judge "$1" "$KEEP/$1.$2.drd" >>"$scratch/lines"; else echo "0 0 0 0 0 0 0 - -" >>"$scratch/lines"; fi
-        if [ "$KEEP" = "$scratch" ]; then rm -f "$KEEP/$1.$2.drd"; fi
+        record "$1" "$run" $marks
+        if [ "$status" -le 1 ]; then judge "$1" "$run"; else echo "0 0 0 0 0 0 0 - -"; fi >>"$scratch/lines"
+        rm -f "$scratch/$1.$2.drd"
     done
     steps=$(cut -d ' ' -f 8 "$scratch/lines" | grep -v '^-' | median)
     ms=$(cut -d ' ' -f 9 "$scratch/lines" | grep -v '^-' | median)

@@ -3,7 +3,7 @@
 # "bug ID" shows that the mistake acted, every process replays, and where nodes differ at the end drd explain says so.
 #   raftkv_bugs.sh BUILD SCRATCH     ALL=1: all of them, IDS="T07a T01b": these; a handful otherwise
 set -eu
-export DRD_BUILD=${1:-}
+export DRD_BUILD="${1:-}"
 . "$(dirname "$0")/lib.sh"
 [ -x "$nodes/raftkv" ] || skip "no raftkv in $nodes"
 table=$cluster/../nodes/raftkv/bugs.def
