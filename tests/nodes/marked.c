@@ -1,11 +1,12 @@
 /* A node of a protocol that DRD has never heard of, and cannot read: scrambled bytes, a connection for every message, nothing
  * on disk. What DRD knows of it, it knows from marks. docs/marks.md explains it; tests/cluster/marked.sh runs it.
  *
- *   marked serve DIRECTORY ID COUNT [careless]   a node, at DIRECTORY/ID.sock; careless: it votes for anybody
- *   marked ask DIRECTORY ID COMMAND              one command for it; prints the answer, waits ten seconds for it
+ *   marked serve PORT ID COUNT [careless]   a node, at PORT + ID of 127.0.0.1; careless: it votes for anybody
+ *   marked ask PORT ID COMMAND              one command for it; prints the answer, waits ten seconds for it
  *
  * Commands: ping; deaf, hear (do not read what other nodes say, do); campaign (answers when it leads); put WORD (answers when
  * it is applied); wait INDEX (answers when that is applied); stop. Nothing happens but by command: no timers. */
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <drd/drd.h>
@@ -40,17 +40,17 @@ static struct {
     bool careless, deaf, voted[NODES_MAX + 1];
     struct entry log[LOG_MAX]; /* from index 1 */
     uint64_t last, there[NODES_MAX + 1];
-    const char *directory;
+    uint64_t port; /* node ID listens on port + ID */
     int waiting; /* connection of the client that is answered when `wanted` is applied, or when this node leads (0) */
     uint64_t wanted;
 } node;
 
 /* --- messages --- */
 
-static struct sockaddr_un address(uint64_t id)
+static struct sockaddr_in address(uint64_t id)
 {
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    snprintf(a.sun_path, sizeof a.sun_path, "%.80s/%d.sock", node.directory, (int)id);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(node.port + id))};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return a;
 }
 
@@ -77,8 +77,8 @@ static bool get_message(int fd, struct message *m)
 
 static int call(uint64_t id)
 {
-    struct sockaddr_un to = address(id);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct sockaddr_in to = address(id);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
         return fd;
     close(fd);
@@ -307,9 +307,10 @@ static void heard(const struct message *m)
 
 static int serve(uint64_t id, uint64_t count, bool careless)
 {
-    struct sockaddr_un own = address(id);
+    struct sockaddr_in own = address(id);
     struct message m;
-    int listener = socket(AF_UNIX, SOCK_STREAM, 0), fd;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     if (!id || id > count || count > NODES_MAX || bind(listener, (struct sockaddr *)&own, sizeof own) || listen(listener, 100))
         return 2;
     node.id = id;
@@ -348,11 +349,11 @@ static int ask(uint64_t id, const char *words)
 int main(int argc, char **argv)
 {
     if (argc < 5) {
-        fprintf(stderr, "usage: marked serve DIRECTORY ID COUNT [careless] | ask DIRECTORY ID COMMAND\n");
+        fprintf(stderr, "usage: marked serve PORT ID COUNT [careless] | ask PORT ID COMMAND\n");
         return 2;
     }
     uint64_t id = strtoull(argv[3], NULL, 10);
-    node.directory = argv[2];
+    node.port = strtoull(argv[2], NULL, 10);
     if (!strcmp(argv[1], "ask"))
         return ask(id, argv[4]);
     return serve(id, strtoull(argv[4], NULL, 10), argc > 5 && !strcmp(argv[5], "careless"));
