@@ -7,7 +7,7 @@
 #include "protocol/walk.h"
 
 /* Raised when the rows of an older index would be wrong or incomplete: they are made again. */
-#define INDEX_VERSION "4"
+#define INDEX_VERSION "5"
 
 struct index;
 struct index *index_create(sqlite3 *db, struct drd_error *e); /* drops and makes the tables; inside a transaction */

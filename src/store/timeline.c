@@ -3,6 +3,7 @@
  * The stamps of all streams come from one clock, CLOCK_MONOTONIC of the recording machine. A stream is opened when the
  * merge reaches the start of its process and closed at its end: memory follows the processes alive at one time. */
 #include <stdlib.h>
+#include <string.h>
 
 #include <sys/syscall.h>
 
@@ -170,35 +171,49 @@ static bool pid_runs(const struct timeline *t, int64_t pid)
     return false;
 }
 
-/* Counted from the event's own time, not the lane's: a lane that was held back again and again would fall ever further
- * behind the others. */
-static bool must_wait(const struct timeline *t, const struct lane *lane)
+/* Until when, by the others' events, the lane waits for the cause of its event; 0: it need not. Counted from the
+ * event's own time, not the lane's: a lane that was held back again and again would fall ever further behind the others. */
+static uint64_t deadline(const struct timeline *t, const struct lane *lane)
 {
     const struct trace_event *event = &lane->event;
     enum causal_answer answer = causal_ask(t->causal, event);
     if (answer == CAUSAL_READY && event->call == SYS_wait4 && event->result > 0 && pid_runs(t, event->result))
         answer = CAUSAL_UNKNOWN;
-    if (answer == CAUSAL_READY || !t->size)
-        return false;
-    return t->heap[0]->time <= event->time + (answer == CAUSAL_EXPECTED ? HOLD_EXPECTED_NS : HOLD_NS);
+    if (answer == CAUSAL_READY)
+        return 0;
+    return event->time + (answer == CAUSAL_EXPECTED ? HOLD_EXPECTED_NS : HOLD_NS);
 }
 
-/* Let those go whose cause has come, or will not come. */
+static void release(struct timeline *t, size_t i)
+{
+    struct lane *lane = t->held[i];
+    memmove(&t->held[i], &t->held[i + 1], (--t->held_count - i) * sizeof *t->held);
+    lane->release = true;
+    if (lane->time < t->now)
+        lane->time = t->now;
+    push(t, lane);
+}
+
+/* Let those go whose cause has come, or will not come. Of the latter one at a time, the least patient: others may wait for
+ * what it does next, whatever the time it is by the rest. */
 static void release_held(struct timeline *t)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < t->held_count; i++) {
-        struct lane *lane = t->held[i];
-        if (must_wait(t, lane)) {
-            t->held[kept++] = lane;
+    uint64_t least = UINT64_MAX;
+    size_t first = 0;
+    for (size_t i = 0; i < t->held_count;) {
+        uint64_t until = deadline(t, t->held[i]);
+        if (!until) {
+            release(t, i);
             continue;
         }
-        lane->release = true;
-        if (lane->time < t->now)
-            lane->time = t->now;
-        push(t, lane);
+        if (until < least) {
+            least = until;
+            first = i;
+        }
+        i++;
     }
-    t->held_count = kept;
+    if (t->held_count && (!t->size || t->heap[0]->time > least))
+        release(t, first);
 }
 
 static bool open_due(struct timeline *t, struct drd_error *e)
@@ -218,7 +233,7 @@ static struct lane *choose(struct timeline *t, bool *ok, struct drd_error *e)
         if (!*ok || !t->size)
             return NULL;
         struct lane *lane = pop(t);
-        if (lane->release || !must_wait(t, lane))
+        if (lane->release || !deadline(t, lane))
             return lane;
         t->held[t->held_count++] = lane;
     }

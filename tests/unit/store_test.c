@@ -242,6 +242,43 @@ static void a_receive_comes_after_its_send(void **unused)
     store_close(s);
 }
 
+/* A server waits for its client, which is not recorded; another waits for what the server says then. That the second would
+ * wait longer than nothing else happens is no reason to let it go first. */
+static void who_waits_for_one_that_waits_comes_after_it(void **unused)
+{
+    (void)unused;
+    struct trace_event event;
+    struct store *s = store_create(path, &error);
+    struct buffer stream = {0};
+    uint8_t bytes[300], *p = bytes;
+    p = pack_uint(pack_int(pack_array_header(p, 2), TRACE_TIME), 5000);
+    p = pack_int(pack_int(pack_int(pack_array_header(p, 5), TRACE_CONNECTION), 3), 1);
+    p = pack_address(pack_address(p, 1), 9); /* from the client */
+    p = pack_int(pack_int(pack_int(pack_array_header(p, 5), TRACE_CONNECTION), 4), 1);
+    p = pack_address(pack_address(p, 2), 3); /* to the other server */
+    p = pack_int(pack_int(pack_int(pack_array_header(p, 4), SYS_read), 3), 10);
+    p = pack_bin_header(p, 10);
+    memset(p, 'x', 10);
+    p = pack_int(pack_int(pack_array_header(p + 10, 4), SYS_write), 4);
+    p = pack_bin_header(p, 20);
+    memset(p, 'x', 20);
+    p = pack_int(p + 20, 20);
+    append(&stream, bytes, (size_t)(p - bytes));
+    struct store_process process = {.node = (char *)"n", .exe = (char *)"/bin/true", .incarnation = 1, .start = 1000};
+    put_stream(s, 2, &stream, &process);
+    assert_true(store_process_put(s, &process, &error));
+    free(stream.data);
+    put_talker(s, 1, 6000, 3, 2, SYS_read, 20); /* looked at first, as the lower number */
+    struct timeline *t = timeline_open(s, &error);
+    char order[16] = "";
+    while (timeline_next(t, &event, &error) == 1)
+        if (event.call >= 0)
+            strcat(order, event.process == 1 ? "r" : event.call == SYS_write ? "w" : "q");
+    assert_string_equal(order, "qwr");
+    timeline_close(t);
+    store_close(s);
+}
+
 enum { LOOKS = 500, MILLISECOND = 1000000 };
 
 /* A process that looks at its descriptor 3 once a millisecond: it reads 10 bytes of a connection, or none at all. */
@@ -537,6 +574,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(seeking_and_reading_agree, setup, teardown),
         cmocka_unit_test_setup_teardown(the_timeline_holds_everything_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_receive_comes_after_its_send, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_waits_for_one_that_waits_comes_after_it, setup, teardown),
         cmocka_unit_test_setup_teardown(an_unseen_sender_delays_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(events_are_found_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(one_flipped_byte_anywhere_is_found, setup, teardown),
