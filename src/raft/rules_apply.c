@@ -281,6 +281,7 @@ static void write_close(struct step *s, struct apply *a, const struct raft_messa
         return;
     w->answered = m->success ? s->model->facts : 0;
     w->index = m->match;
+    w->value = w->value ? w->value : m->value; /* what a count came to, only the answer tells */
     w->at = step_witness(s, RAFT_HOW_ANSWERED, true);
     struct write kept = *w;
     size_t count = 0;
@@ -319,9 +320,9 @@ static const struct write *read_is_stale(const struct apply *a, const struct rea
     uint64_t key = hash(r->key);
     for (size_t i = 0; i < a->writes; i++) {
         const struct write *w = &a->write[i];
-        if (!w->value || w->key != key)
+        if (w->key != key)
             continue;
-        if (w->value == m->value)
+        if (!w->value || w->value == m->value) /* it may have left any value */
             return NULL;
         if (w->answered && w->answered < r->asked.at.order)
             due = w;
