@@ -1,6 +1,7 @@
 #!/bin/sh
 # n1 commits A, of an earlier term, when n3 has acknowledged it, and n2, elected by n3, replaces it (Figure 8). Status 1
 . "$(dirname "$0")/moves.sh"
+buggy=1
 team 1 --batch 1
 part
 put_alone 1 x A 3

@@ -1,6 +1,7 @@
 #!/bin/sh
 # n1, alone, commits A; n2 and n3 go on without it. Status 1
 . "$(dirname "$0")/moves.sh"
+buggy=1
 team 1
 part 1 2
 part 1 3

@@ -1,6 +1,7 @@
 #!/bin/sh
 # n3 adopts term 3 with its vote of term 2; restarted, it believes that it has voted. No harm is done. Status 0
 . "$(dirname "$0")/moves.sh"
+buggy=3
 team 1
 part 3 1
 part 3 2

@@ -5,6 +5,7 @@
 # Status 1: the nodes differ at the end, or a client was told what is not so; 0: nothing of the kind can be seen; 2: the scene
 # could not be set up.
 #   BUG=ID       another mistake in the same scene; BUG=none: the same moves with a correct server
+#   WITHIN=MS    the deadline of every wait
 #   MARKS=no     the nodes state nothing about themselves
 #
 # Nothing is left to luck. Election timers are so long that no node becomes a candidate of its own accord; it is told to (STEP
@@ -16,11 +17,11 @@ server=$nodes/raftkv client=$nodes/kv_client
 [ -x "$server" ] || skip "no raftkv in $nodes"
 
 BUG=${BUG:-$(basename "$0" .sh)} MARKS=${MARKS:-yes}
-buggy=all     # or the numbers of the nodes that make the mistake
+buggy=all     # or the numbers of the nodes that make the mistake, where others would make it too and that is not the story
 options=      # of all nodes
 election=60000 # a timeout that does not end here
 heartbeat=25
-within=4000   # ms, the deadline of every wait
+within=${WITHIN:-4000} # ms, the deadline of every wait
 numbers=      # of all nodes
 members=      # by which they start
 sites=no      # every node has an environment of its own
