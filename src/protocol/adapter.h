@@ -58,6 +58,7 @@ struct protocol_adapter {
     void (*file_write)(void *state, struct walk *w, void *file, const struct flow_write *write);
     /* The bytes that a process read, in the order of its reads, `offset` where they stand in the file. */
     void (*file_read)(void *state, struct walk *w, void *file, const struct flow_write *content);
+    void (*resized)(void *state, struct walk *w, const char *path, uint64_t size, const struct flow_at *at); /* ftruncate, O_TRUNC */
     void (*renamed)(void *state, struct walk *w, const char *from, const char *to, const struct flow_at *at);
     void (*removed)(void *state, struct walk *w, const char *path, const struct flow_at *at);
     void (*listed)(void *state, struct walk *w, const char *directory, struct trace_bytes dirents, const struct flow_at *at);

@@ -44,6 +44,8 @@ enum raft_fact_kind {
     RAFT_FACT_ROLE,       /* is follower/candidate/leader (`role`) of `term` */
     RAFT_FACT_APPEND,     /* `entry` is in the log at its index; later ones are gone if it replaces one of another term */
     RAFT_FACT_TRUNCATE,   /* nothing after `index` remains */
+    RAFT_FACT_REWRITTEN,  /* another file is the log from here on: what it holds begins after `index` of `term` and ends with
+                             entry.index. Its entries were told when they were written to that file */
     RAFT_FACT_COMMIT,     /* commit_index is `index` */
     RAFT_FACT_APPLY,      /* `entry` (index, term) was applied; entry.digest: of the state, 0 unknown. Term 0: all up to this
                              index was, this is how far the node is */

@@ -17,6 +17,7 @@ static void destroy(void *pointer)
     if (!s)
         return;
     raftkv_client_fini(s);
+    raftkv_shapes_fini(s);
     map_fini(&s->servers);
     free(s);
 }
@@ -175,12 +176,26 @@ static bool vote_reply(struct walk *w, const uint8_t *p, size_t length, struct r
     return true;
 }
 
+/* The configuration of the snapshot that a message carries. */
+static void snapshot_members(struct walk *w, const uint8_t *p, size_t length, struct raft_message *m)
+{
+    struct raft_entry *entry = length >= RAFTKV_SNAPSHOT ? calloc(1, sizeof *entry) : NULL;
+    size_t members = entry ? raftkv_u32(p + RAFTKV_SNAPSHOT_MEMBERS) : 0;
+    m->entry = entry;
+    if (!entry || members > length - RAFTKV_SNAPSHOT)
+        return;
+    entry->type = 'm';
+    entry->index = raftkv_u64(p + RAFTKV_SNAPSHOT_MEMBERS_INDEX);
+    entry->members = raftkv_members(w, p + RAFTKV_SNAPSHOT, members);
+    m->entries = entry->members ? 1 : 0;
+}
+
 static bool install_snapshot(struct walk *w, const uint8_t *p, size_t length, struct raft_message *m)
 {
-    (void)w;
     m->prev_index = raftkv_u64(p);
     m->prev_term = raftkv_u64(p + 8);
     m->round = raftkv_u64(p + 16);
+    snapshot_members(w, p + RAFTKV_BODY_INSTALL_SNAPSHOT, length - RAFTKV_BODY_INSTALL_SNAPSHOT, m);
     return raftkv_u32(p + 24) == length - RAFTKV_BODY_INSTALL_SNAPSHOT;
 }
 
@@ -250,4 +265,5 @@ const struct protocol_adapter adapter_raftkv = {
     .name = "raftkv", .create = create, .destroy = destroy, .probe = probe, .frame = frame, .message = message,
     .file_mine = raftkv_file_mine, .file_create = raftkv_file_create, .file_destroy = raftkv_file_destroy,
     .file_write = raftkv_file_write, .file_read = raftkv_file_write,
+    .resized = raftkv_resized, .renamed = raftkv_renamed, .removed = raftkv_removed,
 };

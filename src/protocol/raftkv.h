@@ -1,5 +1,5 @@
 /* What the parts of the raftkv adapter share: raftkv.c, the messages; raftkv_files.c, the files; raftkv_client.c, what clients
- * say. The formats are those of tests/nodes/raftkv/wire.h and client.c; tests/unit/protocol_raftkv_test.c compares the numbers
+ * say; raftkv_shape.c, which entries a log file holds. The formats are those of tests/nodes/raftkv/wire.h and client.c; tests/unit/protocol_raftkv_test.c compares the numbers
  * below with them. Everything is little endian. */
 #ifndef DRD_PROTOCOL_RAFTKV_H
 #define DRD_PROTOCOL_RAFTKV_H
@@ -32,7 +32,7 @@ enum raftkv_entry { RAFTKV_COMMAND = 1, RAFTKV_NOOP, RAFTKV_CONFIGURATION, RAFTK
 enum { RAFTKV_VOTE = 40, RAFTKV_VOTE_SLOT = 512, RAFTKV_VOTE_SEQUENCE = 8, RAFTKV_VOTE_TERM = 16, RAFTKV_VOTE_FOR = 24,
        RAFTKV_VOTE_CHECKSUM = 32 };
 /* {magic, u32 version, u64 base index, base term, checksum} */
-enum { RAFTKV_LOG = 32 };
+enum { RAFTKV_LOG = 32, RAFTKV_LOG_BASE = 8, RAFTKV_LOG_BASE_TERM = 16 };
 /* {u64 checksum, index, term, u32 type, length} and content */
 enum { RAFTKV_RECORD = 32, RAFTKV_RECORD_INDEX = 8, RAFTKV_RECORD_TERM = 16, RAFTKV_RECORD_TYPE = 24, RAFTKV_RECORD_LENGTH = 28 };
 /* {magic, u32 version, u64 last index, last term, digest, checksum, configuration's index, u32 its length, sessions, pairs,
@@ -55,10 +55,19 @@ static inline uint32_t raftkv_u32(const uint8_t *p)
     return v;
 }
 
+/* The state's digest; that of an empty one is 0, which facts take for unknown. */
+#define RAFTKV_EMPTY 0x656d707479u
+
+static inline uint64_t raftkv_digest(uint64_t digest)
+{
+    return digest ? digest : RAFTKV_EMPTY;
+}
+
 struct raftkv {
     struct map servers;  /* processes that are known to be servers: they said hello, or have its files */
     struct map requests; /* of clients, not answered: by connection and tag */
     uint64_t numbered;   /* requests so far */
+    struct map shapes;   /* of logs, by path */
 };
 
 void raftkv_server(struct raftkv *s, uint32_t process);
@@ -74,6 +83,15 @@ bool raftkv_file_mine(const struct flow_write *w);
 void *raftkv_file_create(void *state, const char *path);
 void raftkv_file_destroy(void *file);
 void raftkv_file_write(void *state, struct walk *w, void *file, const struct flow_write *write);
+
+/* --- raftkv_shape.c --- */
+/* The file begins with its head; a record ends at this offset, and the log with entry `last` there. */
+void raftkv_shape_begin(struct raftkv *r, const char *path, uint64_t base, uint64_t base_term);
+void raftkv_shape_record(struct raftkv *r, const char *path, uint64_t end, uint64_t last);
+void raftkv_shapes_fini(struct raftkv *r);
+void raftkv_resized(void *state, struct walk *w, const char *path, uint64_t size, const struct flow_at *at);
+void raftkv_renamed(void *state, struct walk *w, const char *from, const char *to, const struct flow_at *at);
+void raftkv_removed(void *state, struct walk *w, const char *path, const struct flow_at *at);
 
 /* --- raftkv_client.c --- */
 int raftkv_client_probe(const uint8_t *bytes, size_t length);

@@ -206,7 +206,7 @@ static uint64_t number(const uint8_t *p, size_t length, const char *name, int ba
 
 static void stat_answer(struct walk *w, const struct flow_at *at, const uint8_t *p, size_t length)
 {
-    char id[24], role[24];
+    char id[24], role[24], digest[24];
     struct raft_fact term = {.kind = RAFT_FACT_TERM, .term = number(p, length, "term=", 10)};
     struct raft_fact commit = {.kind = RAFT_FACT_COMMIT, .index = number(p, length, "commit=", 10)};
     struct raft_fact apply = {.kind = RAFT_FACT_APPLY, .index = number(p, length, "applied=", 10)};
@@ -218,7 +218,9 @@ static void stat_answer(struct walk *w, const struct flow_at *at, const uint8_t 
         walk_fact(w, &adapter_raftkv, at, &(struct raft_fact){.kind = RAFT_FACT_ROLE, .term = term.term, .role = 2});
     if (commit.index)
         walk_fact(w, &adapter_raftkv, at, &commit);
-    apply.entry = (struct raft_entry){.index = apply.index, .digest = number(p, length, "digest=", 16), .type = '?'};
+    apply.entry = (struct raft_entry){.index = apply.index, .type = '?'};
+    if (field(p, length, "digest=", digest))
+        apply.entry.digest = raftkv_digest(strtoull(digest, NULL, 16));
     if (apply.index)
         walk_fact(w, &adapter_raftkv, at, &apply);
 }

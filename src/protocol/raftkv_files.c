@@ -11,6 +11,7 @@ struct file {
     enum kind kind;
     /* log: records follow one another, in pieces of any size */
     uint64_t next;           /* offset behind what was seen */
+    uint64_t end;            /* offset behind what was taken in */
     bool broken;             /* what follows the last record is none */
     size_t held;
     uint8_t record[RAFTKV_RECORD + RAFTKV_CONTENT_MAX];
@@ -135,7 +136,7 @@ static void log_record(struct walk *w, const uint8_t *p)
 }
 
 /* More bytes of the log. A record is looked at when all of it is there; the first that is not one ends it. */
-static void log_bytes(struct walk *w, struct file *f, const uint8_t *p, size_t length)
+static void log_bytes(struct raftkv *r, struct walk *w, struct file *f, const char *path, const uint8_t *p, size_t length)
 {
     while (length && !f->broken) {
         size_t need = RAFTKV_RECORD;
@@ -144,6 +145,7 @@ static void log_bytes(struct walk *w, struct file *f, const uint8_t *p, size_t l
         size_t take = need - f->held < length ? need - f->held : length;
         memcpy(f->record + f->held, p, take);
         f->held += take;
+        f->end += take;
         p += take;
         length -= take;
         if (f->held < RAFTKV_RECORD)
@@ -154,21 +156,28 @@ static void log_bytes(struct walk *w, struct file *f, const uint8_t *p, size_t l
             continue;
         f->broken = !record_good(f->record, f->held);
         f->held = 0;
-        if (!f->broken)
-            log_record(w, f->record);
+        if (f->broken)
+            return;
+        log_record(w, f->record);
+        raftkv_shape_record(r, path, f->end, raftkv_u64(f->record + RAFTKV_RECORD_INDEX));
     }
 }
 
-static void log_write(struct walk *w, struct file *f, const struct flow_write *write)
+static void log_write(struct raftkv *r, struct walk *w, struct file *f, const struct flow_write *write)
 {
+    const char *path = write->file->path;
     size_t skip = !write->offset && begins(write->data, write->length, RAFTKV_LOG, "RKVL") ? RAFTKV_LOG : 0;
+    if (skip)
+        raftkv_shape_begin(r, path, raftkv_u64(write->data + RAFTKV_LOG_BASE), raftkv_u64(write->data + RAFTKV_LOG_BASE_TERM));
     if (write->offset != f->next || !write->offset) { /* opened again, or a new file */
         f->held = 0;
         f->broken = !skip && !record_good(write->data, write->length);
     }
+    if (!f->held)
+        f->end = write->offset + skip;
     f->next = write->offset + write->length;
     if (!f->broken)
-        log_bytes(w, f, write->data + skip, write->length - skip);
+        log_bytes(r, w, f, path, write->data + skip, write->length - skip);
 }
 
 /* --- snapshot --- */
@@ -185,7 +194,7 @@ static void snapshot_write(struct walk *w, const struct flow_write *write)
         return; /* raftkv writes and reads it at one go */
     struct raft_fact fact = {.kind = RAFT_FACT_SNAPSHOT, .index = raftkv_u64(p + RAFTKV_SNAPSHOT_INDEX),
                              .term = raftkv_u64(p + RAFTKV_SNAPSHOT_TERM)};
-    fact.entry = (struct raft_entry){.index = fact.index, .term = fact.term, .digest = raftkv_u64(p + RAFTKV_SNAPSHOT_DIGEST)};
+    fact.entry = (struct raft_entry){.index = fact.index, .term = fact.term, .digest = raftkv_digest(raftkv_u64(p + RAFTKV_SNAPSHOT_DIGEST))};
     walk_file_fact(w, &fact);
     char *text = raftkv_members(w, p + RAFTKV_SNAPSHOT, (size_t)members);
     members_fact(w, raftkv_u64(p + RAFTKV_SNAPSHOT_MEMBERS_INDEX), text);
@@ -202,7 +211,7 @@ void raftkv_file_write(void *state, struct walk *w, void *pointer, const struct 
     raftkv_server(state, write->done.process);
     switch (f->kind) {
     case VOTE: vote_write(w, f, write); break;
-    case LOG: log_write(w, f, write); break;
+    case LOG: log_write(state, w, f, write); break;
     case SNAPSHOT: snapshot_write(w, write); break;
     default: break;
     }

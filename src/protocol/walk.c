@@ -406,6 +406,20 @@ void walk_test_file_free(struct walk *w, struct flow_file *file)
     on_file_freed(w, file);
 }
 
+static void on_resized(void *context, struct flow_file *file, uint64_t size, const struct flow_at *at)
+{
+    struct walk *w = context;
+    for (size_t i = 0; i < ADAPTERS; i++)
+        if (protocol_adapters[i]->resized)
+            protocol_adapters[i]->resized(w->state[i], w, file->path, size, at);
+}
+
+void walk_test_resized(struct walk *w, const char *path, uint64_t size, const struct flow_at *at)
+{
+    struct flow_file file = {.path = (char *)path};
+    on_resized(w, &file, size, at);
+}
+
 static void on_renamed(void *context, const char *from, const char *to, const struct flow_at *at)
 {
     struct walk *w = context;
@@ -601,7 +615,7 @@ struct walk *walk_create(const struct walk_listener *listener)
         return NULL;
     const struct flow_handler handler = {
         .context = w, .opened = on_opened, .bytes = on_bytes, .unsent = on_unsent, .closed = on_closed, .freed = on_freed,
-        .written = on_written, .synced = on_synced, .renamed = on_renamed, .removed = on_removed, .listed = on_listed,
+        .written = on_written, .synced = on_synced, .resized = on_resized, .renamed = on_renamed, .removed = on_removed, .listed = on_listed,
         .file_freed = on_file_freed, .file_read = on_file_read,
         .read = on_read, .failed = on_failed,
     };

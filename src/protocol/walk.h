@@ -39,6 +39,7 @@ void walk_way_bytes(struct walk *w, struct way *way, const uint8_t *data, size_t
 void walk_file_write(struct walk *w, const struct flow_write *write);
 void walk_file_read(struct walk *w, const struct flow_read *read);
 void walk_test_file_free(struct walk *w, struct flow_file *file);
+void walk_test_resized(struct walk *w, const char *path, uint64_t size, const struct flow_at *at);
 void walk_test_renamed(struct walk *w, const char *from, const char *to, const struct flow_at *at);
 
 #endif

@@ -10,6 +10,7 @@
 static const char *const kinds[] = {
     [RAFT_FACT_SENT] = "sent", [RAFT_FACT_RECEIVED] = "received", [RAFT_FACT_TERM] = "term", [RAFT_FACT_VOTE] = "vote",
     [RAFT_FACT_ROLE] = "role", [RAFT_FACT_APPEND] = "append", [RAFT_FACT_TRUNCATE] = "truncate",
+    [RAFT_FACT_REWRITTEN] = "rewritten",
     [RAFT_FACT_COMMIT] = "commit", [RAFT_FACT_APPLY] = "apply", [RAFT_FACT_SNAPSHOT] = "snapshot",
     [RAFT_FACT_CONFIGURATION] = "configuration", [RAFT_FACT_NODE] = "node", [RAFT_FACT_START] = "start",
     [RAFT_FACT_FAULT] = "fault", [RAFT_FACT_WRITE_FAILED] = "write_failed", [RAFT_FACT_TEXT] = "text",
