@@ -60,7 +60,7 @@ static void configuration_put(struct step *s, uint64_t index, const char *text, 
         b->members = malloc(CONFIGURATIONS_MAX * sizeof *b->members);
     char *copy = b->members ? strdup(text) : NULL;
     if (copy)
-        b->members[b->configurations++] = (struct raft_members){index, step_witness(s, how, true), copy};
+        b->members[b->configurations++] = (struct raft_members){index, step_witness(s, how, true), copy, false};
     else
         step_out_of_memory(s);
 }
@@ -69,6 +69,23 @@ static void configurations_of_message(struct step *s, const struct raft_message 
 {
     for (size_t i = 0; i < m->entries; i++)
         configuration_put(s, m->entry[i].index, m->entry[i].members, how);
+}
+
+/* That of a snapshot takes the place of all that the snapshot stands for (Figure 13, InstallSnapshot receiver 8). One that
+ * ends where the node has committed already is not installed. */
+static void configuration_of_snapshot(struct step *s, const struct raft_message *m)
+{
+    struct raft_book *b = &s->node->book;
+    const struct raft_entry *e = m->entries ? &m->entry[0] : NULL;
+    if (!e || m->prev_index <= s->node->commit || (b->verified.how != RAFT_HOW_NONE && m->prev_index <= b->may_commit))
+        return;
+    size_t before = b->configurations;
+    const struct raft_members *last = before ? &b->members[before - 1] : NULL;
+    if (last && last->index >= e->index)
+        return;
+    configuration_put(s, e->index, e->members, RAFT_HOW_HEARD);
+    if (b->configurations > before)
+        b->members[b->configurations - 1].installed = true;
 }
 
 static void may_commit(struct step *s, uint64_t index)
@@ -87,8 +104,9 @@ static struct raft_letter letter(const struct step *s, const struct raft_message
     bool result = m->type == RAFT_APPEND_ENTRIES_RESULT || m->type == RAFT_INSTALL_SNAPSHOT_RESULT;
     return (struct raft_letter){
         .at = step_witness(s, RAFT_HOW_SENT, true), .time = s->fact->time, .term = m->term,
-        .index = result ? m->match : m->prev_index, .log_term = m->prev_term, .commit = m->commit, .count = m->entries,
-        .thread = s->fact->thread, .success = m->success, .pre_vote = m->pre_vote,
+        .index = result ? m->match : m->prev_index, .log_term = m->prev_term, .commit = m->commit,
+        .count = m->type == RAFT_INSTALL_SNAPSHOT ? 0 : m->entries, .thread = s->fact->thread,
+        .success = m->success, .pre_vote = m->pre_vote, .snapshot = m->type == RAFT_INSTALL_SNAPSHOT,
     };
 }
 
@@ -99,12 +117,25 @@ static bool refutes(struct raft_node *n, const struct raft_message *m)
     return slot && raft_witness_seen(&slot->witness) && slot->variant->term != m->prev_term;
 }
 
+static void append_tempts(struct step *s, const struct raft_letter *l, const struct raft_message *m)
+{
+    struct raft_letter *t = &s->node->book.tempting;
+    uint64_t first = (refutes(s->node, m) ? m->prev_index : m->prev_index + m->entries + 1);
+    if (t->at.how != RAFT_HOW_NONE || m->commit < first || !raft_node_slot(s->node, first))
+        return;
+    *t = *l;
+    t->index = first;
+}
+
 /* AppendEntries, receiver 5 (Figure 2): min(leaderCommit, index of last new entry); "new" is what the message carries or
  * verifies. */
 static void append_got(struct step *s, struct raft_exchange *x, const struct raft_letter *l, const struct raft_message *m)
 {
     uint64_t verified = m->prev_index + m->entries;
+    bool snapshot = m->type == RAFT_INSTALL_SNAPSHOT, current = m->term >= s->node->bound;
     x->append_got = s->node->book.heard = *l;
+    if (snapshot && current)
+        configuration_of_snapshot(s, m);
     if (m->type == RAFT_INSTALL_SNAPSHOT)
         may_commit(s, m->prev_index);
     else if (!refutes(s->node, m))
@@ -112,7 +143,9 @@ static void append_got(struct step *s, struct raft_exchange *x, const struct raf
     struct raft_letter *beyond = &s->node->book.unverified;
     if (m->type == RAFT_APPEND_ENTRIES && m->commit > s->node->book.may_commit && beyond->at.how == RAFT_HOW_NONE)
         *beyond = *l;
-    if (m->term >= s->node->heard)
+    if (m->type == RAFT_APPEND_ENTRIES)
+        append_tempts(s, l, m);
+    if (current && !snapshot)
         configurations_of_message(s, m, RAFT_HOW_HEARD);
 }
 

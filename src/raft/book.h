@@ -19,7 +19,7 @@ struct raft_letter {
     uint64_t commit;
     uint64_t count;          /* entries */
     uint32_t thread;
-    bool success, pre_vote;
+    bool success, pre_vote, snapshot; /* snapshot: InstallSnapshot */
 };
 
 /* Between a node and the peer with this id; what the node sent and what it received, latest of each kind. */
@@ -42,6 +42,7 @@ struct raft_members {
     uint64_t index;
     struct raft_witness at;
     char *text;              /* as RAFT_FACT_CONFIGURATION */
+    bool installed;          /* it came with a snapshot that the node was sent */
 };
 
 struct raft_book {
@@ -53,6 +54,8 @@ struct raft_book {
     struct raft_letter heard;    /* the latest AppendEntries or InstallSnapshot received, of any leader */
     struct raft_letter trigger;  /* the latest message received */
     struct raft_letter unverified;/* the first AppendEntries whose leaderCommit is still beyond `may_commit` */
+    struct raft_letter tempting; /* the first AppendEntries whose leaderCommit went beyond what it verified into entries
+                                    that the node had from elsewhere; `index` is the first of these */
     struct raft_letter candidate;/* the latest RequestVote sent, no pre-vote */
     struct raft_witness verified;/* shows `may_commit` */
     uint64_t may_commit;         /* what the node may have committed by what it received or read back: AppendEntries,

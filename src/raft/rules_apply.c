@@ -180,6 +180,27 @@ static bool check_base(struct step *s, const struct machine *m)
     return true;
 }
 
+/* T08, not seen itself: a leaderCommit reached into entries that were not the leader's, which the node replaced only later,
+ * and its state is another since. */
+static bool check_tempted(struct step *s, const struct raft_variant *v)
+{
+    const struct raft_letter *t = &s->node->book.tempting;
+    const struct raft_variant *w = t->at.how != RAFT_HOW_NONE && t->index <= v->index ? raft_cluster_entries(s->cluster, t->index) : NULL;
+    while (w && (w->replaced.how == RAFT_HOW_NONE || w->replaced.node != (uint16_t)(s->node - s->model->node) ||
+                 w->replaced.order < t->at.order))
+        w = w->next;
+    if (!w)
+        return false;
+    struct raft_break *b = break_add(s, RAFT_T08, RAFT_SPOILS_STATE, t->term, t->index, "");
+    break_text(b, "%s applied its own entry of index %" PRIu64 " (term %" PRIu64 ") when a leaderCommit of %" PRIu64
+               " came, which did not verify it", s->node->name, t->index, w->term, t->commit);
+    if (b)
+        b->at = t->at;
+    break_likely(b, "that it applied them follows from its state, which is another than that of %s after the same log; marks would show it",
+                 s->model->node[v->applied.node].name);
+    return true;
+}
+
 /* The same command at an earlier index: a client sent it again, and it is to have no effect. 0: there is none. */
 static uint64_t repeats(struct step *s, const struct raft_variant *v)
 {
@@ -215,7 +236,7 @@ static void check_outcome(struct step *s, struct apply *a)
         if (b->spoils == RAFT_SPOILS_STATE && b->index <= v->index)
             return; /* the states differ since then */
     }
-    if (check_base(s, machine_of(s, a)))
+    if (check_base(s, machine_of(s, a)) || check_tempted(s, v))
         return;
     uint64_t earlier = repeats(s, v);
     if (earlier) {
@@ -342,7 +363,7 @@ static void check_read(struct step *s, const struct read *r, bool stale)
     struct raft_node *n = s->node;
     const struct raft_members *members = members_at(&n->book, n->last);
     struct contact c = {n, r->asked.at.order};
-    bool leads = n->leading && n->leading >= n->heard;
+    bool leads = node_leads(n);
     bool majority = members && members_majority(members->text, contacted, &c);
     if (leads && majority && own_term_committed(n))
         return;
