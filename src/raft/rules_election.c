@@ -234,14 +234,72 @@ static bool stayed_leader(struct election *e)
     return true;
 }
 
-void election_check(struct step *s, struct voter *v, uint64_t term)
+/* --- by marks alone --- */
+
+static void claim_add(struct step *s, struct votes *votes, uint64_t term)
+{
+    if (votes->claims == VOTES_CLAIMS)
+        return;
+    votes->claim[votes->claims].at = step_witness(s, RAFT_HOW_STATED, true);
+    votes->claim[votes->claims++].term = term;
+}
+
+/* Whether all voters but the node itself state their votes, so that one that is not stated was not given. */
+static bool votes_stated(const struct step *s, const struct votes *votes, const char *members)
+{
+    char id[RAFT_NODE_NAME];
+    bool is_member, stated = false;
+    while (members_next(&members, id, &is_member)) {
+        if (!is_member || strcmp(id, s->node->id) == 0)
+            continue;
+        stated = false;
+        for (size_t i = 0; i < s->cluster->peers; i++) {
+            const struct raft_peer *p = &s->cluster->peer[i];
+            stated |= strcmp(p->id, id) == 0 && p->node >= 0 && (size_t)p->node < votes->voters && votes->voter[p->node] &&
+                      votes->voter[p->node]->casts;
+        }
+        if (!stated)
+            return false;
+    }
+    return stated;
+}
+
+static void claim_check(struct step *s, struct votes *votes, const struct raft_witness *at, uint64_t term)
+{
+    struct election e = {s, votes->voter[at->node], term};
+    const struct raft_members *members = configuration(s);
+    if (!members || members->at.order > at->order || !votes_stated(s, votes, members->text) || is_elected(&e, members))
+        return;
+    struct raft_break *b = break_add(s, RAFT_T02, RAFT_SPOILS_ELECTION, term, 0, "");
+    if (!b)
+        return;
+    b->at = *at;
+    break_reason(b, &members->at, "has the configuration of index %" PRIu64 ": %s", members->index, members->text);
+    break_text(b, "%s became leader of term %" PRIu64 " without votes of a majority", s->node->name, term);
+    break_likely(b, "its votes were not seen, only what the voters state: an adapter for its messages would show what it counted");
+}
+
+void elections_finish(struct raft_model *m, struct votes *votes)
+{
+    for (size_t i = 0; i < votes->claims; i++) {
+        const struct raft_witness *at = &votes->claim[i].at;
+        struct raft_fact fact = {.process = at->process, .sequence = at->sequence};
+        struct step s = {m, &m->node[at->node], &m->cluster[m->node[at->node].cluster], &fact};
+        if (s.node->process == at->process && s.node->id[0])
+            claim_check(&s, votes, at, votes->claim[i].term);
+    }
+}
+
+/* --- facts --- */
+
+void election_check(struct step *s, struct votes *votes, struct voter *v, uint64_t term)
 {
     struct election e = {s, v, term};
     if (term <= v->led)
         return;
-    /* Without messages, and without a name to find it by among the voters, there is nothing to compare. */
-    bool silent = s->node->book.trigger.at.how == RAFT_HOW_NONE;
-    if (!silent && s->node->id[0]) {
+    if (s->node->book.trigger.at.how == RAFT_HOW_NONE) {
+        claim_add(s, votes, term);
+    } else if (s->node->id[0]) { /* else there is no name to find it by among the voters */
         const struct raft_members *members = configuration(s);
         if (!is_elected(&e, members) && !stayed_leader(&e))
             elected_without(&e, members);

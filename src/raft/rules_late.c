@@ -16,8 +16,9 @@ void late_command(struct step *s, struct voter *v, const struct raft_message *m)
 
 static const struct vote_command *command_find(const struct voter *v, uint64_t digest)
 {
-    for (size_t i = 0; i < VOTER_COMMANDS; i++) {
-        if (v->command[i].at.how != RAFT_HOW_NONE && v->command[i].digest == digest)
+    size_t kept = v->commands < VOTER_COMMANDS ? v->commands : VOTER_COMMANDS;
+    for (size_t i = 0; i < kept; i++) {
+        if (v->command[i].digest == digest)
             return &v->command[i];
     }
     return NULL;
@@ -37,14 +38,18 @@ void late_append(struct step *s, struct voter *v)
 {
     const struct raft_entry *e = &s->fact->entry;
     const struct vote_command *c = s->fact->loaded || !e->digest || s->node->leading >= e->term ? NULL : command_find(v, e->digest);
-    if (!c || c->led >= e->term || v->heard < e->term || entry_known(s, e) ||
+    bool heard = v->heard >= e->term;
+    if (!c || c->led >= e->term || (!heard && v->adopted < e->term) || entry_known(s, e) ||
         vote_cast_find(v, e->term, s->node->id, NULL, false))
         return;
     struct raft_break *b = break_add(s, RAFT_T18, RAFT_SPOILS_LOG, e->term, e->index, "");
     if (!b)
         return;
     break_reason(b, &c->at, "takes the command \"%s\" of a client, as leader of term %" PRIu64, e->text, c->led);
-    break_reason(b, &v->heard_at, "hears of term %" PRIu64, v->heard);
+    if (heard)
+        break_reason(b, &v->heard_at, "hears of term %" PRIu64, v->heard);
+    else
+        break_reason(b, &v->adopted_at, "is in term %" PRIu64, v->adopted);
     break_text(b, "%s appended \"%s\" at index %" PRIu64 " in term %" PRIu64 ", which it does not lead: it had taken it as leader of term %"
                PRIu64, s->node->name, e->text, e->index, e->term, c->led);
 }

@@ -253,11 +253,12 @@ static void stood(struct step *s, struct voter *v, uint64_t term)
 
 static void vote(struct step *s, struct votes *votes, struct voter *v, uint64_t term, const char *candidate)
 {
+    const char *protocol = s->fact->protocol ? s->fact->protocol : "";
     bool loaded = s->fact->loaded;
     if (!term || !candidate[0] || !is_decision(s, v, term, candidate) ||
-        vote_cast_find(v, term, candidate, s->fact->protocol, false))
+        vote_cast_find(v, term, candidate, protocol, false))
         return;
-    const struct vote_cast *first = vote_cast_find(v, term, candidate, s->fact->protocol, true);
+    const struct vote_cast *first = vote_cast_find(v, term, candidate, protocol, true);
     if (loaded && first)
         return; /* it remembers another vote than it gave: that is no decision of its own (T15) */
     bool known = vote_cast_find(v, term, candidate, NULL, false) != NULL;
@@ -268,7 +269,7 @@ static void vote(struct step *s, struct votes *votes, struct voter *v, uint64_t 
     else if (!loaded && !known)
         check_up_to_date(s, votes, v, term, candidate);
     struct vote_cast *c = &v->cast[v->casts++ % VOTER_CASTS];
-    *c = (struct vote_cast){.term = term, .protocol = s->fact->protocol, .at = step_witness(s, RAFT_HOW_STATED, true)};
+    *c = (struct vote_cast){.term = term, .protocol = protocol, .at = step_witness(s, RAFT_HOW_STATED, true)};
     id_copy(c->candidate, candidate);
 }
 
@@ -330,7 +331,7 @@ static void sent(struct step *s, struct votes *votes, struct voter *v, const str
     else if (m->type == RAFT_REQUEST_VOTE_RESULT && !m->pre_vote)
         result_sent(s, votes, v, m);
     else if (m->type == RAFT_APPEND_ENTRIES || m->type == RAFT_INSTALL_SNAPSHOT)
-        election_check(s, v, m->term);
+        election_check(s, votes, v, m->term);
 }
 
 static void received(struct step *s, struct votes *votes, struct voter *v, const struct raft_message *m)
@@ -362,7 +363,7 @@ static void stated(struct step *s, struct votes *votes, struct voter *v)
     if (f->kind == RAFT_FACT_VOTE)
         vote(s, votes, v, f->term, f->peer);
     if (f->kind == RAFT_FACT_ROLE && f->role == 2 && !f->loaded)
-        election_check(s, v, f->term);
+        election_check(s, votes, v, f->term);
 }
 
 static void truncated(struct step *s, struct voter *v)
@@ -412,6 +413,11 @@ static void restart(struct step *s, void *state)
     v->adopted = v->heard = v->led = v->stood_term = 0;
 }
 
+static void finish(struct raft_model *m, void *state)
+{
+    elections_finish(m, state);
+}
+
 static void fini(void *state)
 {
     struct votes *votes = state;
@@ -421,4 +427,4 @@ static void fini(void *state)
 }
 
 const struct raft_rules rules_votes = {.name = "votes", .size = sizeof(struct votes), .before = before, .restart = restart,
-                                       .fini = fini};
+                                       .finish = finish, .fini = fini};

@@ -10,6 +10,7 @@
 #define VOTER_BALLOTS 32
 #define VOTER_COMMANDS 64
 #define VOTES_LATE 32
+#define VOTES_CLAIMS 64
 
 /* RequestVote received, no pre-vote. */
 struct vote_asked {
@@ -65,6 +66,11 @@ struct votes {
         uint64_t id, term;
     } late[VOTES_LATE];
     size_t lates;
+    struct {              /* who states that it leads, where no messages are seen: the first so many */
+        struct raft_witness at;
+        uint64_t term;
+    } claim[VOTES_CLAIMS];
+    size_t claims;
 };
 
 /* The node's vote in a term for this candidate; any other candidate than this one if `other`. NULL: none is known. */
@@ -75,6 +81,8 @@ void late_command(struct step *s, struct voter *v, const struct raft_message *m)
 void late_append(struct step *s, struct voter *v);
 
 /* rules_election.c: the fact at hand shows the node as leader of `term`. */
-void election_check(struct step *s, struct voter *v, uint64_t term);
+void election_check(struct step *s, struct votes *votes, struct voter *v, uint64_t term);
+/* After the last fact: nodes of which marks alone are seen come in no order that could be relied on before. */
+void elections_finish(struct raft_model *m, struct votes *votes);
 
 #endif

@@ -374,6 +374,22 @@ static void a_log_that_may_be_another(void **state)
     assert_true(find(f, RAFT_T04)->likely);
 }
 
+/* Marks alone: the candidate's log is what it stated when it voted for itself. */
+static void a_log_known_by_the_candidates_marks(void **state)
+{
+    struct facts *f = *state;
+    struct raft_fact own = vote_fact(2, 1), vote = vote_fact(2, 1);
+    facts_append(f, 1, false, 1, 1, "a");
+    facts_append(f, 2, false, 1, 1, "a");
+    facts_append(f, 2, false, 2, 1, "b");
+    facts_tell(f, 1, &own);
+    facts_append(f, 1, false, 2, 1, "b");
+    facts_tell(f, 2, &vote);
+    const struct raft_break *b = assert_break(f, RAFT_T04, 2, 3, "s2 voted for s1 in term 2, whose log ends at index 1 of term 1: its "
+                                                                 "own ends at index 2 of term 1");
+    assert_true(b->likely);
+}
+
 /* What its files say it may have read wrong: the vote is right by what it has. */
 static void a_log_that_was_read_back(void **state)
 {
@@ -468,6 +484,42 @@ static void an_election_not_seen(void **state)
     struct facts *f = *state;
     members(f, 0, "0 1 2");
     facts_role(f, 0, 2, 2);
+    assert_none(f);
+}
+
+/* Marks alone, in any order: all votes are stated. */
+static void an_election_by_marks(void **state)
+{
+    struct facts *f = *state;
+    members(f, 0, "0 1 2");
+    for (uint64_t term = 2; term <= 3; term++) {
+        struct raft_fact own = vote_fact(term, 0);
+        facts_tell(f, 0, &own);
+        facts_role(f, 0, term, 2); /* of term 2: right, the votes are told later */
+    }
+    for (unsigned node = 1; node < 3; node++) {
+        struct raft_fact vote = vote_fact(2, 0), other = vote_fact(3, 2);
+        facts_tell(f, node, &vote);
+        facts_tell(f, node, &other);
+    }
+    assert_none(f);
+    raft_model_finish(f->model);
+    const struct raft_break *b = assert_break(f, RAFT_T02, 0, 5, "s0 became leader of term 3 without votes of a majority");
+    assert_true(b->likely);
+    assert_int_equal(f->model->breaks, 1);
+}
+
+/* Somebody states no votes: nothing can be counted. */
+static void an_election_by_some_marks(void **state)
+{
+    struct facts *f = *state;
+    members(f, 0, "0 1 2");
+    facts_role(f, 0, 3, 2);
+    for (unsigned node = 0; node < 2; node++) {
+        struct raft_fact vote = vote_fact(3, node);
+        facts_tell(f, node, &vote);
+    }
+    raft_model_finish(f->model);
     assert_none(f);
 }
 
@@ -764,9 +816,11 @@ int main(void)
         TEST(both_asked_before_one_was_answered), TEST(both_asked_and_one_refused), TEST(compared_before_the_log_grew),
         TEST(answered_late), TEST(appended_when_it_led_no_more), TEST(the_same_command_again),
         TEST(a_vote_for_a_log_that_is_behind), TEST(logs_that_are_up_to_date), TEST(a_log_known_by_acknowledgements),
-        TEST(a_log_that_may_be_another), TEST(a_log_that_was_read_back),
+        TEST(a_log_that_may_be_another), TEST(a_log_known_by_the_candidates_marks),
+        TEST(a_log_that_was_read_back),
         TEST(a_vote_for_an_earlier_term), TEST(a_pre_vote_counted), TEST(a_vote_counted_twice), TEST(the_vote_of_a_learner),
-        TEST(elections_that_are_right), TEST(a_cluster_of_one), TEST(an_election_not_seen), TEST(without_a_configuration),
+        TEST(elections_that_are_right), TEST(a_cluster_of_one), TEST(an_election_not_seen),
+        TEST(an_election_by_marks), TEST(an_election_by_some_marks), TEST(without_a_configuration),
         TEST(elected_by_a_deleted_configuration),
         TEST(answered_in_the_old_term), TEST(results_that_waited), TEST(a_leader_that_goes_on), TEST(a_leader_that_gives_up),
         TEST(a_leader_that_votes_and_stays), TEST(a_candidate_that_stays), TEST(refusals_that_are_right),
