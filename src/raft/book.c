@@ -121,10 +121,12 @@ static void append_tempts(struct step *s, const struct raft_letter *l, const str
 {
     struct raft_letter *t = &s->node->book.tempting;
     uint64_t first = (refutes(s->node, m) ? m->prev_index : m->prev_index + m->entries + 1);
-    if (t->at.how != RAFT_HOW_NONE || m->commit < first || !raft_node_slot(s->node, first))
+    const struct raft_slot *slot = t->at.how == RAFT_HOW_NONE && m->commit >= first ? raft_node_slot(s->node, first) : NULL;
+    if (!slot)
         return;
     *t = *l;
     t->index = first;
+    t->log_term = slot->variant->term;
 }
 
 /* AppendEntries, receiver 5 (Figure 2): min(leaderCommit, index of last new entry); "new" is what the message carries or

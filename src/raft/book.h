@@ -55,7 +55,7 @@ struct raft_book {
     struct raft_letter trigger;  /* the latest message received */
     struct raft_letter unverified;/* the first AppendEntries whose leaderCommit is still beyond `may_commit` */
     struct raft_letter tempting; /* the first AppendEntries whose leaderCommit went beyond what it verified into entries
-                                    that the node had from elsewhere; `index` is the first of these */
+                                    that the node had from elsewhere; `index` is the first of these, of term `log_term` */
     struct raft_letter candidate;/* the latest RequestVote sent, no pre-vote */
     struct raft_witness verified;/* shows `may_commit` */
     uint64_t may_commit;         /* what the node may have committed by what it received or read back: AppendEntries,

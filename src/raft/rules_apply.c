@@ -185,15 +185,12 @@ static bool check_base(struct step *s, const struct machine *m)
 static bool check_tempted(struct step *s, const struct raft_variant *v)
 {
     const struct raft_letter *t = &s->node->book.tempting;
-    const struct raft_variant *w = t->at.how != RAFT_HOW_NONE && t->index <= v->index ? raft_cluster_entries(s->cluster, t->index) : NULL;
-    while (w && (w->replaced.how == RAFT_HOW_NONE || w->replaced.node != (uint16_t)(s->node - s->model->node) ||
-                 w->replaced.order < t->at.order))
-        w = w->next;
-    if (!w)
+    const struct raft_slot *now = t->at.how != RAFT_HOW_NONE && t->index <= v->index ? raft_node_slot(s->node, t->index) : NULL;
+    if (!now || now->variant->term == t->log_term)
         return false;
     struct raft_break *b = break_add(s, RAFT_T08, RAFT_SPOILS_STATE, t->term, t->index, "");
     break_text(b, "%s applied its own entry of index %" PRIu64 " (term %" PRIu64 ") when a leaderCommit of %" PRIu64
-               " came, which did not verify it", s->node->name, t->index, w->term, t->commit);
+               " came, which did not verify it", s->node->name, t->index, t->log_term, t->commit);
     if (b)
         b->at = t->at;
     break_likely(b, "that it applied them follows from its state, which is another than that of %s after the same log; marks would show it",
