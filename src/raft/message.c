@@ -128,7 +128,7 @@ static void sent_result(struct step *s, const struct raft_message *m)
  * log was, not what it is. */
 static void sent_append(struct step *s, const struct raft_message *m)
 {
-    bool current = m->term >= s->node->heard;
+    bool current = m->term >= s->node->bound;
     term_led(s, m->term, RAFT_HOW_SENT);
     for (size_t i = 0; i <= m->entries; i++) {
         bool exact = i && m->entry[i - 1].digest;
@@ -155,7 +155,7 @@ static void sent_snapshot(struct step *s, const struct raft_message *m)
     if (!v)
         return;
     entry_led(s, v, m->term, false);
-    if (m->term < s->node->heard)
+    if (m->term < s->node->bound)
         return;
     log_put(s, v, RAFT_HOW_SNAPSHOT, false);
     log_commit(s, m->prev_index, RAFT_HOW_SNAPSHOT, m->term);
@@ -198,7 +198,7 @@ static void received_snapshot(struct step *s, const struct raft_message *m)
 static void sent_client_result(struct step *s, const struct raft_message *m)
 {
     const struct raft_node *n = s->node;
-    if (m->success && !m->read && m->match && n->leading && n->leading >= n->heard)
+    if (m->success && !m->read && m->match && node_leads(n))
         log_commit(s, m->match, RAFT_HOW_ANSWERED, n->leading);
 }
 
@@ -221,6 +221,20 @@ static bool message_has_term(const struct raft_message *m)
     return m->type != RAFT_NONE && m->type < RAFT_OTHER && !m->pre_vote && m->term;
 }
 
+bool node_leads(const struct raft_node *n)
+{
+    bool other = n->role_term >= n->leading && n->role != 2;
+    return n->leading && n->leading >= n->bound && !other;
+}
+
+void node_bound(struct raft_node *n, uint64_t term)
+{
+    if (term > n->bound)
+        n->bound = term;
+    if (term > n->heard)
+        n->heard = term;
+}
+
 void message_sent(struct step *s)
 {
     const struct raft_message *m = s->fact->message;
@@ -229,8 +243,7 @@ void message_sent(struct step *s)
     peer_heard(s, m->to, false);
     if (message_has_term(m) && m->term > n->term)
         n->term = m->term;
-    if (n->term > n->heard)
-        n->heard = n->term;
+    node_bound(n, n->term);
     if (m->type <= RAFT_CLIENT_RESULT && handlers[m->type].sent)
         handlers[m->type].sent(s, m);
 }
@@ -243,6 +256,8 @@ void message_received(struct step *s)
         s->node->term_known = true;
         if (m->term > s->node->heard)
             s->node->heard = m->term;
+        if (!m->may_disregard)
+            node_bound(s->node, m->term);
     }
     if (m->type <= RAFT_CLIENT_RESULT && handlers[m->type].received)
         handlers[m->type].received(s, m);

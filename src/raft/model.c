@@ -180,6 +180,7 @@ static void node_restart(struct raft_node *n)
     n->last = last;
     n->commit = n->applied = 0;
     n->role = 0;
+    n->role_term = 0;
     n->leading = n->leading_since = 0;
     n->term_known = false;
     memset(n->stated_commit, 0, sizeof n->stated_commit);
@@ -272,8 +273,7 @@ static void node_term(struct step *s, uint64_t term)
 {
     if (term > s->node->term)
         s->node->term = term;
-    if (term > s->node->heard)
-        s->node->heard = term;
+    node_bound(s->node, term);
 }
 
 static void fact_term(struct step *s)
@@ -313,7 +313,10 @@ static void slot_led(void *context, uint64_t index, void *cell)
 static void fact_role(struct step *s)
 {
     node_term(s, s->fact->term);
-    s->node->role = s->fact->role;
+    if (s->fact->term >= s->node->role_term) {
+        s->node->role = s->fact->role;
+        s->node->role_term = s->fact->term;
+    }
     if (s->fact->role != 2)
         return;
     term_led(s, s->fact->term, RAFT_HOW_STATED);

@@ -69,8 +69,10 @@ struct raft_node {
     bool speaks;               /* it sends, receives or states: a program that only touches files may be a tool */
     uint64_t term;             /* latest it showed as its own */
     uint64_t heard;            /* highest term it can know of: its own or received */
+    uint64_t bound;            /* highest term that it must have: its own, or received in what nobody may disregard */
     bool term_known;           /* `heard` bounds its term in this incarnation */
     int role;
+    uint64_t role_term;        /* of the role that it stated last; 0: it stated none in this incarnation */
     uint64_t leading;          /* the latest term it led; 0 none */
     uint64_t leading_since;    /* order of the fact that shows it */
     char vote[RAFT_NODE_NAME];

@@ -46,6 +46,11 @@ void peer_heard(struct step *s, const char *id, bool received);
 void message_sent(struct step *s);
 void message_received(struct step *s);
 void pending_drop(struct raft_node *n); /* forget what is not answered */
+/* Whether the node leads now, as far as it can be seen: it led, said nothing else since, and learnt of no later term in a
+ * message that binds it. A RequestVote does not where servers may disregard it; if it was followed, the vote or the next
+ * message shows it. Who steps down because nobody answers, and says nothing of it, is taken for the leader that it was. */
+bool node_leads(const struct raft_node *n);
+void node_bound(struct raft_node *n, uint64_t term); /* it has this term, or a later one */
 
 /* What to call the peer with this id: the node's name where it is recorded, else the id. */
 const char *step_peer(const struct step *s, const char *id);

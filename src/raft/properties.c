@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "raft/parts.h"
+
 /* Findings of one property that are kept with all they show. The first is the one to tell; the rest is counted. */
 #define FINDINGS_KEPT 8
 
@@ -284,7 +286,7 @@ static bool append_only_broken(const struct raft_node *n, const struct raft_chan
     const struct raft_slot *old = change->old;
     bool own_word = old->witness.how == RAFT_HOW_STATED ||
                     (raft_witness_seen(&old->witness) && old->witness.order >= n->leading_since);
-    if (!n->leading || n->heard != n->leading || old->earlier || !own_word)
+    if (!node_leads(n) || old->earlier || !own_word)
         return false;
     if (!change->variant)
         return change->witness.how == RAFT_HOW_STATED;

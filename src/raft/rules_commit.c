@@ -244,11 +244,6 @@ static void check_follower(struct step *s, uint64_t index)
 
 /* --- both --- */
 
-static bool leads(const struct raft_node *n)
-{
-    return n->leading && n->leading >= n->heard;
-}
-
 /* What the node may have known to be committed before the fact at hand. */
 struct known {
     uint64_t index;
@@ -265,7 +260,7 @@ static void check_commit(struct step *s, uint64_t known)
 {
     uint64_t index = commit_shown(s->fact);
     const struct raft_node *n = s->node;
-    bool leader = leads(n) || (s->fact->kind == RAFT_FACT_SENT && n->leading && s->fact->message->term == n->leading);
+    bool leader = node_leads(n) || (s->fact->kind == RAFT_FACT_SENT && n->leading && s->fact->message->term == n->leading);
     if (index <= known)
         return;
     if (leader)

@@ -51,11 +51,6 @@ static struct journal *journal_of(struct step *s, struct journals *all)
     return &all->journal[node];
 }
 
-static bool leads(const struct raft_node *n)
-{
-    return n->leading && n->leading >= n->heard;
-}
-
 /* --- what came last --- */
 
 static void append_keep(struct step *s, struct append *a, const struct raft_message *m)
@@ -154,7 +149,7 @@ static void check_truncate(struct step *s, const struct journal *j)
     const struct append *a = &j->append;
     if (!slot || slot->earlier || s->fact->loaded || s->fact->again)
         return;
-    if (leads(s->node)) {
+    if (node_leads(s->node)) {
         leader_truncates(s, first);
         return;
     }
@@ -206,7 +201,7 @@ static void check_append(struct step *s, const struct journal *j)
     const struct raft_slot *slot = raft_node_slot(s->node, e->index);
     if (s->fact->loaded || s->fact->again)
         return;
-    if (leads(s->node)) {
+    if (node_leads(s->node)) {
         if (slot && !slot->earlier && slot->witness.exact && !same_entry(slot->variant, e, s->fact->protocol))
             leader_truncates(s, e->index);
         return;
@@ -287,7 +282,7 @@ static void check_sent(struct step *s)
 {
     const struct raft_message *m = s->fact->message;
     const struct raft_slot *slot = raft_node_slot(s->node, m->prev_index);
-    if (m->type != RAFT_APPEND_ENTRIES || m->term < s->node->heard)
+    if (m->type != RAFT_APPEND_ENTRIES || m->term < s->node->bound)
         return;
     if (m->prev_index && own_entry(slot) && slot->variant->term != m->prev_term) {
         struct raft_break *b = break_add(s, RAFT_T17, RAFT_SPOILS_LOG, m->term, m->prev_index, m->to);
@@ -412,7 +407,7 @@ static void before_message(struct step *s, struct journal *j)
 {
     const struct raft_message *m = s->fact->message;
     if (s->fact->kind == RAFT_FACT_RECEIVED) {
-        if ((m->type == RAFT_APPEND_ENTRIES || m->type == RAFT_INSTALL_SNAPSHOT) && m->term >= s->node->heard)
+        if ((m->type == RAFT_APPEND_ENTRIES || m->type == RAFT_INSTALL_SNAPSHOT) && m->term >= s->node->bound)
             append_next(s, j, m);
         return;
     }

@@ -6,11 +6,6 @@
 #include "raft/parts.h"
 #include "raft/rule.h"
 
-static bool leads(const struct raft_node *n)
-{
-    return n->leading && n->leading >= n->heard;
-}
-
 /* The first entry of the term in the node's log after `commit`, or `before` if there is none. */
 static bool own_term_committed(struct raft_node *n, uint64_t term, uint64_t before)
 {
@@ -50,7 +45,7 @@ static void check_change(struct step *s, uint64_t index, uint64_t term, const ch
 {
     struct raft_node *n = s->node;
     const struct raft_members *old = index ? members_at(&n->book, index - 1) : NULL, *same = members_at(&n->book, index);
-    if (!leads(n) || term != n->leading || !old || strcmp(old->text, text) == 0 || (same && same->index == index))
+    if (!node_leads(n) || term != n->leading || !old || strcmp(old->text, text) == 0 || (same && same->index == index))
         return;
     struct raft_break *b = NULL;
     if (old->index > n->commit) {

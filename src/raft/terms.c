@@ -61,7 +61,7 @@ static struct raft_leader *term_leader_add(struct step *s, struct raft_term *t)
     return &grown[t->leaders++];
 }
 
-static void node_leads(struct step *s, uint64_t term)
+static void node_led(struct step *s, uint64_t term)
 {
     if (term <= s->node->leading)
         return;
@@ -75,7 +75,7 @@ void term_led(struct step *s, uint64_t term, enum raft_how how)
     struct raft_term *t = term ? term_make(s->cluster, term) : NULL;
     if (!t)
         return;
-    node_leads(s, term);
+    node_led(s, term);
     for (size_t i = 0; i < t->leaders; i++) {
         if (!t->leader[i].id[0] && t->leader[i].witness.node == node)
             return;
