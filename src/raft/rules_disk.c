@@ -45,6 +45,10 @@ struct disk {
     uint64_t snapshot_loaded;
     bool rewritten;            /* it wrote entries or truncated since */
     struct raft_witness start; /* first fact of this incarnation */
+    struct raft_witness loaded_at; /* the last fact that it read back */
+    uint64_t brought;          /* highest index of the entries it was sent since */
+    uint64_t snapshot;         /* last index of the latest snapshot on its disk */
+    struct place compacted;    /* its log begins after this index, because of a snapshot it was sent that is not on its disk */
     uint64_t acknowledged;     /* highest index of an open T05 */
 };
 
@@ -138,10 +142,44 @@ static void reasons_of_write(struct step *s, struct raft_break *b, uint64_t inde
         break_reason(b, &slot->witness, "writes index %" PRIu64 " to its log, not to stable storage yet", index);
 }
 
+/* The log ends beyond what the node read back and was sent since: entries that it had deleted. By their old terms at its
+ * end it votes for candidates that lack any of the others: so all of its log is in doubt. */
+static bool check_brought_back(struct step *s, const struct disk *d, const struct raft_message *m, uint64_t index)
+{
+    const struct place *last = &d->last_loaded;
+    if (!d->read_log || index <= last->index || index <= d->brought || index <= d->snapshot_loaded || s->node->leading)
+        return false;
+    struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, m->term, 1, "resurrected");
+    break_text(b, "%s, started again, has index %" PRIu64 " in its log; what it read back ends at index %" PRIu64
+               ", and nobody sent it that entry since", s->node->name, index, last->index);
+    break_reason(b, &d->start, "is started again");
+    if (b) {
+        struct raft_witness said = b->at;
+        b->at = d->loaded_at;
+        break_reason(b, &said, "names index %" PRIu64 " in term %" PRIu64, index, m->term);
+    }
+    return true;
+}
+
+static void snapshot_not_durable(struct step *s, struct disk *d, const struct raft_message *m, uint64_t index)
+{
+    const struct raft_letter *heard = &s->node->book.heard;
+    struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, 1, "snapshot");
+    d->compacted.index = 0;
+    break_text(b, "%s acknowledged the snapshot up to index %" PRIu64 " to %s before it was on stable storage", s->node->name, index,
+               step_peer(s, m->to));
+    if (b && heard->at.how != RAFT_HOW_NONE && heard->snapshot)
+        break_reason(b, &heard->at, "gets a snapshot up to index %" PRIu64 " of term %" PRIu64, heard->index, heard->log_term);
+}
+
 static void check_append_result(struct step *s, struct disk *d, const struct raft_message *m)
 {
     uint64_t index = m->match && s->node->disk ? not_durable(s->node, m->match) : 0;
+    if (m->success && d->compacted.index && m->match >= d->compacted.index)
+        snapshot_not_durable(s, d, m, d->compacted.index);
     if (!m->success || !index || (d->restarted && !d->read_log)) /* what it has from before is not known */
+        return;
+    if (check_brought_back(s, d, m, index))
         return;
     struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, index, m->to);
     if (m->match > d->acknowledged)
@@ -151,13 +189,12 @@ static void check_append_result(struct step *s, struct disk *d, const struct raf
     reasons_of_write(s, b, index);
 }
 
-static void check_snapshot_result(struct step *s, const struct raft_message *m)
+static void check_snapshot_result(struct step *s, struct disk *d, const struct raft_message *m)
 {
     const struct raft_slot *slot = raft_node_slot(s->node, m->match);
-    if (!m->success || !m->match || !s->node->disk || s->node->snapshot >= m->match || (slot && slot->durable))
+    if (!m->success || !m->match || !s->node->disk || d->snapshot >= m->match || (slot && slot->durable && !d->compacted.index))
         return;
-    struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, m->match, m->to);
-    break_text(b, "%s acknowledged the snapshot up to index %" PRIu64 " before it was on stable storage", s->node->name, m->match);
+    snapshot_not_durable(s, d, m, m->match);
 }
 
 static void ballot_remember(struct disk *d, uint64_t term, const char *vote)
@@ -197,6 +234,8 @@ static void check_request_vote(struct step *s, struct disk *d, const struct raft
 {
     uint64_t index = s->node->disk ? not_durable(s->node, m->prev_index) : 0;
     if (m->pre_vote)
+        return;
+    if (index && check_brought_back(s, d, m, index))
         return;
     if (index) {
         struct raft_break *b = break_add(s, RAFT_T03, RAFT_SPOILS_ELECTION, m->term, index, "");
@@ -246,6 +285,11 @@ static void check_vote_written(struct step *s)
     if (f->kind != RAFT_FACT_VOTE || f->loaded || !on_file(f) || f->again || !f->peer[0] || !s->node->id[0])
         return;
     if (asked || (own ? !heard || book->candidate.term == f->term : !heard))
+        return;
+    /* A request may have been disregarded and the node stand now itself, in a term as high: then it did not vote for itself
+     * before, or does so some time after the request. */
+    bool carried = s->node->vote_term && s->node->vote_term < f->term && strcmp(s->node->vote, f->peer) == 0;
+    if (own && (!carried || f->time > book->trigger.time + 20000000))
         return;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, f->term, 0, "carried");
     break_text(b, "%s wrote a vote for %s in term %" PRIu64 ", which nobody had asked for in that term", s->node->name,
@@ -324,35 +368,134 @@ static void loading_ends(struct step *s, struct disk *d)
     check_resurrected(s, d);
 }
 
+/* It read them back, and deletes them before anybody has sent it anything. */
+static void check_forgotten(struct step *s, const struct disk *d)
+{
+    const struct raft_fact *f = s->fact;
+    const struct place *last = &d->last_loaded;
+    if (f->kind != RAFT_FACT_TRUNCATE || !on_file(f) || f->again || d->rewritten || !d->read_log || last->index <= f->index ||
+        last->index <= d->snapshot_loaded || s->node->book.heard.at.how != RAFT_HOW_NONE || s->node->leading)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, last->term, f->index + 1, "");
+    break_text(b, "%s, started again, deleted its log from index %" PRIu64 " on; its file held it up to index %" PRIu64, s->node->name,
+               f->index + 1, last->index);
+    break_reason(b, &d->start, "is started again");
+    break_reason(b, &last->at, "reads back index %" PRIu64 " of term %" PRIu64, last->index, last->term);
+}
+
 /* The log that it announces is shorter than the one it had. */
 static void check_announced(struct step *s, struct disk *d, const struct raft_message *m)
 {
-    const struct place *had = &d->last_before;
+    bool read = d->read_log && d->last_loaded.index >= d->last_before.index;
+    const struct place *had = read ? &d->last_loaded : &d->last_before;
     bool less = m->prev_term < had->term || (m->prev_term == had->term && m->prev_index < had->index);
-    if (!d->restarted || !had->index || !less || had->index <= s->node->snapshot || d->rewritten)
+    if (!(d->restarted || read) || !had->index || !less || had->index <= s->node->snapshot || d->rewritten)
         return;
     struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, m->term, m->prev_index + 1, "");
     break_text(b, "%s, started again, names index %" PRIu64 " of term %" PRIu64 " as the end of its log; index %" PRIu64 " of term %" PRIu64
                " was on its stable storage before", s->node->name, m->prev_index, m->prev_term, had->index, had->term);
-    break_reason(b, &had->at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", had->index, had->term);
+    if (!read)
+        break_reason(b, &had->at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", had->index, had->term);
     before_crash(s, b, d);
     if (!d->read_log)
         break_likely(b, "the files that it read back were not seen: they may have been gone already");
+    if (b && read) { /* what it read was right: it went wrong when it began, and shows now */
+        struct raft_witness said = b->at;
+        b->at = d->loaded_at;
+        break_reason(b, &said, "names index %" PRIu64 " of term %" PRIu64 " as the end of its log", m->prev_index, m->prev_term);
+    }
+}
+
+/* --- a log file that takes the place of the one before (T14, T16) --- */
+
+static bool was_sent_snapshot(const struct step *s, uint64_t index)
+{
+    const struct raft_letter *heard = &s->node->book.heard;
+    return heard->at.how != RAFT_HOW_NONE && heard->snapshot && heard->index == index;
+}
+
+/* The last entry on stable storage after `last`; NULL: there is none. */
+static const struct raft_slot *last_durable(struct raft_node *n, uint64_t last)
+{
+    for (uint64_t i = n->last; i > last && i > n->base; i--) {
+        const struct raft_slot *slot = raft_node_slot(n, i);
+        if (slot && slot->durable)
+            return slot;
+    }
+    return NULL;
+}
+
+/* The new file lacks entries that were on stable storage, and that no snapshot stands for. */
+static void check_rewritten_tail(struct step *s)
+{
+    const struct raft_fact *f = s->fact;
+    const struct raft_slot *base = raft_node_slot(s->node, f->index), *lost = last_durable(s->node, f->entry.index);
+    if (!lost || (f->index && (!base || base->variant->term != f->term)))
+        return; /* the entry at the end of the snapshot was another: the log is discarded (Figure 13, receiver 7) */
+    bool installed = was_sent_snapshot(s, f->index);
+    struct raft_break *b = break_add(s, installed ? RAFT_T16 : RAFT_T14, RAFT_SPOILS_LOG, lost->variant->term, f->entry.index + 1, "rewritten");
+    break_text(b, "%s put a log file that ends at index %" PRIu64 " in the place of one that ended at index %" PRIu64, s->node->name,
+               f->entry.index, lost->variant->index);
+    if (b)
+        break_reason(b, &lost->synced, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", lost->variant->index,
+                     lost->variant->term);
+}
+
+static void compacted_early(struct step *s, const struct disk *d, const struct place *base)
+{
+    struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_LOG, base->term, d->snapshot + 1, "compacted");
+    break_text(b, "%s put a log file that begins after index %" PRIu64 " in place before a snapshot up to there was on stable storage",
+               s->node->name, base->index);
+    if (b)
+        b->at = base->at;
+}
+
+/* What comes of it when the snapshot was sent by a leader shows by what the node does next: it acknowledges, or it dies. */
+static void check_compacted(struct step *s, struct disk *d)
+{
+    const struct raft_fact *f = s->fact;
+    struct place base = {f->index, f->term, step_witness(s, RAFT_HOW_WRITTEN, true)};
+    if (f->index <= d->snapshot)
+        return;
+    if (was_sent_snapshot(s, f->index))
+        d->compacted = base;
+    else
+        compacted_early(s, d, &base);
+}
+
+/* A snapshot is there: what rested on it cannot hurt any more. */
+static void snapshot_durable(struct step *s, struct disk *d)
+{
+    struct raft_break *open[] = {break_open(s, RAFT_T16, RAFT_SPOILS_LOG, "compacted"), break_open(s, RAFT_T05, RAFT_SPOILS_ACK, "snapshot")};
+    d->snapshot = s->fact->index;
+    if (d->compacted.index <= d->snapshot)
+        d->compacted.index = 0;
+    for (size_t i = 0; i < 2; i++) {
+        if (open[i] && open[i]->at.process == s->fact->process)
+            open[i]->healed = step_witness(s, RAFT_HOW_WRITTEN, true);
+    }
 }
 
 /* A term that it says or writes is lower than one it had. */
 static void check_term(struct step *s, struct disk *d, uint64_t term)
 {
     const struct ballot *had = d->before.term > d->said.term ? &d->before : &d->said;
+    bool read = d->read_terms && d->loaded.term >= had->term;
     if (!d->restarted || !term || term >= had->term)
         return;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, term, 0, "");
-    break_text(b, "%s, started again, is in term %" PRIu64 "; it had been in term %" PRIu64, s->node->name, term, had->term);
+    break_text(b, "%s, started again, is in term %" PRIu64 "; it had been in term %" PRIu64 "%s", s->node->name, term, had->term,
+               read ? ", which its file told it" : "");
     break_reason(b, &had->at, "is in term %" PRIu64, had->term);
     raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_TERM, .cluster = s->node->cluster,
                                                           .witness = step_witness(s, RAFT_HOW_SENT, true),
                                                           .before = had->term, .now = term});
     before_crash(s, b, d);
+    if (b && read) {
+        struct raft_witness shows = b->at;
+        b->at = d->loaded_at;
+        break_reason(b, &shows, "is in term %" PRIu64, term);
+    }
     d->said.term = d->before.term = 0; /* said once */
 }
 
@@ -394,7 +537,7 @@ static void sent(struct step *s, struct disk *d)
     } else if (m->type == RAFT_APPEND_ENTRIES_RESULT) {
         check_append_result(s, d, m);
     } else if (m->type == RAFT_INSTALL_SNAPSHOT_RESULT) {
-        check_snapshot_result(s, m);
+        check_snapshot_result(s, d, m);
     }
     check_vote_kept(s, d, m->term, vote);
     if (!break_open(s, RAFT_T05, RAFT_SPOILS_ELECTION, vote)) /* that the vote is missing says more */
@@ -453,6 +596,29 @@ static void log_changes(struct step *s, struct disk *d)
     d->rewritten = true;
 }
 
+static void received(struct step *s, struct disk *d)
+{
+    const struct raft_message *m = s->fact->message;
+    uint64_t last = m->type == RAFT_INSTALL_SNAPSHOT ? m->prev_index : m->type == RAFT_APPEND_ENTRIES && m->entries ? m->prev_index + m->entries : 0;
+    loading_ends(s, d);
+    if (last > d->brought)
+        d->brought = last;
+}
+
+static void log_fact(struct step *s, struct disk *d)
+{
+    const struct raft_fact *f = s->fact;
+    check_forgotten(s, d);
+    if (f->kind == RAFT_FACT_SNAPSHOT && (f->loaded || f->durable))
+        snapshot_durable(s, d);
+    if (f->loaded)
+        log_loaded(s, d);
+    else if (on_file(f))
+        log_changes(s, d);
+    else if (f->kind != RAFT_FACT_SNAPSHOT) /* a mark; one of a snapshot may come while the node still reads its files */
+        d->rewritten = true;
+}
+
 static void before(struct step *s, void *state)
 {
     struct disk *d = disk_of(s, state);
@@ -461,23 +627,25 @@ static void before(struct step *s, void *state)
         return;
     if (d->start.how == RAFT_HOW_NONE)
         d->start = step_witness(s, RAFT_HOW_STATED, true);
+    if (f->loaded)
+        d->loaded_at = step_witness(s, RAFT_HOW_LOADED, true);
     switch (f->kind) {
     case RAFT_FACT_SENT:
         sent(s, d);
         break;
     case RAFT_FACT_RECEIVED:
-        loading_ends(s, d);
+        received(s, d);
         break;
     case RAFT_FACT_TERM: case RAFT_FACT_VOTE:
         stated(s, d);
         break;
     case RAFT_FACT_APPEND: case RAFT_FACT_SNAPSHOT: case RAFT_FACT_TRUNCATE:
-        if (f->loaded)
-            log_loaded(s, d);
-        else if (f->written || f->durable)
-            log_changes(s, d);
-        else if (f->kind != RAFT_FACT_SNAPSHOT) /* a mark; one of a snapshot may come while the node still reads its files */
-            d->rewritten = true;
+        log_fact(s, d);
+        break;
+    case RAFT_FACT_REWRITTEN:
+        log_changes(s, d);
+        check_rewritten_tail(s);
+        check_compacted(s, d);
         break;
     default:
         break;
@@ -514,10 +682,13 @@ static void restart(struct step *s, void *state)
         return;
     struct ballot durable = d->durable, written = d->written, shown = d->shown, history[BALLOTS_KEPT];
     memcpy(history, d->history, sizeof history);
+    if (d->compacted.index)
+        compacted_early(s, d, &d->compacted);
     ends_of_log(s->node, d);
     *d = (struct disk){
         .terms = d->terms, .votes = d->votes, .ballots = d->ballots, .durable = durable, .written = written, .shown = shown, .before = durable, .said = shown,
         .restarted = true, .loading = true, .last_before = d->last_before, .known_before = d->known_before,
+        .snapshot = d->snapshot,
     };
     memcpy(d->history, history, sizeof history);
 }

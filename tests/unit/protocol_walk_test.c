@@ -33,8 +33,8 @@ struct run {
 
 static void told(void *context, const struct raft_fact *f)
 {
-    static const char *const kinds[] = {"sent", "received", "term", "vote", "role", "append", "truncate", "commit", "apply",
-                                        "snapshot", "configuration", "node", "start", "fault", "failed", "text"};
+    static const char *const kinds[] = {"sent", "received", "term", "vote", "role", "append", "truncate", "rewritten", "commit",
+                                        "apply", "snapshot", "configuration", "node", "start", "fault", "failed", "text"};
     struct run *r = context;
     assert_true(r->told < FACTS_MAX);
     r->id[r->told] = f->message ? f->message->id : 0;
