@@ -96,12 +96,23 @@ bool cause_depends(const struct raft_model *m, const struct raft_finding *f, con
     return false;
 }
 
+/* At one event, what was lost at a restart is behind what the node does without it. */
+static bool at_restart(const struct raft_break *b)
+{
+    return b->class == RAFT_T14 || b->class == RAFT_T15 || b->class == RAFT_T25;
+}
+
+static bool is_earlier(const struct raft_break *a, const struct raft_break *b)
+{
+    return a->at.order != b->at.order ? a->at.order < b->at.order : at_restart(a) && !at_restart(b);
+}
+
 static const struct raft_break *earliest(const struct raft_model *m, const struct raft_finding *f)
 {
     const struct raft_break *first = NULL;
     for (size_t i = 0; i < m->breaks; i++) {
         const struct raft_break *b = &m->rule_break[i];
-        if ((!f || cause_depends(m, f, b)) && (!first || b->at.order < first->at.order))
+        if ((!f || cause_depends(m, f, b)) && (!first || is_earlier(b, first)))
             first = b;
     }
     return first;

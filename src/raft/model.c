@@ -182,6 +182,8 @@ static void node_restart(struct raft_node *n)
     n->role = 0;
     n->role_term = 0;
     n->leading = n->leading_since = 0;
+    n->term = n->heard = n->bound = 0; /* what it still knows of them, it reads back or says */
+    n->role_term = 0;
     n->term_known = false;
     memset(n->stated_commit, 0, sizeof n->stated_commit);
     memset(n->stated_term, 0, sizeof n->stated_term);
