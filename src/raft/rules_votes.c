@@ -290,13 +290,21 @@ static void answered_in_old_term(struct step *s, const struct voter *v, const st
                m->success ? "gave" : "refused", step_peer(s, m->to), asked->letter.term, m->term);
 }
 
+/* It disregarded the term of the request, and voted in its own: so does ovsdb-server while it hears a leader, which hurts
+ * nobody. What it wrote tells. */
+static bool is_filed(const struct voter *v, const struct raft_message *m, const struct vote_asked *asked)
+{
+    return m->success && v->filed.term == m->term && v->filed.at.order > asked->letter.at.order &&
+           strcmp(v->filed.candidate, m->vote[0] ? m->vote : m->to) == 0;
+}
+
 static void result_sent(struct step *s, struct votes *votes, struct voter *v, const struct raft_message *m)
 {
     struct vote_asked *asked = m->asked ? asked_find(v, m->to, m->asked) : asked_open(v, m->to, m->term, m->success);
     uint64_t term = m->term;
     if (!m->asked && !asked)
         asked = asked_higher(v, m->to, m->term);
-    if (asked && asked->letter.term > m->term) {
+    if (asked && asked->letter.term > m->term && !is_filed(v, m, asked)) {
         answered_in_old_term(s, v, asked, m);
         term = asked->letter.term;
     }
@@ -360,8 +368,11 @@ static void stated(struct step *s, struct votes *votes, struct voter *v)
 {
     const struct raft_fact *f = s->fact;
     adopts(s, v);
-    if (f->kind == RAFT_FACT_VOTE)
+    if (f->kind == RAFT_FACT_VOTE) {
+        v->filed = (struct vote_cast){.term = f->term, .at = step_witness(s, RAFT_HOW_WRITTEN, true)};
+        id_copy(v->filed.candidate, f->peer);
         vote(s, votes, v, f->term, f->peer);
+    }
     if (f->kind == RAFT_FACT_ROLE && f->role == 2 && !f->loaded)
         election_check(s, votes, v, f->term);
 }

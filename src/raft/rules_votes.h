@@ -48,6 +48,7 @@ struct voter {
     struct vote_ballot ballot[VOTER_BALLOTS]; /* the oldest at ballots % VOTER_BALLOTS, once there are so many */
     struct vote_command command[VOTER_COMMANDS];
     size_t casts, askeds, ballots, commands;  /* so far */
+    struct vote_cast filed;                   /* the latest that it wrote or stated, a decision or not */
     uint64_t adopted;                         /* highest term that it stated or wrote in this incarnation */
     struct raft_witness adopted_at;
     uint64_t heard;                           /* highest term received */

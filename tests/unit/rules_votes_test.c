@@ -563,6 +563,17 @@ static void answered_in_the_old_term(void **state)
     assert_null(find(f, RAFT_T02)); /* and counts */
 }
 
+/* ovsdb-server, while it hears a leader: the term is disregarded, and the vote is one of its own term. */
+static void voted_in_its_own_term(void **state)
+{
+    struct facts *f = *state;
+    facts_state(f, 2, RAFT_FACT_TERM, 0, 3);
+    ask(f, BOTH, 1, 2, 4, 0, 0);
+    vote_written(f, 2, 3, 1);
+    result(f, BOTH, 2, 1, 3, true);
+    assert_none(f);
+}
+
 /* As libraft does after a cut: requests and results come in a heap. The term is disregarded where a leader is heard. */
 static void results_that_waited(void **state)
 {
@@ -822,7 +833,7 @@ int main(void)
         TEST(elections_that_are_right), TEST(a_cluster_of_one), TEST(an_election_not_seen),
         TEST(an_election_by_marks), TEST(an_election_by_some_marks), TEST(without_a_configuration),
         TEST(elected_by_a_deleted_configuration),
-        TEST(answered_in_the_old_term), TEST(results_that_waited), TEST(a_leader_that_goes_on), TEST(a_leader_that_gives_up),
+        TEST(answered_in_the_old_term), TEST(voted_in_its_own_term), TEST(results_that_waited), TEST(a_leader_that_goes_on), TEST(a_leader_that_gives_up),
         TEST(a_leader_that_votes_and_stays), TEST(a_candidate_that_stays), TEST(refusals_that_are_right),
         TEST(a_result_of_an_old_term),
         TEST(a_term_that_falls), TEST(terms_that_do_not_fall),
