@@ -98,16 +98,20 @@ static bool get_bit(const uint64_t *bits, uint32_t bit)
     return bits[bit / 64] >> bit % 64 & 1;
 }
 
+/* The drain runs behind the nodes: on a busy machine a process may be there that it has not come to. */
 static bool alive(const struct faults *f, uint32_t process)
 {
-    return f->lanes->lane[process].phase == LANE_ACTIVE && spool_state(f->lanes->spool, process) == SPOOL_RUNNING;
+    const struct lanes *l = f->lanes;
+    enum lane_phase phase = process < l->count ? l->lane[process].phase : LANE_WAITING;
+    return (phase == LANE_ACTIVE || phase == LANE_WAITING) && spool_state(l->spool, process) == SPOOL_RUNNING &&
+           spool_slot(l->spool, process)->pid;
 }
 
 /* Call `act` for every living process of the nodes in `nodes`. Returns how many there were. */
 static unsigned for_each(const struct faults *f, const uint64_t *nodes, int (*act)(pid_t pid, int signo), int signo)
 {
     unsigned count = 0;
-    for (uint32_t i = 1; i < f->lanes->count; i++) {
+    for (uint32_t i = 1; i < spool_count(f->lanes->spool); i++) {
         const struct spool_process *slot = spool_slot(f->lanes->spool, i);
         if (alive(f, i) && slot->node < SPOOL_NODES && get_bit(nodes, slot->node) && act((pid_t)slot->pid, signo) == 0)
             count++;
@@ -164,7 +168,7 @@ static void change_cuts(struct faults *f, const uint32_t *node, int count, bool 
 
 bool faults_settled(const struct faults *f, const struct fault_wait *wait)
 {
-    for (uint32_t i = 1; (wait->generation || wait->gone) && i < f->lanes->count; i++) {
+    for (uint32_t i = 1; (wait->generation || wait->gone) && i < spool_count(f->lanes->spool); i++) {
         const struct spool_process *slot = spool_slot(f->lanes->spool, i);
         if (!alive(f, i) || slot->node >= SPOOL_NODES || !get_bit(wait->affected, slot->node))
             continue;
