@@ -143,11 +143,17 @@ static bool check_earlier_term(struct step *s, uint64_t index, bool majority)
     return true;
 }
 
-/* T19: a majority, but of another configuration than the latest in its log. */
+/* T19: a majority, but of another configuration than the latest in its log. T16: that came with a snapshot. */
 static void check_members(struct step *s, uint64_t index, const struct raft_members *force, const struct raft_members *other)
 {
-    struct raft_break *b = commit_broken(s, RAFT_T19, index);
-    if (other == force)
+    bool installed = force->installed && other->index < force->index;
+    struct raft_break *b = commit_broken(s, installed ? RAFT_T16 : RAFT_T19, index);
+    if (b && installed)
+        b->at = force->at;
+    if (installed)
+        break_text(b, "%s did not take over the configuration of index %" PRIu64 " with the snapshot it was sent: it committed index %" PRIu64
+                   " by that of index %" PRIu64, s->node->name, force->index, index, other->index);
+    else if (other == force)
         break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " with a majority of one side of a joint configuration",
                    s->node->name, s->node->leading, index);
     else

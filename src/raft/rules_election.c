@@ -75,7 +75,7 @@ static bool is_elected(struct election *e, const struct raft_members *members)
     size_t with = 0;
     if (members)
         return members_majority(members->text, has_vote, e) ||
-               (members > e->step->node->book.members && members_majority(members[-1].text, has_vote, e));
+               (!members->installed && members > e->step->node->book.members && members_majority(members[-1].text, has_vote, e));
     for (size_t i = 0; i < c->peers; i++)
         with += has_vote(e, c->peer[i].id);
     return 2 * with > c->peers;
@@ -164,6 +164,22 @@ static void reasons_ballots(struct raft_break *b, const struct election *e, cons
     }
 }
 
+/* T16: the latest came with a snapshot, and the node went on with the one from before. */
+static void elected_before_snapshot(struct election *e, const struct raft_members *members, const struct raft_members *other)
+{
+    struct step *s = e->step;
+    struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_ELECTION, e->term, 0, "");
+    if (!b)
+        return;
+    struct raft_witness leads = b->at;
+    b->at = members->at;
+    break_text(b, "%s did not take over the configuration of index %" PRIu64 " with the snapshot it was sent: it was elected in term %" PRIu64
+               " by that of index %" PRIu64, s->node->name, members->index, e->term, other->index);
+    break_reason(b, &other->at, "has the configuration of index %" PRIu64 ": %s", other->index, other->text);
+    reasons_ballots(b, e, members, RIGHT);
+    break_reason(b, &leads, "leads term %" PRIu64, e->term);
+}
+
 /* T19: all its votes are right, and a majority of a configuration that is not the latest in its log. */
 static void elected_by_other(struct election *e, const struct raft_members *members, const struct raft_members *other)
 {
@@ -192,6 +208,10 @@ static void elected_without(struct election *e, const struct raft_members *membe
     enum wrong wrong;
     const struct vote_ballot *ballot = ballot_wrong(e, members, &wrong);
     const struct raft_members *other = members && !ballot ? members_other(&s->node->book, members, has_vote, e) : NULL;
+    if (other && members->installed && other->index < members->index) {
+        elected_before_snapshot(e, members, other);
+        return;
+    }
     if (other) {
         elected_by_other(e, members, other);
         return;

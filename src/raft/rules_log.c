@@ -14,6 +14,7 @@ struct append {
     uint64_t term, previous, previous_term;
     char leader[RAFT_NODE_NAME];
     bool snapshot, answered;
+    uint64_t had_term;      /* snapshot: of the entry that the node's log had at its end; 0 none, or not known */
     size_t count;           /* that it carries; kept: the first TERMS_KEPT */
     uint64_t *terms;
 };
@@ -24,10 +25,17 @@ struct install {
     uint64_t index, term, had_term, had_last;
 };
 
+/* A snapshot that a node was sent and has written: its state is that of the snapshot from then on. */
+struct state {
+    struct raft_witness at; /* how is RAFT_HOW_NONE: none, or the node has gone on from it */
+    uint64_t index, digest; /* digest 0: unknown */
+};
+
 struct journal {
     struct append append;  /* the latest */
     struct append carried; /* the latest before it that carried entries, if it does not: they may be read in one go */
     struct install install;
+    struct state state;
 };
 
 struct journals {
@@ -65,6 +73,9 @@ static void append_keep(struct step *s, struct append *a, const struct raft_mess
                          .previous_term = m->prev_term, .snapshot = m->type == RAFT_INSTALL_SNAPSHOT, .count = m->entries,
                          .terms = a->terms};
     memcpy(a->leader, m->from, sizeof a->leader);
+    const struct raft_slot *slot = a->snapshot ? raft_node_slot(s->node, m->prev_index) : NULL;
+    if (slot)
+        a->had_term = slot->variant->term;
     for (size_t i = 0; i < m->entries && i < TERMS_KEPT; i++)
         a->terms[i] = m->entry[i].term;
 }
@@ -354,6 +365,40 @@ static void install_begins(struct step *s, struct journal *j)
                                   s->node->last};
 }
 
+static bool installing(const struct append *a, uint64_t index)
+{
+    return a->at.how != RAFT_HOW_NONE && a->snapshot && a->previous == index;
+}
+
+/* What came after another entry than that at the end of the snapshot stays in the log (Figure 13, receiver 7). */
+static void tail_kept(struct step *s, const struct append *a, uint64_t last)
+{
+    struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_LOG, a->term, a->previous + 1, "");
+    break_text(b, "%s kept its log up to index %" PRIu64 " when it installed a snapshot up to index %" PRIu64 " of term %" PRIu64
+               ", where it had an entry of term %" PRIu64, s->node->name, last, a->previous, a->previous_term, a->had_term);
+    reason_of_append(s, b, a);
+}
+
+static bool tail_must_go(const struct append *a)
+{
+    return a->at.how != RAFT_HOW_NONE && a->snapshot && a->had_term && a->had_term != a->previous_term;
+}
+
+/* Nobody but the old log has entries of such a term behind the snapshot. */
+static void check_written_again(struct step *s, const struct journal *j)
+{
+    const struct raft_entry *e = &s->fact->entry;
+    if (!s->fact->loaded && !s->fact->again && tail_must_go(&j->append) && e->index > j->append.previous && e->term < j->append.previous_term)
+        tail_kept(s, &j->append, e->index);
+}
+
+static void check_rewritten(struct step *s, const struct journal *j)
+{
+    const struct raft_fact *f = s->fact;
+    if (tail_must_go(&j->append) && j->append.previous == f->index && f->entry.index > f->index)
+        tail_kept(s, &j->append, f->entry.index);
+}
+
 /* The log ends where the old one did, although all after the snapshot had to go (Figure 13, receiver 7). */
 static void check_tail_kept(struct step *s, struct journal *j, uint64_t last)
 {
@@ -379,6 +424,64 @@ static void check_commit_back(struct step *s, const struct journal *j)
     break_text(b, "%s went back from commit index %" PRIu64 " to %" PRIu64 " when it installed a snapshot", s->node->name, s->node->commit,
                f->index);
     reason_of_append(s, b, a);
+}
+
+/* It ends before what the node has committed: what is between is gone from log and state. */
+static void check_snapshot_back(struct step *s, const struct journal *j)
+{
+    const struct raft_fact *f = s->fact;
+    const struct raft_node *n = s->node;
+    uint64_t had = n->commit > n->snapshot ? n->commit : n->snapshot;
+    if (f->loaded || f->again || !installing(&j->append, f->index) || f->index >= had)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_LOG, j->append.term, f->index + 1, "older");
+    break_text(b, "%s installed a snapshot up to index %" PRIu64 " when it had committed up to index %" PRIu64, n->name, f->index, had);
+    reason_of_append(s, b, &j->append);
+}
+
+/* What the state has to be once the snapshot is installed. 0: not known. */
+static uint64_t state_due(struct step *s, const struct journal *j)
+{
+    const struct raft_variant *v = raft_cluster_entries(s->cluster, j->state.index);
+    while (v && (v->applied.how == RAFT_HOW_NONE || v->applied.node == (uint16_t)(s->node - s->model->node)))
+        v = v->next;
+    return j->state.digest ? j->state.digest : v ? v->state : 0;
+}
+
+static void state_wrong(struct step *s, struct journal *j, uint64_t digest)
+{
+    uint64_t due = state_due(s, j);
+    if (!digest || !due || digest == due)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_STATE, j->append.term, j->state.index, "kept");
+    break_text(b, "%s installed a snapshot up to index %" PRIu64 ", and its state is another than the snapshot's", s->node->name,
+               j->state.index);
+    if (!b)
+        return;
+    struct raft_witness shows = b->at;
+    b->at = j->state.at;
+    reason_of_append(s, b, &j->append);
+    break_reason(b, &shows, "its state is %016" PRIx64 " after index %" PRIu64 ", not %016" PRIx64, digest, j->state.index, due);
+}
+
+static void check_installed(struct step *s, struct journal *j)
+{
+    const struct raft_fact *f = s->fact;
+    if (f->loaded || f->again || !installing(&j->append, f->index))
+        return;
+    if (j->state.at.how != RAFT_HOW_NONE && j->state.index == f->index)
+        state_wrong(s, j, f->entry.digest); /* a mark and a file tell of the same snapshot */
+    else
+        j->state = (struct state){step_witness(s, RAFT_HOW_SNAPSHOT, true), f->index, f->entry.digest};
+}
+
+static void check_applied(struct step *s, struct journal *j)
+{
+    const struct raft_entry *e = &s->fact->entry;
+    if (j->state.at.how != RAFT_HOW_NONE && e->index == j->state.index)
+        state_wrong(s, j, e->digest);
+    if (e->index > j->state.index)
+        j->state.at.how = RAFT_HOW_NONE;
 }
 
 /* The state that a snapshot stands for is not the one that applying the same entries gave another node. */
@@ -436,6 +539,7 @@ static void before(struct step *s, void *state)
         check_truncate(s, j);
         break;
     case RAFT_FACT_APPEND:
+        check_written_again(s, j);
         check_append(s, j);
         if (!s->fact->again && s->fact->entry.index > j->install.index)
             j->install.at.how = RAFT_HOW_NONE; /* what comes is new */
@@ -444,7 +548,15 @@ static void before(struct step *s, void *state)
         check_commit_back(s, j);
         break;
     case RAFT_FACT_SNAPSHOT:
+        check_snapshot_back(s, j);
         check_snapshot_state(s, j);
+        check_installed(s, j);
+        break;
+    case RAFT_FACT_REWRITTEN:
+        check_rewritten(s, j);
+        break;
+    case RAFT_FACT_APPLY:
+        check_applied(s, j);
         break;
     default:
         break;
@@ -455,7 +567,7 @@ static void restart(struct step *s, void *state)
 {
     struct journal *j = journal_of(s, state);
     if (j)
-        j->append.at.how = j->carried.at.how = j->install.at.how = RAFT_HOW_NONE;
+        j->append.at.how = j->carried.at.how = j->install.at.how = j->state.at.how = RAFT_HOW_NONE;
 }
 
 static void fini(void *state)
