@@ -52,7 +52,7 @@ static int run_explain(struct cmd_context *c)
     if (good) {
         store_fact(v.store, "state", state, sizeof state);
         verdict_init(&verdict, m, v.process, v.count, state);
-        good = inputs_add(&verdict.cause, v.store, v.process, v.count, &c->error) &&
+        good = verdict_order(&verdict, v.store, &c->error) && inputs_add(&verdict.cause, v.store, v.process, v.count, &c->error) &&
                (no_source || verdict_source(&verdict, v.store, &c->error));
     }
     if (good)

@@ -107,20 +107,20 @@ static bool is_earlier(const struct raft_break *a, const struct raft_break *b)
     return a->at.order != b->at.order ? a->at.order < b->at.order : at_restart(a) && !at_restart(b);
 }
 
-static const struct raft_break *earliest(const struct raft_model *m, const struct raft_finding *f)
+static const struct raft_break *earliest(const struct raft_model *m, const struct raft_finding *f, const bool *precedes)
 {
     const struct raft_break *first = NULL;
     for (size_t i = 0; i < m->breaks; i++) {
         const struct raft_break *b = &m->rule_break[i];
-        if ((!f || cause_depends(m, f, b)) && (!first || is_earlier(b, first)))
+        if ((!f || (cause_depends(m, f, b) && (!precedes || precedes[i]))) && (!first || is_earlier(b, first)))
             first = b;
     }
     return first;
 }
 
-void cause_find(struct cause *c, const struct raft_model *m, const struct raft_finding *f)
+void cause_find(struct cause *c, const struct raft_model *m, const struct raft_finding *f, const bool *precedes)
 {
-    *c = (struct cause){.rule_break = earliest(m, f)};
+    *c = (struct cause){.rule_break = earliest(m, f, precedes)};
     if (!c->rule_break)
         return;
     c->certainty = c->rule_break->likely || (f && !f->seen) ? CERTAINTY_LIKELY : CERTAINTY_KNOWN;

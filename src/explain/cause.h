@@ -6,6 +6,10 @@
 #include "raft/properties.h"
 #include "raft/rule.h"
 
+struct store;
+struct store_process;
+struct drd_error;
+
 enum certainty {
     CERTAINTY_UNKNOWN, /* no break was found on which it depends */
     CERTAINTY_LIKELY,  /* one was found; `settle` says what would make it known */
@@ -29,15 +33,15 @@ struct cause {
     size_t steps;
 };
 
-/* The cause of a finding; without one (NULL) the first break of the run, as what it is. */
-void cause_find(struct cause *c, const struct raft_model *m, const struct raft_finding *f);
+/* The cause of a finding; without one (NULL) the first break of the run, as what it is. `precedes` says of each break
+ * whether it happens before an event of the finding (cause_order); NULL: that is not known. */
+void cause_find(struct cause *c, const struct raft_model *m, const struct raft_finding *f, const bool *precedes);
+/* before.c: walk the run once more and fill in out[m->breaks]. False: damaged run, out of memory. */
+bool cause_order(struct store *s, const struct raft_model *m, const struct raft_finding *f, bool *out, struct drd_error *e);
 /* Whether the violation depends on what the break spoiled. */
 bool cause_depends(const struct raft_model *m, const struct raft_finding *f, const struct raft_break *b);
 /* inputs.c: add to the steps what the recording knows beside Raft: the draw behind a timer, the clock or file read by an
  * apply. False: damaged run. */
-struct store;
-struct store_process;
-struct drd_error;
 bool inputs_add(struct cause *c, struct store *s, const struct store_process *process, size_t processes, struct drd_error *e);
 /* chain.c: fill in the steps. */
 void chain_build(struct cause *c, const struct raft_model *m, const struct raft_finding *f);

@@ -1,6 +1,7 @@
 #include "explain/explain.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void feed(void *context, const struct raft_fact *fact)
@@ -130,7 +131,21 @@ void verdict_init(struct verdict *v, const struct raft_model *m, const struct st
             gap_node(v, &m->node[i]);
     }
     v->status = judge(v);
-    cause_find(&v->cause, m, v->finding);
+    cause_find(&v->cause, m, v->finding, NULL);
+}
+
+bool verdict_order(struct verdict *v, struct store *s, struct drd_error *e)
+{
+    if (!v->finding || v->model->breaks < 2)
+        return true;
+    bool *precedes = calloc(v->model->breaks, sizeof *precedes);
+    if (!precedes)
+        return error_set(e, DRD_EXIT_FATAL, "out of memory");
+    bool good = cause_order(s, v->model, v->finding, precedes, e);
+    if (good)
+        cause_find(&v->cause, v->model, v->finding, precedes);
+    free(precedes);
+    return good;
 }
 
 bool verdict_source(struct verdict *v, struct store *s, struct drd_error *e)

@@ -51,6 +51,10 @@ struct verdict_fingerprint {
 };
 bool verdict_fingerprint(const struct verdict *v, struct verdict_fingerprint *out);
 
+/* Where there is more than one break to choose from: leave out those that do not happen before the violation. False: damaged
+ * run, out of memory. */
+bool verdict_order(struct verdict *v, struct store *s, struct drd_error *e);
+
 /* Re-drive the node to the event of the cause and see where in its program it was. False: damaged run. */
 bool verdict_source(struct verdict *v, struct store *s, struct drd_error *e);
 
