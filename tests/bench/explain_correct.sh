@@ -32,7 +32,7 @@ one() {
     status=0
     SHAKE=$2 "$drd" record --timeout 120 -o "$run" -- sh "$workload/$1.sh" "$build" >"$run.said" 2>&1 || status=$?
     if [ "$status" -ne 0 ]; then
-        echo "$1, seed $2: the workload ended with $status: $(grep -v '^shake' "$run.said" | tail -n 1)" >&2
+        echo "$1, seed $2: the workload ended with $status: $(grep -v '^shake\|^drd: recorded' "$run.said" | tail -n 1)" >&2
     fi
     "$drd" explain --json "$run" >"$run.json" 2>>"$run.said" || true
     "$tools/verdict" "$run.json" >"$run.words" 2>/dev/null || echo "error - - - - unknown 0 0" >"$run.words"
