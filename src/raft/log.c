@@ -241,6 +241,8 @@ void log_put(struct step *s, struct raft_variant *v, enum raft_how how, bool exa
         slot_synced(s, slot);
     if (v->index > n->last)
         n->last = v->index;
+    if (v->replaced.process == w.process && !v->replaced_by)
+        v->replaced.how = RAFT_HOW_NONE; /* it is back: a file told of a cut that a mark had told of before */
     entry_shown(s, v, &w);
     entry_link(s, slot);
     if (n->leading && n->leading == v->term && raft_witness_seen(&w))
@@ -258,6 +260,8 @@ static bool commit_is_news(const struct raft_slot *slot, enum raft_how how)
 void log_commit_slot(struct step *s, struct raft_slot *slot, enum raft_how how, uint64_t term)
 {
     struct raft_variant *v = slot->variant;
+    if (v->term > s->node->commit_term)
+        s->node->commit_term = v->term;
     if (!commit_is_news(slot, how))
         return;
     struct raft_witness w = step_witness(s, how, slot->witness.exact);

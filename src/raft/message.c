@@ -221,12 +221,6 @@ static bool message_has_term(const struct raft_message *m)
     return m->type != RAFT_NONE && m->type < RAFT_OTHER && !m->pre_vote && m->term;
 }
 
-bool node_leads(const struct raft_node *n)
-{
-    bool other = n->role_term >= n->leading && n->role != 2;
-    return n->leading && n->leading >= n->bound && !other;
-}
-
 void node_bound(struct raft_node *n, uint64_t term)
 {
     if (term > n->bound)

@@ -178,7 +178,7 @@ static void node_restart(struct raft_node *n)
     uint64_t last = n->base;
     pages_each(&n->log, slot_restart, &last);
     n->last = last;
-    n->commit = n->applied = 0;
+    n->commit = n->applied = n->commit_term = 0;
     n->role = 0;
     n->role_term = 0;
     n->leading = n->leading_since = 0;

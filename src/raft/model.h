@@ -78,6 +78,7 @@ struct raft_node {
     char vote[RAFT_NODE_NAME];
     uint64_t vote_term;
     uint64_t commit, applied;
+    uint64_t commit_term;      /* highest term of an entry that it committed in this incarnation */
     uint64_t stated_commit[2], stated_term[2]; /* by whether a file shows it, of this incarnation */
     bool own_log;              /* it shows its log itself: disk or marks */
     bool disk;                 /* it shows its log by files: what is not durable there is not durable */

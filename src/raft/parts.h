@@ -42,14 +42,21 @@ void term_vote(struct step *s, uint64_t term, const char *candidate);
 void peer_self(struct step *s, const char *id);  /* the node's own id */
 void peer_heard(struct step *s, const char *id, bool received);
 
-/* message.c */
-void message_sent(struct step *s);
-void message_received(struct step *s);
-void pending_drop(struct raft_node *n); /* forget what is not answered */
+/* leader.c */
+
 /* Whether the node leads now, as far as it can be seen: it led, said nothing else since, and learnt of no later term in a
  * message that binds it. A RequestVote does not where servers may disregard it; if it was followed, the vote or the next
  * message shows it. Who steps down because nobody answers, and says nothing of it, is taken for the leader that it was. */
 bool node_leads(const struct raft_node *n);
+/* Whether the node, which leads, may know that an index is committed: it was seen to know, or a majority has acknowledged it
+ * with an entry of the leader's term (Figure 2, Leaders). */
+bool leader_committed(struct step *s, uint64_t index);
+bool leader_committed_own(struct step *s); /* any index of an entry of its term */
+
+/* message.c */
+void message_sent(struct step *s);
+void message_received(struct step *s);
+void pending_drop(struct raft_node *n); /* forget what is not answered */
 void node_bound(struct raft_node *n, uint64_t term); /* it has this term, or a later one */
 
 /* What to call the peer with this id: the node's name where it is recorded, else the id. */

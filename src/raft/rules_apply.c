@@ -325,12 +325,6 @@ static bool contacted(void *context, const char *id)
                                            (!x->confirmed || x->confirmed > c->since));
 }
 
-static bool own_term_committed(struct raft_node *n)
-{
-    const struct raft_slot *slot = raft_node_slot(n, n->commit);
-    return slot && slot->variant->term >= n->leading;
-}
-
 /* The read was told a value that an acknowledged write had replaced before it was asked. */
 static const struct write *read_is_stale(const struct apply *a, const struct read *r, const struct raft_message *m)
 {
@@ -362,7 +356,7 @@ static void check_read(struct step *s, const struct read *r, bool stale)
     struct contact c = {n, r->asked.at.order};
     bool leads = node_leads(n);
     bool majority = members && members_majority(members->text, contacted, &c);
-    if (leads && majority && own_term_committed(n))
+    if (leads && majority && leader_committed_own(s))
         return;
     struct raft_break *b = break_add(s, RAFT_T21, RAFT_SPOILS_READ, n->leading, 0, "");
     if (!leads)

@@ -6,19 +6,6 @@
 #include "raft/parts.h"
 #include "raft/rule.h"
 
-/* The first entry of the term in the node's log after `commit`, or `before` if there is none. */
-static bool own_term_committed(struct raft_node *n, uint64_t term, uint64_t before)
-{
-    for (uint64_t i = n->commit < before ? n->commit : before - 1; i > n->base; i--) {
-        const struct raft_slot *slot = raft_node_slot(n, i);
-        if (!slot || slot->variant->term < term)
-            return false;
-        if (slot->variant->term == term)
-            return true;
-    }
-    return n->commit > 0 && n->commit <= n->base; /* compacted since: it had been committed */
-}
-
 static bool is_voter(const char *text, const char *id)
 {
     char other[RAFT_NODE_NAME];
@@ -48,11 +35,11 @@ static void check_change(struct step *s, uint64_t index, uint64_t term, const ch
     if (!node_leads(n) || term != n->leading || !old || strcmp(old->text, text) == 0 || (same && same->index == index))
         return;
     struct raft_break *b = NULL;
-    if (old->index > n->commit) {
+    if (!leader_committed(s, old->index)) {
         b = break_add(s, RAFT_T19, RAFT_SPOILS_MEMBERS, term, index, "pending");
         break_text(b, "%s, leader of term %" PRIu64 ", changed the configuration at index %" PRIu64
                    " while the one of index %" PRIu64 " was not committed", n->name, term, index, old->index);
-    } else if (!own_term_committed(n, term, index)) {
+    } else if (!leader_committed_own(s)) {
         b = break_add(s, RAFT_T19, RAFT_SPOILS_MEMBERS, term, index, "term");
         break_text(b, "%s, leader of term %" PRIu64 ", changed the configuration at index %" PRIu64
                    " before an entry of its own term was committed", n->name, term, index);
