@@ -19,6 +19,8 @@ struct ballot {
 
 /* Votes that were durable, latest last: a result may have waited in a queue while the node went on to later terms. */
 #define BALLOTS_KEPT 16
+/* Entries at the end of a log that are looked at each time: all of those that may be on their way to the disk. */
+#define LOOKED_BACK 4096
 
 struct place {
     uint64_t index, term;
@@ -108,8 +110,9 @@ static void heal_term(struct step *s, const struct disk *d)
 /* The lowest entry up to `index` of the node's log that is not on its disk; 0 if all are. */
 static uint64_t not_durable(struct raft_node *n, uint64_t index)
 {
-    uint64_t lowest = 0;
-    for (uint64_t i = index; i > n->base && i > n->snapshot; i--) {
+    uint64_t floor = n->base > n->snapshot ? n->base : n->snapshot, known = n->last > floor ? n->last : floor;
+    uint64_t lowest = index > known ? known + 1 : 0, first = index > known ? known : index;
+    for (uint64_t i = first; i > floor && first - i < LOOKED_BACK; i--) {
         const struct raft_slot *slot = raft_node_slot(n, i);
         if (slot && slot->durable)
             break;

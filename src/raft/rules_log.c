@@ -195,7 +195,8 @@ static bool same_entry(const struct raft_variant *v, const struct raft_entry *e,
 /* The same content in the same term at another index near by: where a misplaced entry belongs. */
 static uint64_t belongs_to(struct step *s, const struct raft_entry *e)
 {
-    for (uint64_t i = e->index > 64 ? e->index - 64 : 1; e->digest && i <= e->index + 64; i++) {
+    uint64_t last = e->index < UINT64_MAX - 65 ? e->index + 64 : 0; /* near the edge there is nothing */
+    for (uint64_t i = e->index > 64 ? e->index - 64 : 1; e->digest && i <= last; i++) {
         const struct raft_variant *v = raft_cluster_entries(s->cluster, i);
         for (; v && i != e->index; v = v->next) {
             if (v->offered && v->term == e->term && raft_variant_shows(v, e->digest, s->fact->protocol))
