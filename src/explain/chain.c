@@ -20,6 +20,7 @@ struct draft {
     } row[DRAFT_STEPS];
     size_t rows;
     const struct raft_model *model;
+    const struct raft_break *cause;
 };
 
 static void draft_add(struct draft *d, enum rank rank, const struct raft_witness *at, const char *format, ...)
@@ -173,17 +174,21 @@ static const char *leader_id(const struct raft_model *m, const struct raft_leade
     return l->id[0] ? l->id : m->node[l->witness.node].id;
 }
 
+/* ", elected by n1, n2 and n3" */
 static void voters_words(const struct draft *d, const struct raft_term *t, const struct raft_leader *l, char *out, size_t size)
 {
-    const char *separator = ", elected by ";
-    size_t used = 0;
+    const char *last = NULL; /* held back, as the word in front of it depends on what follows */
+    size_t used = 0, named = 0;
     out[0] = 0;
     for (size_t i = 0; i < t->votes && used < size; i++) {
         if (t->vote[i].witness.node == l->witness.node || strcmp(t->vote[i].candidate, leader_id(d->model, l)) != 0)
             continue;
-        used += (size_t)snprintf(out + used, size - used, "%s%s", separator, d->model->node[t->vote[i].witness.node].name);
-        separator = " and ";
+        if (last)
+            used += (size_t)snprintf(out + used, size - used, "%s%s", named++ ? ", " : ", elected by ", last);
+        last = d->model->node[t->vote[i].witness.node].name;
     }
+    if (last && used < size)
+        snprintf(out + used, size - used, "%s%s", named ? " and " : ", elected by ", last);
 }
 
 /* The vote that a leader gave itself: where its candidacy began. */
@@ -196,6 +201,14 @@ static const struct raft_vote *own_vote(const struct draft *d, const struct raft
     return NULL;
 }
 
+/* The mistake was the way into office: that it was a candidate then need not be said. */
+static bool says_all(const struct draft *d, const struct raft_term *t, const struct raft_vote *own)
+{
+    const struct raft_break *b = d->cause;
+    return b->spoils == RAFT_SPOILS_ELECTION && b->term == t->term && b->at.node == own->witness.node &&
+           b->at.order <= own->witness.order;
+}
+
 static void draft_leader(struct draft *d, const struct raft_term *t, const struct raft_leader *l)
 {
     char voters[128], silence[64] = "";
@@ -205,10 +218,10 @@ static void draft_leader(struct draft *d, const struct raft_term *t, const struc
         draft_add(d, RANK_ELECTION, &l->witness, "hears from %s as leader of term %" PRIu64 "%s", l->id, t->term, voters);
     } else if (!own) {
         draft_add(d, RANK_ELECTION, &l->witness, "leads term %" PRIu64 "%s", t->term, voters);
-    } else {
+    } else if (!says_all(d, t, own)) {
         if (own->silence)
             snprintf(silence, sizeof silence, ", %" PRIu64 " ms after it last heard from a leader", own->silence / 1000000);
-        draft_add(d, RANK_ELECTION, &own->witness, "election timer fired%s: candidate of term %" PRIu64 "%s", silence, t->term, voters);
+        draft_add(d, RANK_ELECTION, &own->witness, "becomes candidate of term %" PRIu64 "%s%s", t->term, silence, voters);
         draft_timer(d, &own->witness);
     }
 }
@@ -342,7 +355,7 @@ static void draft_restart(struct draft *d, const struct raft_break *b)
 void chain_build(struct cause *c, const struct raft_model *m, const struct raft_finding *f)
 {
     const struct raft_break *b = c->rule_break;
-    struct draft d = {.model = m};
+    struct draft d = {.model = m, .cause = b};
     draft_add(&d, RANK_CAUSE, &b->at, "%s", b->text);
     for (size_t i = 0; i < b->reasons; i++)
         draft_add(&d, RANK_REASON, &b->reason[i].at, "%s", b->reason[i].text);

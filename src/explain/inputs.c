@@ -25,11 +25,15 @@ static bool is_draw(const struct trace_event *event)
     return event->code == TRACE_DRAW || event->code == SYS_getrandom;
 }
 
-/* A wait that ended because its time was over. */
+/* A wait that ended because its time was over. One that was not to wait at all is none. */
 static bool is_timeout(const struct trace_event *event)
 {
     switch (event->code) {
-    case SYS_epoll_wait: case SYS_epoll_pwait: case SYS_poll: case SYS_ppoll: case SYS_select: case SYS_pselect6:
+    case SYS_epoll_wait: case SYS_epoll_pwait:
+        return event->complete && event->result == 0 && event->argument[3] > 0;
+    case SYS_poll:
+        return event->complete && event->result == 0 && event->argument[2] > 0;
+    case SYS_ppoll: case SYS_select: case SYS_pselect6:
         return event->complete && event->result == 0;
     case SYS_nanosleep: case SYS_clock_nanosleep:
         return true;
@@ -55,9 +59,21 @@ static bool events_each(struct store *s, uint32_t process, uint64_t first, uint6
 
 struct timer {
     uint64_t drawn, latest; /* sequences, UINT64_MAX none: the draw in force when the last wait timed out; the latest */
+    bool fired;             /* the last wait timed out, and nothing came since */
     char source[24];
     char latest_source[24];
 };
+
+/* Bytes from outside. Eight of them are an eventfd's or a timerfd's, by which threads and timers wake an event loop. */
+static bool is_heard(const struct trace_event *event)
+{
+    switch (event->code) {
+    case SYS_read: case SYS_readv: case SYS_recvfrom: case SYS_recvmsg:
+        return event->complete && event->result > 0 && event->result != 8;
+    default:
+        return false;
+    }
+}
 
 static void timer_event(void *context, const struct trace_event *event)
 {
@@ -69,7 +85,10 @@ static void timer_event(void *context, const struct trace_event *event)
             snprintf(t->latest_source, sizeof t->latest_source, "%.*s", name.length < 20 ? (int)name.length : 20, (const char *)name.data);
         else
             snprintf(t->latest_source, sizeof t->latest_source, "getrandom");
+    } else if (is_heard(event)) {
+        t->fired = false; /* it may have been told to */
     } else if (is_timeout(event)) {
+        t->fired = true;
         t->drawn = t->latest;
         memcpy(t->source, t->latest_source, sizeof t->source);
     }
@@ -88,10 +107,13 @@ static bool timer_add(struct chain_step *step, struct store *s, const struct sto
     char name[96];
     if (!events_each(s, p->number, first, step->at.sequence, timer_event, &t, e))
         return false;
+    if (!t.fired)
+        return true;
+    append(step, "%s%s", "; its election timer had fired", "");
     if (t.drawn == UINT64_MAX)
         return true;
     event_name(p, t.drawn, name, sizeof name);
-    append(step, " (its timer was drawn at %s, %s)", name, t.source);
+    append(step, " (drawn at %s, %s)", name, t.source);
     return true;
 }
 
