@@ -277,6 +277,15 @@ static void on_inbound_bytes(uv_stream_t *stream, ssize_t count, const uv_buf_t 
     inbound_take(in);
 }
 
+/* Of whom it does not know yet, or will not hear, it reads the hello alone: no message that it read stays without effect. */
+static void on_inbound_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    const struct inbound *in = handle->data;
+    on_room(handle, suggested, buffer);
+    if (!in->from)
+        buffer->len = sizeof(struct wire_hello) - in->used;
+}
+
 static void on_accept(uv_stream_t *stream, int status)
 {
     struct inbound *in = status ? NULL : calloc(1, sizeof *in);
@@ -288,7 +297,7 @@ static void on_accept(uv_stream_t *stream, int status)
     inbounds = in;
     if (uv_accept(stream, (uv_stream_t *)&in->handle) != 0)
         return inbound_close(in);
-    uv_read_start((uv_stream_t *)&in->handle, on_room, on_inbound_bytes);
+    uv_read_start((uv_stream_t *)&in->handle, on_inbound_room, on_inbound_bytes);
 }
 
 /* --- steps: the network as it may be --- */
@@ -299,7 +308,7 @@ static void inbounds_read(uint64_t from, bool on)
         if (from && in->from != from)
             continue;
         if (on)
-            uv_read_start((uv_stream_t *)&in->handle, on_room, on_inbound_bytes);
+            uv_read_start((uv_stream_t *)&in->handle, on_inbound_room, on_inbound_bytes);
         else
             uv_read_stop((uv_stream_t *)&in->handle);
     }
