@@ -141,17 +141,20 @@ static struct raft_break *break_same(struct step *s, enum raft_class class, enum
 static void break_recycle(struct step *s, enum raft_class class, enum raft_spoils spoils, const char *peer)
 {
     struct raft_model *m = s->model;
-    size_t oldest = m->breaks, second = m->breaks, same = 0;
+    size_t first = m->breaks, second = m->breaks, healed = m->breaks, same = 0;
     for (size_t i = m->breaks; i-- > 0;) {
-        if (m->rule_break[i].healed.how == RAFT_HOW_NONE || !break_is(s, &m->rule_break[i], class, spoils, peer))
+        if (!break_is(s, &m->rule_break[i], class, spoils, peer))
             continue;
-        oldest = second;
-        second = i;
+        second = first;
+        first = i;
+        if (m->rule_break[i].healed.how != RAFT_HOW_NONE)
+            healed = i;
         same++;
     }
     if (same < BREAKS_ALIKE)
         return;
-    memmove(&m->rule_break[oldest], &m->rule_break[oldest + 1], (m->breaks - oldest - 1) * sizeof *m->rule_break);
+    size_t gone = healed < m->breaks ? healed : second;
+    memmove(&m->rule_break[gone], &m->rule_break[gone + 1], (m->breaks - gone - 1) * sizeof *m->rule_break);
     m->breaks--;
 }
 
@@ -177,7 +180,7 @@ struct raft_break *break_add(struct step *s, enum raft_class class, enum raft_sp
                              const char *peer)
 {
     struct raft_break *b = break_same(s, class, spoils, term, peer);
-    if (b) {
+    if (b && (spoils != RAFT_SPOILS_COMMIT || b->index >= index)) {
         b->count++;
         return NULL;
     }

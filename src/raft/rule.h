@@ -59,7 +59,8 @@ struct raft_break {
     char settle[RAFT_WORDS];
     struct raft_reason reason[RAFT_REASONS]; /* earlier events, in the order in which they happened */
     size_t reasons;
-    uint64_t count;             /* times this node did it (class, spoils, term and peer alike) while it was not healed */
+    uint64_t count;             /* times this node did it (class, spoils, term and peer alike; of commits, up to
+                                   `index`) while it was not healed */
     struct raft_witness healed; /* from here on it cannot hurt any more: the write reached the disk after all, the majority
                                    came; how is RAFT_HOW_NONE while it can */
 };

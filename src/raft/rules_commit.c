@@ -127,6 +127,17 @@ static void heal_earlier_term(struct step *s, uint64_t index)
         b->healed = step_witness(s, RAFT_HOW_COMMITTED, true);
 }
 
+/* The majority came after all: what was committed without it is committed now. */
+static void heal_minority(struct step *s, uint64_t index)
+{
+    static const enum raft_class classes[] = {RAFT_T05, RAFT_T09, RAFT_T12, RAFT_T19};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        struct raft_break *b;
+        while ((b = break_open(s, classes[i], RAFT_SPOILS_COMMIT, "")) != NULL && b->index <= index && b->term == s->node->leading)
+            b->healed = step_witness(s, RAFT_HOW_COMMITTED, true);
+    }
+}
+
 /* T07: an entry of an earlier term, with no entry of the leader's own term on a majority, whatever was counted. */
 static bool check_earlier_term(struct step *s, uint64_t index, bool majority)
 {
@@ -195,6 +206,7 @@ static void check_majority(struct step *s, uint64_t index)
         c.self = !s->node->disk || !slot || slot->durable;
         if (counted(s, &c, &known)) {
             const struct raft_slot *last = raft_node_slot(s->node, index);
+            heal_minority(s, index);
             if (!check_earlier_term(s, index, true) && last && last->variant->term == s->node->leading)
                 heal_earlier_term(s, index);
             return;
