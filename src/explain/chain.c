@@ -117,24 +117,82 @@ static const struct raft_process *process_before(const struct raft_model *m, con
     return NULL;
 }
 
-static void incident_words(const struct raft_model *m, const struct raft_incident *i, char *out, size_t size)
+/* Whether a list of words, as a fault names nodes, has this one. */
+static bool list_has(const char *list, const char *name)
 {
-    const struct raft_process *before = i->kind == RAFT_FACT_START ? process_before(m, &i->at) : NULL;
+    size_t length = strlen(name);
+    for (const char *p = list; length && (p = strstr(p, name)); p += length) {
+        if ((p == list || p[-1] == ' ') && (!p[length] || p[length] == ' '))
+            return true;
+    }
+    return false;
+}
+
+static bool fault_is(const struct raft_incident *i, const char *what)
+{
+    return i->kind == RAFT_FACT_FAULT && strcmp(i->text, what) == 0;
+}
+
+/* Killed by `drd fault`, before this start of the node and after the last. */
+static bool was_killed(const struct raft_model *m, const struct raft_incident *start)
+{
+    const char *name = m->node[start->at.node].name;
+    for (const struct raft_incident *i = start; i-- > m->incident;) {
+        if (fault_is(i, "kill") && list_has(i->peer, name))
+            return true;
+        if (i->kind == RAFT_FACT_START && i->at.node == start->at.node)
+            break;
+    }
+    return false;
+}
+
+static void start_words(const struct raft_model *m, const struct raft_incident *i, char *out, size_t size)
+{
+    const struct raft_process *before = process_before(m, &i->at);
     if (before && before->status != -1 && WIFSIGNALED(before->status))
         snprintf(out, size, "is started again, after it was ended by signal %d", WTERMSIG(before->status));
-    else if (i->kind == RAFT_FACT_START)
-        snprintf(out, size, "is started again");
+    else
+        snprintf(out, size, "is started again%s", was_killed(m, i) ? ", after it was killed" : "");
+}
+
+#define CUT_PEERS 8
+
+/* "is cut off from n2 and n3": all from whom it was cut since it was last joined to somebody. */
+static void cut_words(const struct raft_model *m, const struct raft_incident *last, char *out, size_t size)
+{
+    const char *peer[CUT_PEERS], *name = m->node[last->at.node].name;
+    size_t peers = 0, used;
+    for (const struct raft_incident *i = last + 1; i-- > m->incident && peers < CUT_PEERS;) {
+        size_t known = 0;
+        if (fault_is(i, "heal") && list_has(i->peer, name))
+            break;
+        if (!fault_is(i, "cut") || i->at.node != last->at.node || !i->peer[0])
+            continue;
+        while (known < peers && strcmp(peer[known], i->peer) != 0)
+            known++;
+        if (known == peers)
+            peer[peers++] = i->peer;
+    }
+    used = (size_t)snprintf(out, size, "is cut off from %s", peers ? "" : "its peers");
+    for (size_t i = peers; i-- > 0 && used < size;)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", peer[i], i > 1 ? ", " : i == 1 ? " and " : "");
+}
+
+static void incident_words(const struct raft_model *m, const struct raft_incident *i, char *out, size_t size)
+{
+    if (i->kind == RAFT_FACT_START)
+        start_words(m, i, out, size);
     else if (i->kind == RAFT_FACT_WRITE_FAILED)
         snprintf(out, size, "%s", i->text);
-    else if (strcmp(i->text, "cut") == 0)
-        snprintf(out, size, "is cut off from %s", i->peer[0] ? i->peer : "its peers");
+    else if (fault_is(i, "cut"))
+        cut_words(m, i, out, size);
     else
         snprintf(out, size, "%s %s", i->text, i->peer);
 }
 
 static bool sets_the_stage(const struct raft_incident *i)
 {
-    return i->kind != RAFT_FACT_FAULT || strcmp(i->text, "cut") == 0;
+    return i->kind != RAFT_FACT_FAULT || fault_is(i, "cut");
 }
 
 /* The latest thing that happened to a node from outside in a stretch of the run. NULL: nothing did. */
@@ -264,6 +322,20 @@ static void draft_variant(struct draft *d, size_t cluster, const struct raft_var
         draft_add(d, RANK_ENTRY, &v->replaced, "deletes %s at index %" PRIu64 " (term %" PRIu64 ")", entry, v->index, v->term);
 }
 
+/* The term that a node led at an event. 0: none. */
+static uint64_t term_led(const struct draft *d, size_t cluster, const struct raft_witness *w)
+{
+    const struct raft_cluster *c = &d->model->cluster[cluster];
+    for (size_t i = c->terms; i-- > 0;) {
+        const struct raft_term *t = &c->term[i];
+        for (size_t l = 0; l < t->leaders; l++) {
+            if (!t->leader[l].id[0] && t->leader[l].witness.node == w->node && t->leader[l].witness.order <= w->order)
+                return t->term;
+        }
+    }
+    return 0;
+}
+
 /* A side that is no entry: what the node showed. */
 static void draft_side(struct draft *d, const struct raft_finding *f, size_t i)
 {
@@ -276,6 +348,7 @@ static void draft_side(struct draft *d, const struct raft_finding *f, size_t i)
         draft_add(d, RANK_VIOLATION, at, "leads term %" PRIu64, f->term);
         break;
     case RAFT_LINEARIZABLE_READS:
+        draft_election(d, f->cluster, term_led(d, f->cluster, at));
         draft_add(d, RANK_VIOLATION, at, i == 0 ? "tells its client that index %" PRIu64 " is done"
                                                 : "answers a read without index %" PRIu64, f->index);
         break;

@@ -421,19 +421,24 @@ static void fact_node(struct step *s)
     peer_self(s, s->fact->peer);
 }
 
-static void fact_incident(struct step *s)
+static void incident_add(struct raft_model *m, const struct raft_fact *fact, const struct raft_witness *at)
 {
-    struct raft_model *m = s->model;
     if (m->incidents == INCIDENTS_KEPT)
         return;
     struct raft_incident *i = array_grow(m, (void **)&m->incident, &m->incidents, sizeof *i);
     if (!i)
         return;
-    i->at = step_witness(s, RAFT_HOW_STATED, true);
-    i->time = s->fact->time;
-    i->kind = s->fact->kind;
-    snprintf(i->text, sizeof i->text, "%s", s->fact->text ? s->fact->text : "");
-    memcpy(i->peer, s->fact->peer, sizeof i->peer);
+    i->at = *at;
+    i->time = fact->time;
+    i->kind = fact->kind;
+    snprintf(i->text, sizeof i->text, "%s", fact->text ? fact->text : "");
+    memcpy(i->peer, fact->peer, sizeof i->peer);
+}
+
+static void fact_incident(struct step *s)
+{
+    struct raft_witness at = step_witness(s, RAFT_HOW_STATED, true);
+    incident_add(s->model, s->fact, &at);
 }
 
 static void (*const fact_handlers[])(struct step *s) = {
@@ -473,6 +478,9 @@ void raft_model_step(struct raft_model *m, const struct raft_fact *fact)
     m->facts++;
     m->messages += message;
     struct raft_node *n = node_of(m, fact);
+    if (!n && fact->kind == RAFT_FACT_FAULT) /* what `drd fault` was asked to do; the recorder is no node */
+        incident_add(m, fact, &(struct raft_witness){.process = fact->process, .sequence = fact->sequence, .order = m->facts,
+                                                     .node = UINT16_MAX, .how = RAFT_HOW_STATED, .exact = true});
     if (!n)
         return;
     struct step s = {.model = m, .node = n, .cluster = &m->cluster[n->cluster], .fact = fact};
