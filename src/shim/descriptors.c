@@ -55,6 +55,23 @@ static bool is_cut(uint16_t port)
     return me && peer && me != peer && peer < SPOOL_NODES && stream.run->cut[me][peer / 64] >> (peer % 64) & 1;
 }
 
+/* The kernel lets a peer accept before our connect returns, that is before port_owner says whose port it is: it still names who
+ * had the port last. */
+void descriptors_connecting(const struct call *call, int change)
+{
+    if (call->nr == SYS_connect)
+        __atomic_fetch_add(&stream.run->connecting, (uint32_t)change, __ATOMIC_SEQ_CST);
+}
+
+/* Cut, also when nobody is about to say that the port is his. A connect that hangs, or whose process was killed in it, must not
+ * keep us here. */
+static bool is_cut_for_good(uint16_t port)
+{
+    for (int turn = 0; turn < 1000 && is_cut(port) && __atomic_load_n(&stream.run->connecting, __ATOMIC_SEQ_CST); turn++)
+        RAW(SYS_sched_yield);
+    return is_cut(port);
+}
+
 static void fault_note(const char *what, int fd, uint16_t port)
 {
     const char *peer = stream.run->node[stream.run->port_owner[port]];
@@ -120,7 +137,7 @@ static void connected_note(int fd, uint16_t port)
     table[fd].peer_port = port;
     if (fd > highest)
         highest = fd;
-    if (is_cut(port))
+    if (is_cut_for_good(port))
         cut(fd);
 }
 

@@ -125,8 +125,10 @@ long gate_call(struct call *call)
         return memory_call(call);
     if (shim_world == WORLD_TRACE)
         return trace_call(call);
+    descriptors_connecting(call, 1);
     result = call->info ? live_call(call) : unhandled_live(call);
     descriptors_note(call, result);
+    descriptors_connecting(call, -1);
     if (shim_world == WORLD_LIVE && (call->nr == SYS_write || call->nr == SYS_pwrite64 || call->nr == SYS_writev || call->nr == SYS_pwritev))
         memory_file_written(call, result);
     return result;

@@ -207,6 +207,7 @@ bool elf_is_go(const uint8_t *base, size_t size);
 /* descriptors.c */
 bool descriptor_blocks(int fd);
 void descriptors_note(const struct call *call, long result);
+void descriptors_connecting(const struct call *call, int change); /* around a connect */
 long faults_refuse(const struct call *call); /* 0, or -errno of a call that a cut forbids */
 extern uint32_t faults_seen;
 void faults_apply(void);                     /* break what has been cut since the last look */

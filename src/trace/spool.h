@@ -88,7 +88,7 @@ struct spool_run {
     uint32_t cut_generation;   /* raised after every change of `cut`; then each node is sent SIGURG with sigqueue(SPOOL_KICK) */
     uint32_t node_count;       /* starts at 1; raised by whoever names a node first, under node_lock */
     uint32_t node_lock;        /* spin lock (0/1), held for a few instructions */
-    uint32_t pad1;
+    uint32_t connecting;       /* calls of connect under way: whose port it was is known at their end. One killed in it stays */
     char node[SPOOL_NODES][SPOOL_NAME];         /* node[0] = "": unnamed */
     uint64_t cut[SPOOL_NODES][SPOOL_NODES / 64]; /* bit b of row a: nothing passes between a and b; symmetric */
     uint16_t port_owner[65536]; /* TCP port on loopback -> node that bound it or connected from it */
