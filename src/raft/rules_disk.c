@@ -329,8 +329,8 @@ static void check_loaded(struct step *s, struct disk *d)
     if (d->read_log && d->last_before.index > d->last_loaded.index && d->last_before.index > d->snapshot_loaded) {
         struct raft_break *b = break_add(s, RAFT_T25, RAFT_SPOILS_LOG, d->last_before.term, d->last_loaded.index + 1, "");
         break_text(b, "the files that %s read back end at index %" PRIu64 "; index %" PRIu64 " of term %" PRIu64
-                   " had reached stable storage before it was started again", s->node->name, d->last_loaded.index,
-                   d->last_before.index, d->last_before.term);
+                   " had been on stable storage: they were changed from outside, or the disk lost it", s->node->name,
+                   d->last_loaded.index, d->last_before.index, d->last_before.term);
         break_reason(b, &d->last_before.at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", d->last_before.index,
                      d->last_before.term);
         before_crash(s, b, d);
@@ -339,8 +339,8 @@ static void check_loaded(struct step *s, struct disk *d)
     }
     if (d->read_terms && d->before.term > d->loaded.term) {
         struct raft_break *b = break_add(s, RAFT_T25, RAFT_SPOILS_TERM, d->loaded.term, 0, "");
-        break_text(b, "the files that %s read back say term %" PRIu64 "; term %" PRIu64 " had reached stable storage before it was started again",
-                   s->node->name, d->loaded.term, d->before.term);
+        break_text(b, "the files that %s read back say term %" PRIu64 "; term %" PRIu64
+                   " had been on stable storage: they were changed from outside, or the disk lost it", s->node->name, d->loaded.term, d->before.term);
         break_reason(b, &d->before.at, "has term %" PRIu64 " on stable storage", d->before.term);
         before_crash(s, b, d);
         if (b)
@@ -391,9 +391,11 @@ static void check_announced(struct step *s, struct disk *d, const struct raft_me
 {
     bool read = d->read_log && d->last_loaded.index >= d->last_before.index;
     const struct place *had = read ? &d->last_loaded : &d->last_before;
-    bool less = m->prev_term < had->term || (m->prev_term == had->term && m->prev_index < had->index);
+    bool less = m->prev_index < had->index || (m->prev_index == had->index && m->prev_term < had->term);
     if (!(d->restarted || read) || !had->index || !less || had->index <= s->node->snapshot || d->rewritten)
         return;
+    if (d->read_log && m->prev_index >= d->last_loaded.index && m->prev_term >= d->last_loaded.term)
+        return; /* what it read back: that this is less than it had is not its doing (T25) */
     struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, m->term, m->prev_index + 1, "");
     break_text(b, "%s, started again, names index %" PRIu64 " of term %" PRIu64 " as the end of its log; index %" PRIu64 " of term %" PRIu64
                " was on its stable storage before", s->node->name, m->prev_index, m->prev_term, had->index, had->term);
@@ -484,9 +486,10 @@ static void check_term(struct step *s, struct disk *d, uint64_t term)
 {
     const struct ballot *had = d->before.term > d->said.term ? &d->before : &d->said;
     bool read = d->read_terms && d->loaded.term >= had->term;
+    bool lost = d->read_terms && d->before.term == had->term && d->loaded.term < had->term; /* not its doing (T25) */
     if (!d->restarted || !term || term >= had->term)
         return;
-    struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, term, 0, "");
+    struct raft_break *b = lost ? NULL : break_add(s, RAFT_T15, RAFT_SPOILS_TERM, term, 0, "");
     break_text(b, "%s, started again, is in term %" PRIu64 "; it had been in term %" PRIu64 "%s", s->node->name, term, had->term,
                read ? ", which its file told it" : "");
     break_reason(b, &had->at, "is in term %" PRIu64, had->term);
