@@ -218,7 +218,10 @@ void break_reason(struct raft_break *b, const struct raft_witness *at, const cha
 {
     if (!b || at->how == RAFT_HOW_NONE || b->reasons == RAFT_REASONS)
         return;
-    struct raft_reason *r = &b->reason[b->reasons++];
+    size_t place = b->reasons++;
+    for (; place && b->reason[place - 1].at.order > at->order; place--)
+        b->reason[place] = b->reason[place - 1];
+    struct raft_reason *r = &b->reason[place];
     va_list args;
     va_start(args, format);
     r->at = *at;

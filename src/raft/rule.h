@@ -87,7 +87,7 @@ struct raft_break *break_add(struct step *s, enum raft_class class, enum raft_sp
 void break_text(struct raft_break *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The break is not certain; the words say what would settle it. */
 void break_likely(struct raft_break *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Reasons are to be added in the order of their events. One without an event (RAFT_HOW_NONE) is left out. */
+/* Reasons are kept in the order of their events. One without an event (RAFT_HOW_NONE) is left out. */
 void break_reason(struct raft_break *b, const struct raft_witness *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -31,6 +31,7 @@ struct count {
     uint64_t index, term;
     bool stale;    /* results of other terms count too */
     bool self;     /* the leader counts itself */
+    const char *also; /* id that counts too, whatever it acknowledged; NULL: none */
 };
 
 static bool letter_covers(const struct raft_letter *l, const struct count *c)
@@ -43,6 +44,8 @@ static bool acknowledged(void *context, const char *id)
     const struct count *c = context;
     if (strcmp(id, c->node->id) == 0)
         return c->self;
+    if (c->also && strcmp(id, c->also) == 0)
+        return true;
     const struct raft_exchange *x = book_find(&c->node->book, id);
     return x && (letter_covers(&x->acknowledged, c) || (c->stale && letter_covers(&x->stale, c)));
 }
@@ -172,9 +175,11 @@ static void check_members(struct step *s, uint64_t index, const struct raft_memb
                    ", not by the latest in its log, of index %" PRIu64, s->node->name, s->node->leading, index, other->index, force->index);
 }
 
-/* The peer whose acknowledgement came last, if it named less than was committed on it, of all that it had been sent. */
-static const struct raft_exchange *acknowledged_less(struct step *s, uint64_t index)
+/* The peer whose acknowledgement came last, if it named less than was committed on it, of all that it had been sent, and
+ * makes a majority if it is taken for all of that. */
+static const struct raft_exchange *acknowledged_less(struct step *s, uint64_t index, struct count c)
 {
+    bool known;
     const struct raft_exchange *last = NULL;
     for (size_t i = 0; i < s->node->book.exchanges; i++) {
         const struct raft_exchange *x = &s->node->book.exchange[i];
@@ -183,16 +188,18 @@ static const struct raft_exchange *acknowledged_less(struct step *s, uint64_t in
     }
     bool less = last && last->result_got.success && last->result_got.index < index &&
                 last->append_sent.index + last->append_sent.count >= index;
-    return less ? last : NULL;
+    c.also = less ? last->id : NULL;
+    return less && counted(s, &c, &known) ? last : NULL;
 }
 
-static void check_less(struct step *s, uint64_t index, const struct raft_exchange *x)
+static struct raft_break *check_less(struct step *s, uint64_t index, const struct raft_exchange *x)
 {
     struct raft_break *b = commit_broken(s, RAFT_T12, index);
     break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " when %s acknowledged index %" PRIu64 " of what it had been sent",
                s->node->name, s->node->leading, index, step_peer(s, x->id), x->result_got.index);
     if (b)
         b->at = x->result_got.at;
+    return b;
 }
 
 static void check_majority(struct step *s, uint64_t index)
@@ -226,15 +233,13 @@ static void check_majority(struct step *s, uint64_t index)
     }
     c.stale = true;
     bool stale = counted(s, &c, &known);
-    const struct raft_exchange *less = stale ? NULL : acknowledged_less(s, index);
-    if (less) {
-        check_less(s, index, less);
-        return;
-    }
-    struct raft_break *b = commit_broken(s, stale ? RAFT_T12 : RAFT_T09, index);
-    break_text(b, stale ? "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " on acknowledgements of an earlier term"
-                        : "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " without acknowledgements of a majority",
-               s->node->name, s->node->leading, index);
+    c.stale = false;
+    const struct raft_exchange *less = stale ? NULL : acknowledged_less(s, index, c);
+    struct raft_break *b = less ? check_less(s, index, less) : commit_broken(s, stale ? RAFT_T12 : RAFT_T09, index);
+    if (!less)
+        break_text(b, stale ? "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " on acknowledgements of an earlier term"
+                            : "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " without acknowledgements of a majority",
+                   s->node->name, s->node->leading, index);
     if (!known)
         break_likely(b, "the configuration of the cluster was not seen: all servers heard of were taken for voting members");
 }
@@ -256,7 +261,7 @@ static void check_follower(struct step *s, uint64_t index)
                                                                                                                  : &book->heard;
     break_reason(b, &l->at, "gets AppendEntries: prevLogIndex %" PRIu64 ", %" PRIu64 " entries, leaderCommit %" PRIu64, l->index,
                  l->count, l->commit);
-    if (l->at.order > book->verified.order)
+    if (l->at.order >= book->verified.order) /* of one message it may have believed more than it verified */
         b->at = l->at;
 }
 
