@@ -128,6 +128,9 @@ static void check_pre_vote(struct step *s, const struct hearers *t, struct heare
     uint64_t silence = leader_heard(s, t, p);
     if (!m->pre_vote || !m->success)
         return;
+    /* Both were read in one go: it was answered before the leader was heard. */
+    if (x && x->vote_asked.at.how != RAFT_HOW_NONE && x->vote_asked.at.order < n->book.heard.at.order)
+        silence = UINT64_MAX;
     if (n->leading && n->leading == n->term && n->leading >= p->known) {
         p->granted = (struct granted){.at = step_witness(s, RAFT_HOW_SENT, true), .led = n->leading, .term = m->term};
         if (x)

@@ -290,12 +290,11 @@ static void answered_in_old_term(struct step *s, const struct voter *v, const st
                m->success ? "gave" : "refused", step_peer(s, m->to), asked->letter.term, m->term);
 }
 
-/* It disregarded the term of the request, and voted in its own: so does ovsdb-server while it hears a leader, which hurts
- * nobody. What it wrote tells. */
-static bool is_filed(const struct voter *v, const struct raft_message *m, const struct vote_asked *asked)
+/* It disregarded the term of the request, and votes in its own, or says once more whom it voted for: so does ovsdb-server
+ * while it hears a leader, which hurts nobody. The latest vote that it wrote tells. */
+static bool is_filed(const struct voter *v, const struct raft_message *m)
 {
-    return m->success && v->filed.term == m->term && v->filed.at.order > asked->letter.at.order &&
-           strcmp(v->filed.candidate, m->vote[0] ? m->vote : m->to) == 0;
+    return m->success && v->filed.term == m->term && strcmp(v->filed.candidate, m->vote[0] ? m->vote : m->to) == 0;
 }
 
 static void result_sent(struct step *s, struct votes *votes, struct voter *v, const struct raft_message *m)
@@ -304,7 +303,7 @@ static void result_sent(struct step *s, struct votes *votes, struct voter *v, co
     uint64_t term = m->term;
     if (!m->asked && !asked)
         asked = asked_higher(v, m->to, m->term);
-    if (asked && asked->letter.term > m->term && !is_filed(v, m, asked)) {
+    if (asked && asked->letter.term > m->term && !is_filed(v, m)) {
         answered_in_old_term(s, v, asked, m);
         term = asked->letter.term;
     }

@@ -571,6 +571,11 @@ static void voted_in_its_own_term(void **state)
     ask(f, BOTH, 1, 2, 4, 0, 0);
     vote_written(f, 2, 3, 1);
     result(f, BOTH, 2, 1, 3, true);
+    ask(f, BOTH, 1, 2, 5, 0, 0);
+    result(f, BOTH, 2, 1, 3, true); /* whom it voted for, once more */
+    ask(f, BOTH, 0, 2, 5, 0, 0);
+    vote_written(f, 2, 5, 0);
+    result(f, BOTH, 2, 0, 5, true);
     assert_none(f);
 }
 
@@ -783,6 +788,20 @@ static void a_pre_vote_while_a_leader_is_heard(void **state)
     assert_break(f, RAFT_T22, 1, 9, "s1 granted s2 a pre-vote 2.0 ms after it had heard from its leader");
 }
 
+/* The pre-vote was granted before the leader was heard: all was read in one go, and is sent after it. */
+static void a_pre_vote_of_the_same_turn(void **state)
+{
+    struct facts *f = *state;
+    struct raft_message reply = facts_message(RAFT_REQUEST_VOTE_RESULT, 1, 2, 3), request = facts_message(RAFT_REQUEST_VOTE, 2, 1, 3);
+    struct raft_message m = facts_message(RAFT_APPEND_ENTRIES, 0, 1, 2);
+    reply.pre_vote = request.pre_vote = reply.success = true;
+    hears(f);
+    at(f, 1, RAFT_FACT_RECEIVED, &request, 600 * MS);
+    at(f, 1, RAFT_FACT_RECEIVED, &m, 600 * MS);
+    at(f, 1, RAFT_FACT_SENT, &reply, 600 * MS);
+    assert_null(find(f, RAFT_T22));
+}
+
 /* A leader may have stepped down and said nothing: only what it sends then shows that it did not. */
 static void a_pre_vote_of_a_leader(void **state)
 {
@@ -838,7 +857,8 @@ int main(void)
         TEST(a_result_of_an_old_term),
         TEST(a_term_that_falls), TEST(terms_that_do_not_fall),
         TEST(a_request_that_is_followed), TEST(a_request_that_is_disregarded), TEST(requests_to_be_followed),
-        TEST(a_pre_vote_while_a_leader_is_heard), TEST(a_pre_vote_of_a_leader), TEST(a_learner_that_stands),
+        TEST(a_pre_vote_while_a_leader_is_heard), TEST(a_pre_vote_of_a_leader),
+        TEST(a_pre_vote_of_the_same_turn), TEST(a_learner_that_stands),
         TEST(a_server_removed_that_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
