@@ -32,6 +32,22 @@ struct raft_exchange *book_make(struct raft_book *b, const char *id)
     return x;
 }
 
+const struct raft_witness *book_committed(const struct raft_book *b, uint64_t index)
+{
+    for (size_t i = 0; i < b->histories; i++) {
+        if (b->history[i].index >= index)
+            return i || b->histories < RAFT_MAY_COMMITS ? &b->history[i].at : NULL;
+    }
+    return NULL;
+}
+
+static void history_add(struct raft_book *b)
+{
+    if (b->histories == RAFT_MAY_COMMITS)
+        memmove(b->history, b->history + 1, --b->histories * sizeof b->history[0]);
+    b->history[b->histories++] = (struct raft_may_commit){b->may_commit, b->verified};
+}
+
 static void configurations_cut(struct raft_book *b, uint64_t last)
 {
     while (b->configurations && b->members[b->configurations - 1].index > last) {
@@ -97,6 +113,7 @@ static void may_commit(struct step *s, uint64_t index)
     if (b->unverified.commit <= index)
         b->unverified.at.how = RAFT_HOW_NONE;
     b->verified = step_witness(s, RAFT_HOW_COMMITTED, true);
+    history_add(b);
 }
 
 static struct raft_letter letter(const struct step *s, const struct raft_message *m)
@@ -104,7 +121,7 @@ static struct raft_letter letter(const struct step *s, const struct raft_message
     bool result = m->type == RAFT_APPEND_ENTRIES_RESULT || m->type == RAFT_INSTALL_SNAPSHOT_RESULT;
     return (struct raft_letter){
         .at = step_witness(s, RAFT_HOW_SENT, true), .time = s->fact->time, .term = m->term,
-        .index = result ? m->match : m->prev_index, .log_term = m->prev_term, .commit = m->commit,
+        .index = result ? m->match : m->prev_index, .log_term = m->prev_term, .commit = m->commit, .previous = result ? m->prev_index : 0,
         .count = m->type == RAFT_INSTALL_SNAPSHOT ? 0 : m->entries, .thread = s->fact->thread,
         .success = m->success, .pre_vote = m->pre_vote, .snapshot = m->type == RAFT_INSTALL_SNAPSHOT,
     };
@@ -154,8 +171,10 @@ static void append_got(struct step *s, struct raft_exchange *x, const struct raf
 static void result_got(struct step *s, struct raft_exchange *x, const struct raft_letter *l)
 {
     x->result_got = *l;
-    if (!l->success)
+    if (!l->success) {
+        x->refused = *l;
         return;
+    }
     bool stale = l->term < s->node->term;
     struct raft_letter *best = stale ? &x->stale : &x->acknowledged;
     if (best->at.how == RAFT_HOW_NONE || l->term > best->term || (l->term == best->term && l->index > best->index))

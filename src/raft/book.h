@@ -18,6 +18,7 @@ struct raft_letter {
     uint64_t index, log_term;/* RequestVote: the candidate's last entry; AppendEntries: prev; results: match */
     uint64_t commit;
     uint64_t count;          /* entries */
+    uint64_t previous;       /* results: prevLogIndex of what they answer, 0 unknown */
     uint32_t thread;
     bool success, pre_vote, snapshot; /* snapshot: InstallSnapshot */
 };
@@ -33,6 +34,7 @@ struct raft_exchange {
     struct raft_letter result_sent;   /* sent: result of these */
     struct raft_letter result_got;    /* received: result of these */
     struct raft_letter acknowledged;  /* received: the one with the highest match of those with the highest term */
+    struct raft_letter refused;       /* received: the latest of these that does not succeed */
     uint64_t confirmed;               /* order at which the latest result received was sent by the peer; 0 unknown */
     struct raft_letter stale;         /* received: the one with the highest match of an earlier term than the node had */
 };
@@ -43,6 +45,13 @@ struct raft_members {
     struct raft_witness at;
     char *text;              /* as RAFT_FACT_CONFIGURATION */
     bool installed;          /* it came with a snapshot that the node was sent */
+};
+
+/* Steps in which a node learnt how far it may commit. */
+#define RAFT_MAY_COMMITS 32
+struct raft_may_commit {
+    uint64_t index;
+    struct raft_witness at;
 };
 
 struct raft_book {
@@ -58,6 +67,8 @@ struct raft_book {
                                     that the node had from elsewhere; `index` is the first of these, of term `log_term` */
     struct raft_letter candidate;/* the latest RequestVote sent, no pre-vote */
     struct raft_witness verified;/* shows `may_commit` */
+    struct raft_may_commit history[RAFT_MAY_COMMITS]; /* the latest, in order: may_commit was raised to `index` at `at` */
+    size_t histories;
     uint64_t may_commit;         /* what the node may have committed by what it received or read back: AppendEntries,
                                     receiver 5, snapshots, a stored commit index. A leader's own counting is not in it */
 };
@@ -67,6 +78,8 @@ struct step;
 /* The exchange of the node with a peer; NULL: none yet (find), no memory (make). */
 struct raft_exchange *book_find(const struct raft_book *b, const char *id);
 struct raft_exchange *book_make(struct raft_book *b, const char *id);
+/* The event at which the node came to know that `index` is committed. NULL: not known, or long ago. */
+const struct raft_witness *book_committed(const struct raft_book *b, uint64_t index);
 /* Take in the fact at hand. */
 void book_step(struct step *s);
 void book_restart(struct raft_book *b);

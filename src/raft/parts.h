@@ -61,6 +61,8 @@ void node_bound(struct raft_node *n, uint64_t term); /* it has this term, or a l
 
 /* What to call the peer with this id: the node's name where it is recorded, else the id. */
 const char *step_peer(const struct step *s, const char *id);
+/* rules_commit.c: the event at which the node came to know that `index` is committed, and so applied it. NULL: not known. */
+const struct raft_witness *commit_learnt(const struct raft_node *n, uint64_t index);
 /* The recorded node with this id, NULL: none. */
 struct raft_node *step_node(const struct step *s, const char *id);
 void step_out_of_memory(struct step *s);

@@ -167,6 +167,14 @@ static const struct raft_variant *state_at(struct step *s, uint64_t index, uint6
     return v;
 }
 
+/* A state that was asked for shows later what was done when the entry was committed. */
+static void break_at_apply(struct step *s, struct raft_break *b, uint64_t index)
+{
+    const struct raft_witness *at = b && !is_each(s->fact) ? commit_learnt(s->node, index) : NULL;
+    if (at)
+        b->at = *at;
+}
+
 /* T23: the state began with a snapshot that says another index than the one its state is of. */
 static bool check_base(struct step *s, const struct machine *m)
 {
@@ -177,6 +185,7 @@ static bool check_base(struct step *s, const struct machine *m)
     break_text(b, "%s applied index %" PRIu64 " on the state of its snapshot, which says index %" PRIu64 " and holds another state",
                s->node->name, s->fact->entry.index, m->base);
     break_reason(b, &m->base_at, "begins with its snapshot up to index %" PRIu64 ", of state %016" PRIx64, m->base, m->base_state);
+    break_at_apply(s, b, m->base + 1);
     return true;
 }
 
@@ -218,6 +227,7 @@ static void check_repeated(struct step *s, const struct raft_variant *v, uint64_
                earlier, s->model->node[v->applied.node].name);
     if (b)
         break_reason(b, &v->applied, "applies index %" PRIu64 ": its state is %016" PRIx64 " then", v->index, v->state);
+    break_at_apply(s, b, v->index);
     break_likely(b, "that the command is to be applied once only follows from its being sent twice; a mark of the client's request would show it");
 }
 
@@ -245,6 +255,7 @@ static void check_outcome(struct step *s, struct apply *a)
                s->model->node[v->applied.node].name, s->node->name, v->index, v->term);
     if (b)
         break_reason(b, &v->applied, "applies index %" PRIu64 ": its state is %016" PRIx64 " then", v->index, v->state);
+    break_at_apply(s, b, v->index);
     if (b && (!equal_before(s, v) || !is_each(s->fact)))
         break_likely(b, "that the states were equal before this entry, and that it was applied once on each, was not seen");
 }

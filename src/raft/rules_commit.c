@@ -101,6 +101,12 @@ static void reasons_of_count(struct raft_break *b, struct step *s, uint64_t inde
     }
 }
 
+const struct raft_witness *commit_learnt(const struct raft_node *n, uint64_t index)
+{
+    const struct raft_slot *slot = raft_node_slot((struct raft_node *)n, index);
+    return n->leading && slot && slot->variant->term == n->leading ? count_completed(n, index) : book_committed(&n->book, index);
+}
+
 /* Whose acknowledgement it was, "" if it was none. */
 static const char *acknowledger(struct step *s, const struct raft_witness *at)
 {
@@ -304,13 +310,30 @@ static void check_lowered(struct step *s)
 
 /* --- nextIndex and matchIndex (T13) --- */
 
+/* Refused since, for another reason than an overtaken message: then nextIndex may go down (Figure 2, Leaders), how far it
+ * does not say. */
+static bool refused_since(const struct raft_exchange *x)
+{
+    const struct raft_letter *r = &x->refused;
+    return r->at.how != RAFT_HOW_NONE && r->at.order > x->acknowledged.at.order &&
+           (!r->previous || r->previous > x->acknowledged.index);
+}
+
+/* The message was made before the acknowledgement was known: it waited in a queue while the leader went on to commit, or the
+ * acknowledgement was read in one go with what it answers. */
+static bool made_before(const struct step *s, const struct raft_exchange *x)
+{
+    const struct raft_letter *read = &s->node->book.trigger;
+    return s->fact->message->commit < s->node->commit || read->at.sequence == x->acknowledged.at.sequence;
+}
+
 static void check_next(struct step *s)
 {
     const struct raft_message *m = s->fact->message;
     if (s->fact->kind != RAFT_FACT_SENT || m->type != RAFT_APPEND_ENTRIES)
         return;
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
-    if (!x || x->acknowledged.term != m->term || m->prev_index >= x->acknowledged.index)
+    if (!x || x->acknowledged.term != m->term || m->prev_index >= x->acknowledged.index || refused_since(x) || made_before(s, x))
         return;
     struct raft_break *b = break_add(s, RAFT_T13, RAFT_SPOILS_NOTHING, m->term, m->prev_index + 1, m->to);
     break_text(b, "%s sent %s entries from index %" PRIu64 " on, which had acknowledged up to %" PRIu64 " in term %" PRIu64, s->node->name,

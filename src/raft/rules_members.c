@@ -52,12 +52,33 @@ static void check_change(struct step *s, uint64_t index, uint64_t term, const ch
         break_reason(b, &old->at, "has the configuration of index %" PRIu64 ": %.60s", old->index, old->text);
 }
 
+/* The snapshot file written last: its configuration comes in the same event. */
+struct snapshot {
+    uint32_t process;
+    uint64_t sequence, index;
+};
+
+/* Section 7: a snapshot holds the latest configuration as of its last included index. */
+static void check_snapshot(struct step *s, const struct snapshot *snapshot)
+{
+    const struct raft_fact *f = s->fact;
+    if (snapshot->process != f->process || snapshot->sequence != f->sequence || f->index <= snapshot->index || !f->written)
+        return;
+    struct raft_break *b = break_add(s, RAFT_T19, RAFT_SPOILS_MEMBERS, s->node->term, f->index, "snapshot");
+    break_text(b, "%s put the configuration of index %" PRIu64 " into a snapshot that ends at index %" PRIu64, s->node->name, f->index,
+               snapshot->index);
+}
+
 static void before(struct step *s, void *state)
 {
     const struct raft_fact *f = s->fact;
-    (void)state;
+    struct snapshot *snapshot = state;
     if (f->again || f->loaded)
         return;
+    if (f->kind == RAFT_FACT_SNAPSHOT && f->written)
+        *snapshot = (struct snapshot){f->process, f->sequence, f->index};
+    if (f->kind == RAFT_FACT_CONFIGURATION)
+        check_snapshot(s, snapshot);
     if (f->kind == RAFT_FACT_APPEND && f->entry.members)
         check_change(s, f->entry.index, f->entry.term, f->entry.members);
     if (f->kind == RAFT_FACT_CONFIGURATION && f->text)
@@ -69,4 +90,4 @@ static void before(struct step *s, void *state)
     }
 }
 
-const struct raft_rules rules_members = {.name = "members", .before = before};
+const struct raft_rules rules_members = {.name = "members", .size = sizeof(struct snapshot), .before = before};
