@@ -45,7 +45,7 @@ static void pending_add(struct step *s, const struct raft_message *m, bool snaps
         pending_remove(n, 0, 1);
     struct raft_pending *p = &n->pending[n->pending_count++];
     *p = (struct raft_pending){.term = m->term, .previous = m->prev_index, .previous_term = m->prev_term,
-                               .commit = m->commit, .snapshot = snapshot, .entry = entry};
+                               .commit = m->commit, .order = s->model->facts, .snapshot = snapshot, .entry = entry};
     memcpy(p->leader, m->from, sizeof p->leader);
     for (size_t i = 0; i < m->entries; i++) {
         if (m->entry[i].index != m->prev_index + 1 + i)

@@ -54,6 +54,7 @@ struct raft_slot {
 /* AppendEntries or InstallSnapshot received and not answered yet. */
 struct raft_pending {
     uint64_t term, previous, previous_term, commit;
+    uint64_t order; /* of the fact */
     char leader[RAFT_NODE_NAME];
     bool snapshot;
     size_t count;
@@ -141,7 +142,7 @@ struct raft_break;   /* raft/rule.h */
 
 /* Something from outside that happened to a node: what sets the stage. */
 struct raft_incident {
-    struct raft_witness at;
+    struct raft_witness at;   /* node is UINT16_MAX for what drd fault was asked to do, about the nodes that `peer` names */
     uint64_t time;
     enum raft_fact_kind kind; /* RAFT_FACT_START, _FAULT, _WRITE_FAILED */
     char text[48];

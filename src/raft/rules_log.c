@@ -153,6 +153,22 @@ static bool asks_for(struct step *s, const struct append *a, const struct raft_s
     return (conflict && conflict <= first) || brought(a, slot, first);
 }
 
+/* One of the messages that wait for their answers asks for it: many may be read in one go. */
+static bool pending_asks_for(struct raft_node *n, const struct raft_slot *slot, uint64_t first)
+{
+    for (size_t i = 0; i < n->pending_count; i++) {
+        const struct raft_pending *p = &n->pending[i];
+        for (size_t k = 0; k < p->count && p->previous + 1 + k <= first; k++) {
+            const struct raft_slot *had = p->entry[k] ? raft_node_slot(n, p->entry[k]->index) : NULL;
+            if (had && had->variant->term != p->entry[k]->term)
+                return true;
+            if (had == slot && slot->variant == p->entry[k] && slot->witness.order > p->order) /* as brought() */
+                return true;
+        }
+    }
+    return false;
+}
+
 static void check_truncate(struct step *s, const struct journal *j)
 {
     uint64_t first = s->fact->index + 1;
@@ -172,7 +188,7 @@ static void check_truncate(struct step *s, const struct journal *j)
     if (a->at.how == RAFT_HOW_NONE || a->snapshot || a->count > TERMS_KEPT || a->at.process != s->fact->process)
         return;
     uint64_t conflict = append_conflict(s->node, a);
-    if (asks_for(s, a, slot, first) || asks_for(s, &j->carried, slot, first))
+    if (asks_for(s, a, slot, first) || asks_for(s, &j->carried, slot, first) || pending_asks_for(s->node, slot, first))
         return;
     struct raft_break *b = break_add(s, RAFT_T10, RAFT_SPOILS_LOG, a->term, first, "");
     if (conflict)
