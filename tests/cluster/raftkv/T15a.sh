@@ -7,11 +7,16 @@ lead 1
 settle 2
 part
 join 2 3 4
+join 2 5
+
+# n5 does not read that n2 asks for its vote
+step 5 hold 2
 step 2 dry
 lead 2
-part
+part 2 3
+part 3 4
 step 2 wet
-join 2 4 5
+step 2 reconnect 5
 put 2 x X
 settle 4 2 4 5
 part
