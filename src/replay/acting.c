@@ -1,6 +1,7 @@
 /* From what a node was told to what it did about it. */
 #include <sys/syscall.h>
 
+#include "drd/drd.h"
 #include "replay/frames.h"
 
 #define EVENTS_MOST 10000 /* that a node may make of one input before it takes the next */
@@ -34,7 +35,9 @@ static bool is_input(const struct trace_event *e)
 
 static bool is_effect(const struct trace_event *e)
 {
-    if (e->code == TRACE_MARK || e->code == TRACE_TIMER || e->code == TRACE_FORK || e->code == TRACE_EXEC || e->code == TRACE_END)
+    if (e->code == TRACE_MARK)
+        return e->field[0] != DRD_MARK_TEXT; /* words that go with something else */
+    if (e->code == TRACE_TIMER || e->code == TRACE_FORK || e->code == TRACE_EXEC || e->code == TRACE_END)
         return true;
     if (e->code < 0 && e->code != TRACE_ENTER)
         return false;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "drd/drd.h"
 #include "lib/check.h"
 #include "lib/maker.h"
 #include "replay/stack.h"
@@ -141,10 +142,11 @@ static void where_a_node_acts(void **state)
     maker_record(&m, "iiib", (int64_t)SYS_read, (int64_t)5, (int64_t)3, data, (size_t)3);
     maker_record(&m, "iiib", (int64_t)SYS_read, (int64_t)5, (int64_t)3, data, (size_t)3);
     maker_record(&m, "iii", (int64_t)SYS_read, (int64_t)5, (int64_t)-11);         /* 9: nothing there */
+    maker_record(&m, "iiiiib", (int64_t)TRACE_MARK, (int64_t)DRD_MARK_TEXT, (int64_t)0, (int64_t)0, (int64_t)0, data, (size_t)3);
     maker_record(&m, "iibi", (int64_t)SYS_write, (int64_t)5, data, (size_t)3, (int64_t)3);
     maker_run("acting.drd", &p, &m, 1);
     static const struct { uint64_t event, acting; } wanted[] = {
-        { 0, 0 }, { 1, 6 }, { 4, 4 }, { 6, 6 }, { 7, 7 }, { 8, 10 }, { 9, 9 }, { 10, 10 },
+        { 0, 0 }, { 1, 6 }, { 4, 4 }, { 6, 6 }, { 7, 7 }, { 8, 11 }, { 9, 9 }, { 10, 10 }, { 11, 11 },
     };
     struct store *s = store_open("acting.drd", STORE_READ, &e);
     assert_non_null(s);
