@@ -32,6 +32,7 @@ struct disk {
     bool terms, votes;         /* files with terms, with votes were seen: what is not there is not durable */
     struct ballot durable;
     struct ballot written;     /* the same, as written last */
+    struct ballot heard;       /* the first message of the highest term that it heard of */
     struct ballot history[BALLOTS_KEPT];
     size_t ballots;
     struct ballot shown;       /* the highest term the node showed as its own, in any way, and its vote in it */
@@ -50,7 +51,7 @@ struct disk {
     struct raft_witness loaded_at; /* the last fact that it read back */
     uint64_t brought;          /* highest index of the entries it was sent since */
     uint64_t snapshot;         /* last index of the latest snapshot on its disk */
-    struct place compacted;    /* its log begins after this index, because of a snapshot it was sent that is not on its disk */
+    struct place compacted;    /* its log begins after this index, by a snapshot it was sent that is not on its disk */
     uint64_t acknowledged;     /* highest index of an open T05 */
 };
 
@@ -137,8 +138,8 @@ static void reasons_of_write(struct step *s, struct raft_break *b, uint64_t inde
     const struct raft_slot *slot = raft_node_slot(s->node, index);
     const struct raft_letter *heard = &s->node->book.heard;
     if (heard->at.how != RAFT_HOW_NONE && heard->index + heard->count >= index)
-        break_reason(b, &heard->at, "gets AppendEntries with the entries %" PRIu64 " to %" PRIu64 " of term %" PRIu64, heard->index + 1,
-                     heard->index + heard->count, heard->term);
+        break_reason(b, &heard->at, "gets AppendEntries with the entries %" PRIu64 " to %" PRIu64 " of term %" PRIu64,
+                     heard->index + 1, heard->index + heard->count, heard->term);
     if (failed)
         break_reason(b, &failed->at, "%s", failed->text);
     else if (slot && slot->witness.how == RAFT_HOW_WRITTEN)
@@ -169,10 +170,11 @@ static void snapshot_not_durable(struct step *s, struct disk *d, const struct ra
     const struct raft_letter *heard = &s->node->book.heard;
     struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, 1, "snapshot");
     d->compacted.index = 0;
-    break_text(b, "%s acknowledged the snapshot up to index %" PRIu64 " to %s before it was on stable storage", s->node->name, index,
-               step_peer(s, m->to));
+    break_text(b, "%s acknowledged the snapshot up to index %" PRIu64 " to %s before it was on stable storage",
+               s->node->name, index, step_peer(s, m->to));
     if (b && heard->at.how != RAFT_HOW_NONE && heard->snapshot)
-        break_reason(b, &heard->at, "gets a snapshot up to index %" PRIu64 " of term %" PRIu64, heard->index, heard->log_term);
+        break_reason(b, &heard->at, "gets a snapshot up to index %" PRIu64 " of term %" PRIu64, heard->index,
+                     heard->log_term);
 }
 
 static void check_append_result(struct step *s, struct disk *d, const struct raft_message *m)
@@ -187,7 +189,8 @@ static void check_append_result(struct step *s, struct disk *d, const struct raf
     struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, index, m->to);
     if (m->match > d->acknowledged)
         d->acknowledged = m->match;
-    break_text(b, "%s acknowledged index %" PRIu64 " to %s in term %" PRIu64 " before %s was on stable storage", s->node->name, m->match,
+    break_text(b, "%s acknowledged index %" PRIu64 " to %s in term %" PRIu64 " before %s was on stable storage",
+               s->node->name, m->match,
                step_peer(s, m->to), m->term, index == m->match ? "it" : "all of its log up to there");
     reasons_of_write(s, b, index);
 }
@@ -195,7 +198,8 @@ static void check_append_result(struct step *s, struct disk *d, const struct raf
 static void check_snapshot_result(struct step *s, struct disk *d, const struct raft_message *m)
 {
     const struct raft_slot *slot = raft_node_slot(s->node, m->match);
-    if (!m->success || !m->match || !s->node->disk || d->snapshot >= m->match || (slot && slot->durable && !d->compacted.index))
+    if (!m->success || !m->match || !s->node->disk || d->snapshot >= m->match ||
+        (slot && slot->durable && !d->compacted.index))
         return;
     snapshot_not_durable(s, d, m, m->match);
 }
@@ -227,10 +231,11 @@ static void check_vote(struct step *s, struct disk *d, const struct raft_message
         return;
     struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ELECTION, m->term, 0, candidate);
     const struct raft_exchange *x = book_find(&s->node->book, candidate);
-    break_text(b, "%s granted its vote in term %" PRIu64 " to %s before the vote was on stable storage", s->node->name, m->term,
-               step_peer(s, candidate));
+    break_text(b, "%s granted its vote in term %" PRIu64 " to %s before the vote was on stable storage", s->node->name,
+               m->term, step_peer(s, candidate));
     if (x && x->vote_asked.at.how != RAFT_HOW_NONE)
-        break_reason(b, &x->vote_asked.at, "is asked for its vote in term %" PRIu64 " by %s", x->vote_asked.term, step_peer(s, candidate));
+        break_reason(b, &x->vote_asked.at, "is asked for its vote in term %" PRIu64 " by %s", x->vote_asked.term,
+                     step_peer(s, candidate));
 }
 
 static void check_request_vote(struct step *s, struct disk *d, const struct raft_message *m)
@@ -247,8 +252,8 @@ static void check_request_vote(struct step *s, struct disk *d, const struct raft
         reasons_of_write(s, b, index);
     } else if (d->terms && d->durable.term < m->term) {
         struct raft_break *b = break_add(s, RAFT_T03, RAFT_SPOILS_ELECTION, m->term, 0, "term");
-        break_text(b, "%s asked for votes in term %" PRIu64 "; the term on its stable storage is %" PRIu64, s->node->name, m->term,
-                   d->durable.term);
+        break_text(b, "%s asked for votes in term %" PRIu64 "; the term on its stable storage is %" PRIu64, s->node->name,
+                   m->term, d->durable.term);
     }
 }
 
@@ -258,10 +263,11 @@ static void check_term_durable(struct step *s, struct disk *d, const struct raft
     if (!d->terms || m->term <= d->durable.term || m->type == RAFT_REQUEST_VOTE || m->term < s->node->heard)
         return;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, m->term, 0, "volatile");
-    const struct raft_letter *trigger = &s->node->book.trigger;
-    break_text(b, "%s speaks in term %" PRIu64 "; the term on its stable storage is %" PRIu64, s->node->name, m->term, d->durable.term);
-    if (b && trigger->at.how != RAFT_HOW_NONE && trigger->term == m->term)
-        break_reason(b, &trigger->at, "hears of term %" PRIu64, m->term);
+    break_text(b, "%s took over term %" PRIu64 " and speaks in it; the term on its stable storage is %" PRIu64,
+               s->node->name, m->term, d->durable.term);
+    if (!b || d->heard.term != m->term)
+        return;
+    b->at = d->heard.at; /* where it should have written it */
 }
 
 /* T15: a file gets a lower term than the node is in. */
@@ -271,7 +277,8 @@ static void check_term_written(struct step *s, struct disk *d)
     if (f->kind != RAFT_FACT_TERM || f->loaded || !on_file(f) || f->again || f->term >= d->written.term)
         return;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, f->term, 0, "written");
-    break_text(b, "%s wrote term %" PRIu64 " to its file, in which term %" PRIu64 " had been", s->node->name, f->term, d->written.term);
+    break_text(b, "%s wrote term %" PRIu64 " to its file, in which term %" PRIu64 " had been", s->node->name, f->term,
+               d->written.term);
     if (b)
         break_reason(b, &d->written.at, "writes term %" PRIu64, d->written.term);
 }
@@ -331,8 +338,8 @@ static void check_loaded(struct step *s, struct disk *d)
         break_text(b, "the files that %s read back end at index %" PRIu64 "; index %" PRIu64 " of term %" PRIu64
                    " had been on stable storage: they were changed from outside, or the disk lost it", s->node->name,
                    d->last_loaded.index, d->last_before.index, d->last_before.term);
-        break_reason(b, &d->last_before.at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", d->last_before.index,
-                     d->last_before.term);
+        break_reason(b, &d->last_before.at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage",
+                     d->last_before.index, d->last_before.term);
         before_crash(s, b, d);
         if (b)
             b->at = d->last_loaded.at.how != RAFT_HOW_NONE ? d->last_loaded.at : d->start;
@@ -340,7 +347,8 @@ static void check_loaded(struct step *s, struct disk *d)
     if (d->read_terms && d->before.term > d->loaded.term) {
         struct raft_break *b = break_add(s, RAFT_T25, RAFT_SPOILS_TERM, d->loaded.term, 0, "");
         break_text(b, "the files that %s read back say term %" PRIu64 "; term %" PRIu64
-                   " had been on stable storage: they were changed from outside, or the disk lost it", s->node->name, d->loaded.term, d->before.term);
+                   " had been on stable storage: they were changed from outside, or the disk lost it", s->node->name,
+                   d->loaded.term, d->before.term);
         break_reason(b, &d->before.at, "has term %" PRIu64 " on stable storage", d->before.term);
         before_crash(s, b, d);
         if (b)
@@ -353,9 +361,10 @@ static void check_resurrected(struct step *s, struct disk *d)
 {
     if (!d->read_log || !d->known_before.index || d->last_loaded.index <= d->known_before.index)
         return;
-    struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, d->last_loaded.term, d->known_before.index + 1, "resurrected");
-    break_text(b, "%s, started again, has entries up to index %" PRIu64 " back; its log had ended at index %" PRIu64, s->node->name,
-               d->last_loaded.index, d->known_before.index);
+    struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, d->last_loaded.term, d->known_before.index + 1,
+                                     "resurrected");
+    break_text(b, "%s, started again, has entries up to index %" PRIu64 " back; its log had ended at index %" PRIu64,
+               s->node->name, d->last_loaded.index, d->known_before.index);
     break_reason(b, &d->known_before.at, "has a log that ends at index %" PRIu64, d->known_before.index);
     before_crash(s, b, d);
 }
@@ -376,12 +385,13 @@ static void check_forgotten(struct step *s, const struct disk *d)
 {
     const struct raft_fact *f = s->fact;
     const struct place *last = &d->last_loaded;
-    if (f->kind != RAFT_FACT_TRUNCATE || !on_file(f) || f->again || d->rewritten || !d->read_log || last->index <= f->index ||
+    if (f->kind != RAFT_FACT_TRUNCATE || !on_file(f) || f->again || d->rewritten || !d->read_log ||
+        last->index <= f->index ||
         last->index <= d->snapshot_loaded || s->node->book.heard.at.how != RAFT_HOW_NONE || s->node->leading)
         return;
     struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, last->term, f->index + 1, "");
-    break_text(b, "%s, started again, deleted its log from index %" PRIu64 " on; its file held it up to index %" PRIu64, s->node->name,
-               f->index + 1, last->index);
+    break_text(b, "%s, started again, deleted its log from index %" PRIu64 " on; its file held it up to index %" PRIu64,
+               s->node->name, f->index + 1, last->index);
     break_reason(b, &d->start, "is started again");
     break_reason(b, &last->at, "reads back index %" PRIu64 " of term %" PRIu64, last->index, last->term);
 }
@@ -397,7 +407,8 @@ static void check_announced(struct step *s, struct disk *d, const struct raft_me
     if (d->read_log && m->prev_index >= d->last_loaded.index && m->prev_term >= d->last_loaded.term)
         return; /* what it read back: that this is less than it had is not its doing (T25) */
     struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, m->term, m->prev_index + 1, "");
-    break_text(b, "%s, started again, names index %" PRIu64 " of term %" PRIu64 " as the end of its log; index %" PRIu64 " of term %" PRIu64
+    break_text(b, "%s, started again, names index %" PRIu64 " of term %" PRIu64 " as the end of its log; index %" PRIu64
+               " of term %" PRIu64
                " was on its stable storage before", s->node->name, m->prev_index, m->prev_term, had->index, had->term);
     if (!read)
         break_reason(b, &had->at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", had->index, had->term);
@@ -407,7 +418,8 @@ static void check_announced(struct step *s, struct disk *d, const struct raft_me
     if (b && read) { /* what it read was right: it went wrong when it began, and shows now */
         struct raft_witness said = b->at;
         b->at = d->loaded_at;
-        break_reason(b, &said, "names index %" PRIu64 " of term %" PRIu64 " as the end of its log", m->prev_index, m->prev_term);
+        break_reason(b, &said, "names index %" PRIu64 " of term %" PRIu64 " as the end of its log", m->prev_index,
+                     m->prev_term);
     }
 }
 
@@ -438,9 +450,10 @@ static void check_rewritten_tail(struct step *s)
     if (!lost || (f->index && (!base || base->variant->term != f->term)))
         return; /* the entry at the end of the snapshot was another: the log is discarded (Figure 13, receiver 7) */
     bool installed = was_sent_snapshot(s, f->index);
-    struct raft_break *b = break_add(s, installed ? RAFT_T16 : RAFT_T14, RAFT_SPOILS_LOG, lost->variant->term, f->entry.index + 1, "rewritten");
-    break_text(b, "%s put a log file that ends at index %" PRIu64 " in the place of one that ended at index %" PRIu64, s->node->name,
-               f->entry.index, lost->variant->index);
+    struct raft_break *b = break_add(s, installed ? RAFT_T16 : RAFT_T14, RAFT_SPOILS_LOG, lost->variant->term,
+                                     f->entry.index + 1, "rewritten");
+    break_text(b, "%s put a log file that ends at index %" PRIu64 " in the place of one that ended at index %" PRIu64,
+               s->node->name, f->entry.index, lost->variant->index);
     if (b)
         break_reason(b, &lost->synced, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", lost->variant->index,
                      lost->variant->term);
@@ -449,7 +462,8 @@ static void check_rewritten_tail(struct step *s)
 static void compacted_early(struct step *s, const struct disk *d, const struct place *base)
 {
     struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_LOG, base->term, d->snapshot + 1, "compacted");
-    break_text(b, "%s put a log file that begins after index %" PRIu64 " in place before a snapshot up to there was on stable storage",
+    break_text(b, "%s put a log file that begins after index %" PRIu64 " in place before a snapshot up to there was on"
+               " stable storage",
                s->node->name, base->index);
     if (b)
         b->at = base->at;
@@ -471,7 +485,9 @@ static void check_compacted(struct step *s, struct disk *d)
 /* A snapshot is there: what rested on it cannot hurt any more. */
 static void snapshot_durable(struct step *s, struct disk *d)
 {
-    struct raft_break *open[] = {break_open(s, RAFT_T16, RAFT_SPOILS_LOG, "compacted"), break_open(s, RAFT_T05, RAFT_SPOILS_ACK, "snapshot")};
+    struct raft_break *open[] = {
+        break_open(s, RAFT_T16, RAFT_SPOILS_LOG, "compacted"), break_open(s, RAFT_T05, RAFT_SPOILS_ACK, "snapshot"),
+    };
     d->snapshot = s->fact->index;
     if (d->compacted.index <= d->snapshot)
         d->compacted.index = 0;
@@ -490,8 +506,8 @@ static void check_term(struct step *s, struct disk *d, uint64_t term)
     if (!d->restarted || !term || term >= had->term)
         return;
     struct raft_break *b = lost ? NULL : break_add(s, RAFT_T15, RAFT_SPOILS_TERM, term, 0, "");
-    break_text(b, "%s, started again, is in term %" PRIu64 "; it had been in term %" PRIu64 "%s", s->node->name, term, had->term,
-               read ? ", which its file told it" : "");
+    break_text(b, "%s, started again, is in term %" PRIu64 "; it had been in term %" PRIu64 "%s", s->node->name, term,
+               had->term, read ? ", which its file told it" : "");
     break_reason(b, &had->at, "is in term %" PRIu64, had->term);
     raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_TERM, .cluster = s->node->cluster,
                                                           .witness = step_witness(s, RAFT_HOW_SENT, true),
@@ -512,8 +528,8 @@ static void check_vote_kept(struct step *s, struct disk *d, uint64_t term, const
     if (!d->restarted || !candidate[0] || term != had->term || !had->vote[0] || strcmp(had->vote, candidate) == 0)
         return;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_ELECTION, term, 0, candidate);
-    break_text(b, "%s, started again, voted for %s in term %" PRIu64 "; it had voted for %s in it", s->node->name, step_peer(s, candidate),
-               term, step_peer(s, had->vote));
+    break_text(b, "%s, started again, voted for %s in term %" PRIu64 "; it had voted for %s in it", s->node->name,
+               step_peer(s, candidate), term, step_peer(s, had->vote));
     break_reason(b, &had->at, "votes for %s in term %" PRIu64, step_peer(s, had->vote), term);
     before_crash(s, b, d);
 }
@@ -550,6 +566,14 @@ static void sent(struct step *s, struct disk *d)
         check_term_durable(s, d, m);
     struct raft_witness at = step_witness(s, RAFT_HOW_SENT, true);
     ballot_set(&d->shown, m->term, vote, &at);
+}
+
+static void term_heard_of(struct step *s, struct disk *d)
+{
+    const struct raft_message *m = s->fact->message;
+    if (!own_term(m) || m->term <= d->heard.term || m->may_disregard)
+        return;
+    d->heard = (struct ballot){.term = m->term, .at = step_witness(s, RAFT_HOW_HEARD, true)};
 }
 
 static void stated(struct step *s, struct disk *d)
@@ -593,9 +617,12 @@ static void log_loaded(struct step *s, struct disk *d)
         d->snapshot_loaded = f->index;
     if (f->kind == RAFT_FACT_APPEND)
         d->last_loaded = (struct place){f->entry.index, f->entry.term, step_witness(s, RAFT_HOW_LOADED, true)};
+    const struct raft_slot *slot = raft_node_slot(s->node, f->index);
+    if (f->kind == RAFT_FACT_TRUNCATE && f->index < d->last_loaded.index)
+        d->last_loaded = (struct place){f->index, slot ? slot->variant->term : 0, step_witness(s, RAFT_HOW_LOADED, true)};
 }
 
-/* A log that shrinks as it goes on after a start is judged by what it said last; only what it wrote itself can explain it. */
+/* A log that shrinks as it goes on after a start is judged by what it said last; only what it wrote itself explains it. */
 static void log_changes(struct step *s, struct disk *d)
 {
     loading_ends(s, d);
@@ -605,8 +632,12 @@ static void log_changes(struct step *s, struct disk *d)
 static void received(struct step *s, struct disk *d)
 {
     const struct raft_message *m = s->fact->message;
-    uint64_t last = m->type == RAFT_INSTALL_SNAPSHOT ? m->prev_index : m->type == RAFT_APPEND_ENTRIES && m->entries ? m->prev_index + m->entries : 0;
+    uint64_t last = 0;
     loading_ends(s, d);
+    if (m->type == RAFT_INSTALL_SNAPSHOT)
+        last = m->prev_index;
+    else if (m->type == RAFT_APPEND_ENTRIES && m->entries)
+        last = m->prev_index + m->entries;
     if (last > d->brought)
         d->brought = last;
 }
@@ -641,6 +672,7 @@ static void before(struct step *s, void *state)
         break;
     case RAFT_FACT_RECEIVED:
         received(s, d);
+        term_heard_of(s, d);
         break;
     case RAFT_FACT_TERM: case RAFT_FACT_VOTE:
         stated(s, d);
@@ -692,7 +724,8 @@ static void restart(struct step *s, void *state)
         compacted_early(s, d, &d->compacted);
     ends_of_log(s->node, d);
     *d = (struct disk){
-        .terms = d->terms, .votes = d->votes, .ballots = d->ballots, .durable = durable, .written = written, .shown = shown, .before = durable, .said = shown,
+        .terms = d->terms, .votes = d->votes, .ballots = d->ballots, .durable = durable, .written = written, .shown = shown,
+        .before = durable, .said = shown,
         .restarted = true, .loading = true, .last_before = d->last_before, .known_before = d->known_before,
         .snapshot = d->snapshot,
     };
