@@ -208,14 +208,16 @@ static bool same_entry(const struct raft_variant *v, const struct raft_entry *e,
     return v->term == e->term && raft_variant_is(v, e, protocol);
 }
 
-/* The same content in the same term at another index near by: where a misplaced entry belongs. */
-static uint64_t belongs_to(struct step *s, const struct raft_entry *e)
+/* The same content in the same term at another index near by, where a leader sent it, or the node's own log has it (`own`):
+ * where a misplaced entry belongs. */
+static uint64_t belongs_to(struct step *s, const struct raft_entry *e, bool own)
 {
     uint64_t last = e->index < UINT64_MAX - 65 ? e->index + 64 : 0; /* near the edge there is nothing */
     for (uint64_t i = e->index > 64 ? e->index - 64 : 1; e->digest && i <= last; i++) {
         const struct raft_variant *v = raft_cluster_entries(s->cluster, i);
+        const struct raft_slot *slot = own ? raft_node_slot(s->node, i) : NULL;
         for (; v && i != e->index; v = v->next) {
-            if (v->offered && v->term == e->term && raft_variant_shows(v, e->digest, s->fact->protocol))
+            if ((v->offered || (slot && slot->variant == v)) && v->term == e->term && raft_variant_shows(v, e->digest, s->fact->protocol))
                 return i;
         }
     }
@@ -240,7 +242,7 @@ static void check_append(struct step *s, const struct journal *j)
         if (v->offered && v->term == e->term)
             other = v;
     }
-    uint64_t belongs = belongs_to(s, e);
+    uint64_t belongs = belongs_to(s, e, false);
     if ((!other && !belongs) || j->append.at.how == RAFT_HOW_NONE || s->node->leading == e->term)
         return;
     bool boundary = j->append.previous < s->node->snapshot;
@@ -292,7 +294,7 @@ static void check_sent_entries(struct step *s, const struct raft_message *m)
     if (i == m->entries)
         return;
     const struct raft_entry *e = &m->entry[i];
-    uint64_t belongs = belongs_to(s, e);
+    uint64_t belongs = belongs_to(s, e, true);
     bool boundary = s->node->snapshot && (belongs == e->index + 1 || belongs + 1 == e->index);
     const struct raft_slot *slot = raft_node_slot(s->node, e->index);
     struct raft_break *b = break_add(s, boundary ? RAFT_T17 : RAFT_T11, RAFT_SPOILS_LOG, m->term, e->index, m->to);
