@@ -32,6 +32,7 @@ struct disk {
     bool terms, votes;         /* files with terms, with votes were seen: what is not there is not durable */
     struct ballot durable;
     struct ballot written;     /* the same, as written last */
+    uint64_t highest;          /* term that was ever on stable storage */
     struct ballot heard;       /* the first message of the highest term that it heard of */
     struct ballot history[BALLOTS_KEPT];
     size_t ballots;
@@ -260,7 +261,7 @@ static void check_request_vote(struct step *s, struct disk *d, const struct raft
 /* T15: the term that the node speaks in would be forgotten by a restart. */
 static void check_term_durable(struct step *s, struct disk *d, const struct raft_message *m)
 {
-    if (!d->terms || m->term <= d->durable.term || m->type == RAFT_REQUEST_VOTE || m->term < s->node->heard)
+    if (!d->terms || m->term <= d->durable.term || m->term <= d->highest || m->type == RAFT_REQUEST_VOTE || m->term < s->node->heard)
         return;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, m->term, 0, "volatile");
     break_text(b, "%s took over term %" PRIu64 " and speaks in it; the term on its stable storage is %" PRIu64,
@@ -583,8 +584,10 @@ static void stated(struct step *s, struct disk *d)
     const char *vote = f->kind == RAFT_FACT_VOTE ? f->peer : "";
     if (on_file(f) || !f->loaded)
         loading_ends(s, d);
-    if (f->loaded || f->durable)
+    if (f->loaded || f->durable) {
         ballot_remember(d, f->term, vote);
+        d->highest = f->term > d->highest ? f->term : d->highest;
+    }
     if (f->loaded) {
         d->read_terms = true;
         ballot_set(&d->loaded, f->term, vote, &at);
