@@ -1,5 +1,5 @@
-/* Adapter for raftkv: which entries its log holds, file by file. Appending and reading back show each record; a file that is cut
- * short, or renamed over another, changes the log without one, and only what was in it before tells what that means. */
+/* Adapter for raftkv: which entries its log holds, file by file. Appending and reading back show each record; a file that
+ * is cut short, or renamed over another, changes the log without one: only what was in it before tells what that means. */
 #include "protocol/raftkv.h"
 
 #include <stdlib.h>
@@ -111,7 +111,8 @@ void raftkv_resized(void *state, struct walk *w, const char *path, uint64_t size
         return;
     }
     if (is_log(path) && shape_last(s) != last)
-        walk_fact(w, &adapter_raftkv, at, &(struct raft_fact){.kind = RAFT_FACT_TRUNCATE, .index = shape_last(s), .written = true});
+        walk_fact(w, &adapter_raftkv, at,
+                  &(struct raft_fact){.kind = RAFT_FACT_TRUNCATE, .index = shape_last(s), .written = true});
 }
 
 void raftkv_renamed(void *state, struct walk *w, const char *from, const char *to, const struct flow_at *at)
