@@ -121,7 +121,7 @@ static struct raft_letter letter(const struct step *s, const struct raft_message
     bool result = m->type == RAFT_APPEND_ENTRIES_RESULT || m->type == RAFT_INSTALL_SNAPSHOT_RESULT;
     return (struct raft_letter){
         .at = step_witness(s, RAFT_HOW_SENT, true), .time = s->fact->time, .term = m->term,
-        .index = result ? m->match : m->prev_index, .log_term = m->prev_term, .commit = m->commit, .previous = result ? m->prev_index : 0,
+        .index = result ? m->match : m->prev_index, .log_term = m->prev_term, .commit = m->commit,
         .count = m->type == RAFT_INSTALL_SNAPSHOT ? 0 : m->entries, .thread = s->fact->thread,
         .success = m->success, .pre_vote = m->pre_vote, .snapshot = m->type == RAFT_INSTALL_SNAPSHOT,
     };
@@ -171,10 +171,10 @@ static void append_got(struct step *s, struct raft_exchange *x, const struct raf
 static void result_got(struct step *s, struct raft_exchange *x, const struct raft_letter *l)
 {
     x->result_got = *l;
-    if (!l->success) {
+    if (!l->success || s->fact->message->type == RAFT_INSTALL_SNAPSHOT_RESULT)
         x->refused = *l;
+    if (!l->success)
         return;
-    }
     bool stale = l->term < s->node->term;
     struct raft_letter *best = stale ? &x->stale : &x->acknowledged;
     if (best->at.how == RAFT_HOW_NONE || l->term > best->term || (l->term == best->term && l->index > best->index))
@@ -200,6 +200,7 @@ static void received(struct step *s, const struct raft_message *m)
         append_got(s, x, &l, m);
         break;
     case RAFT_APPEND_ENTRIES_RESULT: case RAFT_INSTALL_SNAPSHOT_RESULT:
+        l.sent = x->confirmed;
         result_got(s, x, &l);
         break;
     default:

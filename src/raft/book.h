@@ -18,7 +18,7 @@ struct raft_letter {
     uint64_t index, log_term;/* RequestVote: the candidate's last entry; AppendEntries: prev; results: match */
     uint64_t commit;
     uint64_t count;          /* entries */
-    uint64_t previous;       /* results: prevLogIndex of what they answer, 0 unknown */
+    uint64_t sent;           /* results received: order at which they were sent, 0 unknown */
     uint32_t thread;
     bool success, pre_vote, snapshot; /* snapshot: InstallSnapshot */
 };
@@ -34,7 +34,8 @@ struct raft_exchange {
     struct raft_letter result_sent;   /* sent: result of these */
     struct raft_letter result_got;    /* received: result of these */
     struct raft_letter acknowledged;  /* received: the one with the highest match of those with the highest term */
-    struct raft_letter refused;       /* received: the latest of these that does not succeed */
+    struct raft_letter refused;       /* received: the latest of these that does not succeed, or is of a snapshot: where to
+                                         go on from there is not what was acknowledged before */
     uint64_t confirmed;               /* order at which the latest result received was sent by the peer; 0 unknown */
     struct raft_letter stale;         /* received: the one with the highest match of an earlier term than the node had */
 };

@@ -310,13 +310,13 @@ static void check_lowered(struct step *s)
 
 /* --- nextIndex and matchIndex (T13) --- */
 
-/* Refused since, for another reason than an overtaken message: then nextIndex may go down (Figure 2, Leaders), how far it
- * does not say. */
+/* Refused since: then nextIndex goes down (Figure 2, Leaders), how far it does not say. A refusal that the acknowledgement has
+ * overtaken says nothing. */
 static bool refused_since(const struct raft_exchange *x)
 {
-    const struct raft_letter *r = &x->refused;
-    return r->at.how != RAFT_HOW_NONE && r->at.order > x->acknowledged.at.order &&
-           (!r->previous || r->previous > x->acknowledged.index);
+    const struct raft_letter *r = &x->refused, *a = &x->acknowledged;
+    bool overtaken = r->sent && a->sent && r->sent < a->sent;
+    return r->at.how != RAFT_HOW_NONE && r->at.order > a->at.order && !overtaken;
 }
 
 /* The message was made before the acknowledgement was known: it waited in a queue while the leader went on to commit, or the
