@@ -160,29 +160,51 @@ static void hostile_text_is_escaped(void **state)
     free(text);
 }
 
-static void json_is_json(void **state)
+/* The verdict as JSON, read back. */
+static json_t *json_of(const struct facts *f)
 {
-    struct facts *f = *state;
     struct verdict v;
+    struct json_writer j;
     char *text = NULL;
     size_t size;
-    facts_append(f, 0, true, 4, 2, "\"a\"");
-    facts_append(f, 1, true, 4, 2, "b");
     FILE *out = open_memstream(&text, &size);
-    struct json_writer j;
     verdict_init(&v, f->model, NULL, 0, "complete");
     jw_init(&j, out);
     verdict_json(&v, "run", &j);
     fclose(out);
-    json_t *root = json_loads(text, 0, NULL), *verdict = json_object_get(root, "verdict");
+    json_t *root = json_loads(text, 0, NULL);
     assert_non_null(root);
+    free(text);
+    return root;
+}
+
+static void json_is_json(void **state)
+{
+    struct facts *f = *state;
+    facts_append(f, 0, true, 4, 2, "\"a\"");
+    facts_append(f, 1, true, 4, 2, "b");
+    json_t *root = json_of(f), *verdict = json_object_get(root, "verdict");
     assert_string_equal(json_string_value(json_object_get(verdict, "status")), "violated");
     assert_string_equal(json_string_value(json_object_get(verdict, "property")), "Log Matching");
     assert_int_equal(json_integer_value(json_object_get(verdict, "index")), 4);
     assert_int_equal(json_array_size(json_object_get(verdict, "events")), 2);
     assert_string_equal(json_string_value(json_object_get(json_object_get(root, "cause"), "certainty")), "unknown");
     json_decref(root);
-    free(text);
+}
+
+/* A double holds 2^53 and not the number after it: that is a string, wherever it stands. */
+static void large_numbers_are_strings(void **state)
+{
+    struct facts *f = *state;
+    const uint64_t exact = UINT64_C(1) << 53;
+    facts_append(f, 0, true, exact + 1, exact, "a");
+    facts_append(f, 1, true, exact + 1, exact, "b");
+    json_t *root = json_of(f), *verdict = json_object_get(root, "verdict");
+    const json_t *entry = json_array_get(json_object_get(verdict, "entries"), 0);
+    assert_string_equal(json_string_value(json_object_get(verdict, "index")), "9007199254740993");
+    assert_string_equal(json_string_value(json_object_get(entry, "index")), "9007199254740993");
+    assert_int_equal(json_integer_value(json_object_get(entry, "term")), exact);
+    json_decref(root);
 }
 
 int main(void)
@@ -191,7 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(two_state_machines), T(each_property_has_its_words), T(node_against_its_earlier_life), T(nothing_broke),
         T(what_was_not_seen), T(process_not_recorded_to_its_end), T(two_clusters_in_doubt), T(hostile_text_is_escaped),
-        T(json_is_json),
+        T(json_is_json), T(large_numbers_are_strings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
