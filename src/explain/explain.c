@@ -4,13 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct feed {
+    struct raft_model *model;
+    raft_fact_fn watch;
+    void *context;
+};
+
 static void feed(void *context, const struct raft_fact *fact)
 {
-    raft_model_step(context, fact);
+    struct feed *f = context;
+    raft_model_step(f->model, fact);
+    if (f->watch)
+        f->watch(f->context, fact);
 }
 
 struct raft_model *explain_model(struct store *s, const struct store_process *process, size_t processes,
                                  struct drd_error *e)
+{
+    return explain_model_watch(s, process, processes, NULL, NULL, e);
+}
+
+struct raft_model *explain_model_watch(struct store *s, const struct store_process *process, size_t processes,
+                                       raft_fact_fn watch, void *context, struct drd_error *e)
 {
     struct raft_model *m = raft_model_create();
     for (size_t i = 0; m && i < processes; i++) {
@@ -18,7 +33,8 @@ struct raft_model *explain_model(struct store *s, const struct store_process *pr
         raft_model_process(m, p->number, p->node ? p->node : "", p->incarnation, p->start, p->end, p->complete);
         raft_model_status(m, p->number, p->status);
     }
-    if (m && !protocol_walk(s, feed, m, e)) {
+    struct feed f = {m, watch, context};
+    if (m && !protocol_walk(s, feed, &f, e)) {
         raft_model_destroy(m);
         return NULL;
     }

@@ -38,6 +38,9 @@ struct verdict {
 /* Walk the run and fill a model with it. NULL: damaged run or out of memory. */
 struct raft_model *explain_model(struct store *s, const struct store_process *process, size_t processes,
                                  struct drd_error *e);
+/* The same; `watch` sees every fact too, after the model has taken it in. */
+struct raft_model *explain_model_watch(struct store *s, const struct store_process *process, size_t processes,
+                                       raft_fact_fn watch, void *context, struct drd_error *e);
 
 /* Judge a finished model. `state` is the run's ("complete", ...), "" if it is not known. */
 void verdict_init(struct verdict *v, const struct raft_model *m, const struct store_process *process, size_t processes,
@@ -50,6 +53,10 @@ struct verdict_fingerprint {
     char text[256];  /* what the value is made of */
 };
 bool verdict_fingerprint(const struct verdict *v, struct verdict_fingerprint *out);
+/* A value as above for any other kind of failure. `text` should hold nothing that is of this one run. */
+void fingerprint_make(const char *text, const char *suffix, struct verdict_fingerprint *out);
+/* What is left of a sentence when what belongs to one run is taken out: names of nodes, numbers, ids, paths, quoted text. */
+void fingerprint_phrase(const struct raft_model *m, const char *text, char *out, size_t size);
 
 /* Where there is more than one break to choose from: leave out those that do not happen before the violation. False: damaged
  * run, out of memory. */

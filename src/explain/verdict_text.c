@@ -208,7 +208,7 @@ static void print_reproduce(const struct verdict *v, const char *run, const stru
     if (!verdict_fingerprint(v, &f))
         return;
     print_label("SAME BUG", style, out);
-    fprintf(out, "fingerprint %s\n", f.value);
+    fprintf(out, "fingerprint %d:%s\n", f.algorithm, f.value);
 }
 
 static void print_members(const struct verdict *v, FILE *out)
