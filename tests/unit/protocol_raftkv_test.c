@@ -257,6 +257,96 @@ static void pieces(void **state)
     }
 }
 
+/* --- log files that are cut, or replaced --- */
+
+static uint64_t sum(uint64_t before, const void *bytes, size_t length)
+{
+    for (const unsigned char *p = bytes; length--;)
+        before = (before ^ *p++) * 1099511628211ull;
+    return before;
+}
+
+/* A log of no-ops of term 2 after `base`, up to `last`. Returns its length. */
+static size_t log_make(uint8_t *out, uint64_t base, uint64_t last)
+{
+    struct file_log head = {.magic = FILE_LOG_MAGIC, .version = WIRE_VERSION, .base_index = base, .base_term = base ? 2 : 0};
+    size_t length = sizeof head;
+    head.checksum = sum(14695981039346656037ull, &head, sizeof head);
+    memcpy(out, &head, sizeof head);
+    for (uint64_t i = base + 1; i <= last; i++, length += sizeof(struct file_record)) {
+        struct file_record r = {.index = i, .term = 2, .type = RAFTKV_NOOP};
+        r.checksum = sum(14695981039346656037ull, &r, sizeof r);
+        memcpy(out + length, &r, sizeof r);
+    }
+    return length;
+}
+
+/* The file's bytes, read back by process 1 or written by it. Nobody has it open afterwards. */
+static void log_pass(struct walk *w, const char *path, bool read, uint64_t base, uint64_t last)
+{
+    uint8_t bytes[1024];
+    struct flow_file file = {.path = (char *)path};
+    struct flow_at at = {.process = 1, .sequence = 1};
+    size_t length = log_make(bytes, base, last);
+    struct flow_write write = {.file = &file, .data = bytes, .length = length, .number = 1, .begun = at, .done = at};
+    if (read)
+        walk_file_read(w, &(struct flow_read){.file = &file, .data = bytes, .length = length, .at = at});
+    else
+        walk_file_write(w, &write);
+    walk_test_file_free(w, &file);
+}
+
+static struct raft_fact last_fact;
+
+static void fact_kept(void *context, const struct raft_fact *f)
+{
+    (void)context;
+    last_fact = *f;
+}
+
+static void log_is(enum raft_fact_kind kind, uint64_t index, uint64_t last)
+{
+    assert_int_equal(last_fact.kind, kind);
+    assert_int_equal(last_fact.index, index);
+    assert_int_equal(last_fact.entry.index, last);
+    assert_true(last_fact.written && !last_fact.durable && !last_fact.loaded);
+    assert_int_equal(last_fact.process, 1);
+    assert_int_equal(last_fact.sequence, 9);
+    last_fact.kind = RAFT_FACT_TEXT;
+}
+
+static void log_files(void **state)
+{
+    static const size_t head = sizeof(struct file_log), record = sizeof(struct file_record);
+    struct walk_listener listener = {.fact = fact_kept};
+    struct flow_at at = {.process = 1, .sequence = 9};
+    struct walk *w = walk_create(&listener);
+    (void)state;
+    log_pass(w, "/d/log", true, 0, 3);
+    last_fact.kind = RAFT_FACT_TEXT;
+    walk_test_resized(w, "/d/log", head + 3 * record + 7, &at); /* what is behind the records is no entry */
+    assert_int_equal(last_fact.kind, RAFT_FACT_TEXT);
+    walk_test_resized(w, "/d/log", head + 3 * record - 1, &at);
+    log_is(RAFT_FACT_TRUNCATE, 2, 0);
+    walk_test_resized(w, "/d/log", head, &at);
+    log_is(RAFT_FACT_TRUNCATE, 0, 0);
+    log_pass(w, "/d/log.tmp", false, 4, 6);
+    last_fact.kind = RAFT_FACT_TEXT;
+    walk_test_renamed(w, "/d/log.tmp", "/d/log", &at);
+    assert_int_equal(last_fact.term, 2);
+    log_is(RAFT_FACT_REWRITTEN, 4, 6);
+    walk_test_resized(w, "/d/log", head + record, &at); /* it is that file now */
+    log_is(RAFT_FACT_TRUNCATE, 5, 0);
+    walk_test_renamed(w, "/d/other", "/d/log", &at); /* what is in it was not seen */
+    walk_test_resized(w, "/d/log", head, &at);
+    log_pass(w, "/d/log.tmp", false, 4, 6);
+    last_fact.kind = RAFT_FACT_TEXT;
+    walk_test_resized(w, "/d/log.tmp", 0, &at); /* begun anew */
+    walk_test_renamed(w, "/d/log.tmp", "/d/log", &at);
+    assert_int_equal(last_fact.kind, RAFT_FACT_TEXT);
+    walk_destroy(w);
+}
+
 /* --- lines of clients --- */
 
 static void line_is(const char *line, int answer)
@@ -286,7 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats), cmocka_unit_test(formats_of_files), cmocka_unit_test(leader), cmocka_unit_test(followers),
         cmocka_unit_test(restarted), cmocka_unit_test(learners), cmocka_unit_test(clients), cmocka_unit_test(pieces),
-        cmocka_unit_test(client_lines),
+        cmocka_unit_test(client_lines), cmocka_unit_test(log_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
