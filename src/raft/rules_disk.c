@@ -357,10 +357,14 @@ static void check_loaded(struct step *s, struct disk *d)
     }
 }
 
-/* It remembers entries that it had deleted. */
+/* It remembers entries that it had deleted. What is only more than was known of may have been on its way to the disk when it
+ * was killed. */
 static void check_resurrected(struct step *s, struct disk *d)
 {
-    if (!d->read_log || !d->known_before.index || d->last_loaded.index <= d->known_before.index)
+    const struct raft_slot *back = raft_node_slot(s->node, d->known_before.index + 1);
+    bool deleted = back && back->variant->replaced.how != RAFT_HOW_NONE &&
+                   back->variant->replaced.node == (uint16_t)(s->node - s->model->node);
+    if (!d->read_log || !d->known_before.index || d->last_loaded.index <= d->known_before.index || !deleted)
         return;
     struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, d->last_loaded.term, d->known_before.index + 1,
                                      "resurrected");
@@ -700,13 +704,26 @@ static void after(struct step *s, void *state)
         heal(s, d);
 }
 
+/* Up to where its files may hold more than was seen: entries that it was writing when it died. 0: a leader may have begun to
+ * write anything. */
+static uint64_t end_in_flight(const struct raft_node *n)
+{
+    uint64_t end = node_leads(n) ? 0 : n->last;
+    for (size_t i = 0; i < n->pending_count && end; i++) {
+        const struct raft_pending *p = &n->pending[i];
+        if (p->previous + p->count > end)
+            end = p->previous + p->count;
+    }
+    return end;
+}
+
 /* Ends of the log: of what is durable, and of all. */
 static void ends_of_log(struct raft_node *n, struct disk *d)
 {
     d->last_before = d->known_before = (struct place){0};
     const struct raft_slot *last = raft_node_slot(n, n->last);
     if (last && n->disk)
-        d->known_before = (struct place){n->last, last->variant->term, last->witness};
+        d->known_before = (struct place){end_in_flight(n), last->variant->term, last->witness};
     for (uint64_t i = n->last; n->disk && i > n->base; i--) {
         const struct raft_slot *slot = raft_node_slot(n, i);
         if (!slot || !slot->durable)
