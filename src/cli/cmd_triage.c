@@ -117,7 +117,8 @@ static int run_triage(struct cmd_context *c)
         return error_set(&c->error, DRD_EXIT_USAGE, "--jobs wants a number of at least 1"), cmd_failed(c);
     bool good = (!known || !access(known, R_OK) || error_set_errno(&c->error, DRD_EXIT_FATAL, "cannot read %s", known)) &&
                 triage_collect(&t, c->argc ? c->argv : here, c->argc ? (size_t)c->argc : 1, &c->error) &&
-                open_output(junit, "w", &xml, &c->error) && open_output(markdown, "a", &summary, &c->error) && judge(&t, &c->error);
+                open_output(junit, "w", &xml, &c->error) && open_output(markdown, "a", &summary, &c->error) &&
+                judge(&t, &c->error);
     if (good) {
         print(c, &t);
         if (xml)

@@ -112,8 +112,8 @@ void fingerprint_make(const char *text, const char *suffix, struct verdict_finge
 {
     out->algorithm = ALGORITHM;
     snprintf(out->text, sizeof out->text, "%s", text);
-    snprintf(out->value, sizeof out->value, "%06" PRIx64 "-%s", (uint64_t)XXH3_64bits(out->text, strlen(out->text)) & 0xffffff,
-             suffix);
+    uint64_t hash = XXH3_64bits(out->text, strlen(out->text));
+    snprintf(out->value, sizeof out->value, "%06" PRIx64 "-%s", hash & 0xffffff, suffix);
 }
 
 /* What the node did. Behind a colon or semicolon stand the circumstances. */

@@ -92,8 +92,9 @@ void triage_fini(struct triage *t);
 void triage_judge(const char *path, bool locate, struct triage_result *out);
 
 /* triage_pool.c: judge all runs that the cache does not know, `jobs` at a time. `cache`: its directory, NULL for none. */
-bool triage_judge_all(struct triage *t, unsigned jobs, const char *cache, void (*progress)(void *context, uint64_t done, uint64_t total),
-                      void *context, struct drd_error *e);
+typedef void (*triage_progress)(void *context, uint64_t done, uint64_t total); /* may be NULL */
+bool triage_judge_all(struct triage *t, unsigned jobs, const char *cache, triage_progress progress, void *context,
+                      struct drd_error *e);
 /* The smallest run of each group once more, to say where in the program it was. */
 bool triage_locate(struct triage *t, unsigned jobs, const char *cache, struct drd_error *e);
 
@@ -171,6 +172,7 @@ struct progress_watch {
 void progress_feed(void *context, const struct raft_fact *fact);
 /* What kept it from getting on, for `ns` before the end; NULL: it got on. */
 struct raft_model;
-const char *progress_hang(const struct progress_watch *w, const struct raft_model *m, uint64_t end, bool timed_out, uint64_t *ns);
+const char *progress_hang(const struct progress_watch *w, const struct raft_model *m, uint64_t end, bool timed_out,
+                          uint64_t *ns);
 
 #endif

@@ -1,8 +1,8 @@
 /* What was found out about a run, kept for the next time.
  *
- * A file for each run and build of drd: rules change, so nothing that another build found is used. It has two names: by path,
- * size and time of change, which cost one stat; and by the content of the streams, which are never rewritten: a run that came
- * back as an artifact, or got its derived rows made anew, is known by that. */
+ * A file for each run and build of drd: rules change, so nothing that another build found is used. It has two names: by
+ * path, size and time of change, which cost one stat; and by the content of the streams, which are never rewritten: a
+ * run that came back as an artifact, or got its derived rows made anew, is known by that. */
 #include "report/triage.h"
 
 #include <elf.h>
@@ -54,7 +54,8 @@ static uint64_t build_hash(void)
 
 static void key_text(char out[64], char how, XXH128_hash_t h)
 {
-    snprintf(out, 64, "%c-%016lx%016lx-%016lx", how, (unsigned long)h.high64, (unsigned long)h.low64, (unsigned long)build_hash());
+    snprintf(out, 64, "%c-%016lx%016lx-%016lx", how, (unsigned long)h.high64, (unsigned long)h.low64,
+             (unsigned long)build_hash());
 }
 
 /* --- keys --- */
@@ -66,7 +67,8 @@ void triage_key_fast(struct triage_key *key, const char *path)
     memset(key, 0, sizeof *key);
     if (stat(path, &st))
         return;
-    snprintf(text, sizeof text, "%s %lu %ld.%09ld", path, (unsigned long)st.st_size, (long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    snprintf(text, sizeof text, "%s %lu %ld.%09ld", path, (unsigned long)st.st_size, (long)st.st_mtim.tv_sec,
+             st.st_mtim.tv_nsec);
     key_text(key->fast, 'p', XXH3_128bits(text, strlen(text)));
 }
 
@@ -96,8 +98,8 @@ bool triage_key_content(struct triage_key *key, const char *path)
         struct sqlite3 *db = store_database(s);
         XXH3_128bits_reset(state);
         good = hash_rows(db, "SELECT key, value FROM fact WHERE key != 'index_version' ORDER BY key", state) &&
-               hash_rows(db, "SELECT number, pid, node, incarnation, start_time, end_time, status, events, complete FROM process"
-                             " ORDER BY number", state) &&
+               hash_rows(db, "SELECT number, pid, node, incarnation, start_time, end_time, status, events, complete"
+                             " FROM process ORDER BY number", state) &&
                hash_rows(db, "SELECT process, first, records, checksum FROM chunk ORDER BY process, first", state);
     }
     if (good)
@@ -116,13 +118,21 @@ static bool entry_path(const char *cache, const char *key, char out[PATH_MAX])
 
 static void terminate(struct triage_result *r)
 {
-    char *const text[] = {r->fingerprint, r->fingerprint_text, r->title, r->story, r->cause, r->reference, r->location, r->node,
-                          r->event, r->note, r->started, r->command, r->commit};
-    const size_t size[] = {sizeof r->fingerprint, sizeof r->fingerprint_text, sizeof r->title, sizeof r->story, sizeof r->cause,
-                           sizeof r->reference, sizeof r->location, sizeof r->node, sizeof r->event, sizeof r->note,
-                           sizeof r->started, sizeof r->command, sizeof r->commit};
-    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
-        text[i][size[i] - 1] = '\0';
+#define END(member) r->member[sizeof r->member - 1] = '\0'
+    END(fingerprint);
+    END(fingerprint_text);
+    END(title);
+    END(story);
+    END(cause);
+    END(reference);
+    END(location);
+    END(node);
+    END(event);
+    END(note);
+    END(started);
+    END(command);
+    END(commit);
+#undef END
 }
 
 /* An entry that is not whole, or not one, is none. */

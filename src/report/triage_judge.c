@@ -85,7 +85,8 @@ static void tell_cause(struct judged *j)
     if (!b)
         return;
     snprintf(j->out->cause, sizeof j->out->cause, "%s", b->text);
-    snprintf(j->out->reference, sizeof j->out->reference, "%s, %s", raft_classes[b->class].id, raft_classes[b->class].reference);
+    snprintf(j->out->reference, sizeof j->out->reference, "%s, %s", raft_classes[b->class].id,
+             raft_classes[b->class].reference);
     stop_at(j, &b->at);
 }
 
@@ -155,7 +156,8 @@ static bool judge_crash(struct judged *j)
     fingerprint_make(text, WIFSIGNALED(p->status) ? status : "EXIT", &f);
     out->kind = TRIAGE_CRASH;
     fingerprint_set(out, &f);
-    snprintf(out->title, sizeof out->title, "%.60s ended with %s%s%.140s", base(p->exe), status, *phrase ? ": " : "", phrase);
+    snprintf(out->title, sizeof out->title, "%.60s ended with %s%s%.140s", base(p->exe), status, *phrase ? ": " : "",
+             phrase);
     snprintf(out->story, sizeof out->story, "%s ended with %s%s%s", p->node, status, *said ? ": " : "", said);
     snprintf(out->node, sizeof out->node, "%s", p->node);
     if (p->events)
@@ -198,7 +200,8 @@ static bool judge_hang(struct judged *j)
     out->kind = TRIAGE_HANG;
     snprintf(text, sizeof text, "no progress: %s", why);
     name_failure(j, b && !b->likely, text, "HANG");
-    snprintf(out->story, sizeof out->story, "nothing was committed in the last %s: %s", text_duration(ns, words, sizeof words), why);
+    text_duration(ns, words, sizeof words);
+    snprintf(out->story, sizeof out->story, "nothing was committed in the last %s: %s", words, why);
     return true;
 }
 
@@ -229,7 +232,8 @@ static bool judge_check(struct judged *j)
     out->kind = TRIAGE_CHECK;
     snprintf(text, sizeof text, "%s ended with %d%s%.120s", command, out->exit_status, *phrase ? ": " : "", phrase);
     name_failure(j, b && !b->likely && b->spoils != RAFT_SPOILS_NOTHING, text, "CHECK");
-    snprintf(out->story, sizeof out->story, "%.160s ended with %d%s%s", out->command, out->exit_status, *said ? ": " : "", said);
+    snprintf(out->story, sizeof out->story, "%.160s ended with %d%s%s", out->command, out->exit_status, *said ? ": " : "",
+             said);
     return true;
 }
 
@@ -289,7 +293,8 @@ static void judge(struct judged *j, bool where)
     struct triage_result *out = j->out;
     verdict_init(&j->verdict, j->model, j->process, j->count, j->state);
     note_gap(j);
-    if (!judge_violation(j) && !judge_crash(j) && !judge_incomplete(j) && !judge_hang(j) && !judge_check(j) && !judge_rule(j)) {
+    if (!judge_violation(j) && !judge_crash(j) && !judge_incomplete(j) && !judge_hang(j) && !judge_check(j) &&
+        !judge_rule(j)) {
         out->kind = TRIAGE_HEALTHY;
         snprintf(out->title, sizeof out->title, "%s", triage_kinds[TRIAGE_HEALTHY].title);
     }

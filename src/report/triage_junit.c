@@ -1,8 +1,8 @@
 /* JUnit XML as GitLab and Jenkins read it: a group is a test case.
  *
- * GitLab takes of a case its name, classname and time, and the content of failure, not its message; cases of one name are
- * counted once. Jenkins takes all of it. Whatever is no new failure must not turn a job red: known groups and runs that could
- * not be judged are skipped cases, broken rules pass. */
+ * GitLab takes of a case its name, classname and time, and the content of failure, not its message; cases of one name
+ * are counted once. Jenkins takes all of it. Whatever is no new failure must not turn a job red: known groups and runs
+ * that could not be judged are skipped cases, broken rules pass. */
 #include "report/triage.h"
 
 #include <string.h>
@@ -123,10 +123,11 @@ void triage_junit(const struct triage *t, FILE *out)
     for (size_t i = 0; i < t->groups; i++)
         known += triage_is_failure(t, &t->group[i]) && t->group[i].known;
     size_t tests = t->groups + broken + (healthy > 0);
-    fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"drd triage\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" "
-                 "time=\"0\">\n", tests, fresh, nothing ? broken : 0);
-    fprintf(out, "<testsuite name=\"drd triage\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"0\">\n", tests, fresh,
-            nothing ? broken : 0, known + (nothing ? 0 : broken));
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
+    fprintf(out, "<testsuites name=\"drd triage\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"0\">\n", tests,
+            fresh, nothing ? broken : 0);
+    fprintf(out, "<testsuite name=\"drd triage\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" "
+                 "time=\"0\">\n", tests, fresh, nothing ? broken : 0, known + (nothing ? 0 : broken));
     for (size_t i = 0; i < t->groups; i++)
         put_group(t, &t->group[i], out);
     for (size_t i = 0; i < t->runs; i++)

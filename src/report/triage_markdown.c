@@ -1,5 +1,5 @@
-/* A summary of a job in GitHub's Markdown: a table of what there is, then each group. What does not fit is counted; what comes
- * first is what matters most. */
+/* A summary of a job in GitHub's Markdown: a table of what there is, then each group. What does not fit is counted; what
+ * comes first is what matters most. */
 #include "report/triage.h"
 
 #include <stdlib.h>
@@ -19,7 +19,8 @@ static void cell(const char *text, FILE *out)
 static void put_sum(const struct triage *t, FILE *out)
 {
     size_t fresh = triage_new(t);
-    fprintf(out, "## drd triage: %zu new failure%s in %zu run%s\n\n", fresh, fresh == 1 ? "" : "s", t->runs, t->runs == 1 ? "" : "s");
+    fprintf(out, "## drd triage: %zu new failure%s in %zu run%s\n\n", fresh, fresh == 1 ? "" : "s", t->runs,
+            t->runs == 1 ? "" : "s");
     for (size_t k = 0, shown = 0; k < TRIAGE_KINDS; k++)
         if (t->count[k])
             fprintf(out, "%s%s: %zu", shown++ ? ", " : "", triage_kinds[k].title, t->count[k]);
@@ -117,8 +118,8 @@ static bool append(char *text, size_t size, size_t *left, FILE *out)
     return fits;
 }
 
-static bool append_part(const struct triage *t, const struct triage_group *g, void (*part)(const struct triage *t, FILE *out), size_t *left,
-                        FILE *out)
+static bool append_part(const struct triage *t, const struct triage_group *g, void (*part)(const struct triage *, FILE *),
+                        size_t *left, FILE *out)
 {
     char *text = NULL;
     size_t size = 0;
@@ -142,5 +143,6 @@ void triage_markdown(const struct triage *t, FILE *out)
         shown++;
     append_part(t, NULL, put_broken, &left, out);
     if (shown < t->groups)
-        fprintf(out, "%zu more group%s did not fit; drd triage --json has all.\n", t->groups - shown, t->groups - shown == 1 ? "" : "s");
+        fprintf(out, "%zu more group%s did not fit; drd triage --json has all.\n", t->groups - shown,
+                t->groups - shown == 1 ? "" : "s");
 }

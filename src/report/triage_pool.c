@@ -1,7 +1,7 @@
 /* Many runs at a time, each judged by a process of its own: whatever a run does to DRD, the others are judged.
  *
- * Results come back through shared memory. A worker holds the only writing end of a pipe, so that its death, however it comes,
- * wakes the one who waits; waitpid is asked for workers alone, because the caller may have other children. */
+ * Results come back through shared memory. A worker holds the only writing end of a pipe, so that its death, however it
+ * comes, wakes the one who waits; waitpid is asked for workers alone, because the caller may have other children. */
 #include "report/triage.h"
 
 #include <errno.h>
@@ -103,7 +103,8 @@ static void died(struct triage_run *run, int status, bool late)
     if (late)
         snprintf(r->note, sizeof r->note, "explaining it took more than %d s", SECONDS);
     else if (WIFSIGNALED(status))
-        snprintf(r->note, sizeof r->note, "drd itself died of signal %d when it explained it: please report that", WTERMSIG(status));
+        snprintf(r->note, sizeof r->note, "drd itself died of signal %d when it explained it: please report that",
+                 WTERMSIG(status));
     else
         snprintf(r->note, sizeof r->note, "drd itself failed when it explained it: please report that");
 }
@@ -161,8 +162,7 @@ static bool fill(struct pool *p, struct drd_error *e)
     return true;
 }
 
-static bool run_pool(struct pool *p, unsigned jobs, void (*progress)(void *context, uint64_t done, uint64_t total), void *context,
-                     struct drd_error *e)
+static bool run_pool(struct pool *p, unsigned jobs, triage_progress progress, void *context, struct drd_error *e)
 {
     p->jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
     p->slot = mmap(NULL, p->jobs * sizeof *p->slot, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -181,8 +181,8 @@ static bool run_pool(struct pool *p, unsigned jobs, void (*progress)(void *conte
     return good;
 }
 
-bool triage_judge_all(struct triage *t, unsigned jobs, const char *cache, void (*progress)(void *context, uint64_t done, uint64_t total),
-                      void *context, struct drd_error *e)
+bool triage_judge_all(struct triage *t, unsigned jobs, const char *cache, triage_progress progress, void *context,
+                      struct drd_error *e)
 {
     struct pool p = {.cache = cache, .item = malloc((t->runs + 1) * sizeof *p.item)};
     struct triage_key key;

@@ -69,7 +69,8 @@ static bool quorum_lost(const struct raft_model *m, uint64_t time)
     return members > 1 && alive * 2 <= members;
 }
 
-const char *progress_hang(const struct progress_watch *w, const struct raft_model *m, uint64_t end, bool timed_out, uint64_t *ns)
+const char *progress_hang(const struct progress_watch *w, const struct raft_model *m, uint64_t end, bool timed_out,
+                          uint64_t *ns)
 {
     uint64_t from = w->commit_time ? w->commit_time : w->first;
     if (!w->first || end <= from)

@@ -104,8 +104,8 @@ static void print_sum(const struct triage *t, const struct triage_style *style, 
     size_t fresh = triage_new(t), failures = 0;
     for (size_t i = 0; i < t->groups; i++)
         failures += triage_is_failure(t, &t->group[i]);
-    fprintf(out, "%s%zu run%s, %zu failure%s, %zu new%s", fresh ? style->bad : style->good, t->runs, t->runs == 1 ? "" : "s", failures,
-            failures == 1 ? "" : "s", fresh, style->plain);
+    fprintf(out, "%s%zu run%s, %zu failure%s, %zu new%s", fresh ? style->bad : style->good, t->runs, t->runs == 1 ? "" : "s",
+            failures, failures == 1 ? "" : "s", fresh, style->plain);
     for (size_t k = 0, shown = 0; k < TRIAGE_KINDS; k++)
         if (t->count[k])
             fprintf(out, "%s%s %zu", shown++ ? ", " : "  (", triage_kinds[k].id, t->count[k]);
@@ -113,8 +113,8 @@ static void print_sum(const struct triage *t, const struct triage_style *style, 
     if (t->unseen)
         fprintf(out, "Of the healthy, %zu could not be checked to the end: drd explain says what was not seen\n", t->unseen);
     if (t->other_algorithm)
-        fprintf(out, "%zu known fingerprint%s by another version of the algorithm and cannot be compared\n", t->other_algorithm,
-                t->other_algorithm == 1 ? " was made" : "s were made");
+        fprintf(out, "%zu known fingerprint%s by another version of the algorithm and cannot be compared\n",
+                t->other_algorithm, t->other_algorithm == 1 ? " was made" : "s were made");
 }
 
 void triage_text(const struct triage *t, const struct triage_style *style, FILE *out)

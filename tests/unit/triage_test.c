@@ -283,7 +283,9 @@ static void markdown_stays_under_its_limit(void **state)
     for (int i = 0; i < 5000; i++) {
         char fingerprint[TRIAGE_FINGERPRINT];
         snprintf(fingerprint, sizeof fingerprint, "2:%06x-T07", i);
-        struct triage_result *r = &run_add(&t, i < 4000 ? TRIAGE_VIOLATION : TRIAGE_BROKEN, i < 4000 ? fingerprint : "", 1)->result;
+        bool failed = i < 4000;
+        struct triage_run *run = run_add(&t, failed ? TRIAGE_VIOLATION : TRIAGE_BROKEN, failed ? fingerprint : "", 1);
+        struct triage_result *r = &run->result;
         memset(r->story, '<', sizeof r->story - 1); /* four bytes each */
         memset(r->note, '`', sizeof r->note - 1);
     }
