@@ -157,25 +157,38 @@ static void start_words(const struct raft_model *m, const struct raft_incident *
 
 #define CUT_PEERS 8
 
-/* "is cut off from n2 and n3": all from whom it was cut since it was last joined to somebody. */
+/* Joined again by the time of the last of these incidents. `heal` takes no node (all), one (all of its cuts), or several
+ * (those between them). */
+static bool was_healed(const struct raft_incident *cut, const struct raft_incident *last, const char *name)
+{
+    for (const struct raft_incident *i = cut; i < last; i++) {
+        bool first = list_has(i->peer, name), second = list_has(i->peer, cut->peer), alone = !strchr(i->peer, ' ');
+        if (fault_is(i, "heal") && (!i->peer[0] || (alone ? first || second : first && second)))
+            return true;
+    }
+    return false;
+}
+
+/* "is cut off from n2 and n3": all from whom it is cut off then. */
 static void cut_words(const struct raft_model *m, const struct raft_incident *last, char *out, size_t size)
 {
     const char *peer[CUT_PEERS], *name = m->node[last->at.node].name;
     size_t peers = 0, used;
     for (const struct raft_incident *i = last + 1; i-- > m->incident && peers < CUT_PEERS;) {
         size_t known = 0;
-        if (fault_is(i, "heal") && list_has(i->peer, name))
-            break;
-        if (!fault_is(i, "cut") || i->at.node != last->at.node || !i->peer[0])
+        if (!fault_is(i, "cut") || i->at.node != last->at.node || !i->peer[0] || was_healed(i, last, name))
             continue;
         while (known < peers && strcmp(peer[known], i->peer) != 0)
             known++;
-        if (known == peers)
-            peer[peers++] = i->peer;
+        if (known < peers)
+            continue;
+        for (known = peers++; known && strcmp(peer[known - 1], i->peer) > 0; known--)
+            peer[known] = peer[known - 1];
+        peer[known] = i->peer;
     }
     used = (size_t)snprintf(out, size, "is cut off from %s", peers ? "" : "its peers");
-    for (size_t i = peers; i-- > 0 && used < size;)
-        used += (size_t)snprintf(out + used, size - used, "%s%s", peer[i], i > 1 ? ", " : i == 1 ? " and " : "");
+    for (size_t i = 0; i < peers && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i == 0 ? "" : i + 1 == peers ? " and " : ", ", peer[i]);
 }
 
 static void incident_words(const struct raft_model *m, const struct raft_incident *i, char *out, size_t size)
@@ -430,8 +443,9 @@ void chain_build(struct cause *c, const struct raft_model *m, const struct raft_
     const struct raft_break *b = c->rule_break;
     struct draft d = {.model = m, .cause = b};
     draft_add(&d, RANK_CAUSE, &b->at, "%s", b->text);
-    for (size_t i = 0; i < b->reasons; i++)
-        draft_add(&d, RANK_REASON, &b->reason[i].at, "%s", b->reason[i].text);
+    for (size_t i = 0; i < b->reasons; i++) /* what shows the mistake only later is no step towards it */
+        if (b->reason[i].at.order <= b->at.order)
+            draft_add(&d, RANK_REASON, &b->reason[i].at, "%s", b->reason[i].text);
     draft_election(&d, b->cluster, b->term);
     if (f)
         draft_violation(&d, f);

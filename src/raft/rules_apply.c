@@ -231,6 +231,22 @@ static void check_repeated(struct step *s, const struct raft_variant *v, uint64_
     break_likely(b, "that the command is to be applied once only follows from its being sent twice; a mark of the client's request would show it");
 }
 
+/* Something else than this entry made the states differ: a broken rule, or another entry that was applied before. */
+static bool differ_already(const struct step *s, uint64_t index)
+{
+    const struct raft_model *m = s->model;
+    for (size_t i = 0; i < m->breaks; i++) {
+        if (m->rule_break[i].spoils == RAFT_SPOILS_STATE && m->rule_break[i].index <= index)
+            return true;
+    }
+    for (size_t i = 0; i < m->findings; i++) {
+        if (m->finding[i].property == RAFT_STATE_MACHINE_SAFETY && m->finding[i].cluster == s->node->cluster &&
+            m->finding[i].index <= index)
+            return true;
+    }
+    return false;
+}
+
 static void check_outcome(struct step *s, struct apply *a)
 {
     uint64_t state = s->fact->entry.digest;
@@ -238,11 +254,8 @@ static void check_outcome(struct step *s, struct apply *a)
     uint16_t node = (uint16_t)(s->node - s->model->node);
     if (!v || v->applied.how == RAFT_HOW_NONE || v->state == state || v->applied.node == node)
         return;
-    for (size_t i = 0; i < s->model->breaks; i++) {
-        const struct raft_break *b = &s->model->rule_break[i];
-        if (b->spoils == RAFT_SPOILS_STATE && b->index <= v->index)
-            return; /* the states differ since then */
-    }
+    if (differ_already(s, v->index))
+        return;
     if (check_base(s, machine_of(s, a)) || check_tempted(s, v))
         return;
     uint64_t earlier = repeats(s, v);
