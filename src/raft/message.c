@@ -64,15 +64,15 @@ static bool pending_consistent(struct raft_node *n, const struct raft_pending *p
     return !slot || slot->variant->term == p->previous_term;
 }
 
-/* Receiver 3 to 5 (Figure 2). A node that shows its own log is not told what is in it: only what is not known is filled
- * in, and the commit index ends where the log shown is not the leader's. */
-static void pending_accept(struct step *s, const struct raft_pending *p)
+/* Receiver 3 to 5 (Figure 2), up to `last`. A node that shows its own log is not told what is in it: only what is not known is
+ * filled in, and the commit index ends where the log shown is not the leader's. */
+static void pending_accept(struct step *s, const struct raft_pending *p, uint64_t last)
 {
     struct raft_node *n = s->node;
     uint64_t verified = p->previous;
     if (p->previous && !raft_node_slot(n, p->previous))
         log_put(s, entry_find_term(s, p->previous, p->previous_term), RAFT_HOW_ACKNOWLEDGED, false);
-    for (size_t i = 0; i < p->count && p->entry[i]; i++) {
+    for (size_t i = 0; i < p->count && p->entry[i] && p->entry[i]->index <= last; i++) {
         const struct raft_slot *slot = raft_node_slot(n, p->entry[i]->index);
         if (n->own_log && slot && slot->variant->term != p->entry[i]->term)
             break;
@@ -92,7 +92,14 @@ static bool pending_answered(const struct raft_pending *p, const struct raft_mes
     return m->type == RAFT_APPEND_ENTRIES_RESULT && m->match >= p->previous + p->count;
 }
 
-/* A result that says yes. All that arrived in its term and ends at or before the index it names is in the log, since a
+/* The result names an index within the message: pysyncobj's always names the last but one. */
+static bool pending_begun(const struct raft_pending *p, const struct raft_message *m)
+{
+    return p->term == m->term && !p->snapshot && m->type == RAFT_APPEND_ENTRIES_RESULT && m->match > p->previous &&
+           (!p->leader[0] || !m->to[0] || strcmp(p->leader, m->to) == 0);
+}
+
+/* A result that says yes. All that arrived in its term and stands at or before the index it names is in the log, since a
  * leader's log does not change within its term (Leader Append-Only). */
 static void sent_success(struct step *s, const struct raft_message *m)
 {
@@ -104,10 +111,12 @@ static void sent_success(struct step *s, const struct raft_message *m)
             if (p.snapshot)
                 log_snapshot(s, p.previous, p.previous_term, RAFT_HOW_ACKNOWLEDGED);
             else if (pending_consistent(n, &p))
-                pending_accept(s, &p);
+                pending_accept(s, &p, UINT64_MAX);
             else if (!n->own_log) /* it was rewritten unseen: what was inferred of it is void */
                 log_cut(n, p.previous - 1);
         } else if (p.term >= m->term) {
+            if (pending_begun(&p, m) && pending_consistent(n, &p))
+                pending_accept(s, &p, m->match);
             n->pending[kept++] = p;
             continue;
         }
