@@ -1,4 +1,4 @@
-/* drd explain: which property of Raft broke in a run, where, and by which events it is seen. */
+/* drd explain: which property of Raft broke in a run, where, and why. */
 #include "cli/cmd.h"
 
 #include <stdio.h>
@@ -64,14 +64,15 @@ static int run_explain(struct cmd_context *c)
 
 const struct drd_command cmd_explain = {
     .name = "explain",
-    .summary = "which property of Raft broke, where, and how it is seen",
+    .summary = "which property of Raft broke, where, and why",
     .positional = "[RUN]",
     .max = 1,
     .flags = CMD_PAGER | CMD_JSON,
     .options = rows,
     .help = "Reads the Raft messages, the files and the marks of all nodes, follows their terms, logs and commit indices, and\n"
-            "checks the five properties of Raft. Says which one broke, at which index, which nodes hold what there, and the\n"
-            "events that show it; or that none did; or what is missing to tell.\n"
+            "checks the five properties of Raft and its rules. Says which property broke, at which index, which rule was broken\n"
+            "first by which node, at which line of its program, and the steps from there; or that none did; or what is\n"
+            "missing to tell.\n"
             "RUN is a file, the beginning of a run's id, @ (the latest, also without RUN) or @~1 (the one before).\n"
             "Exit status: 0 none found, 1 violated, 2 unknown.\n",
     .run = run_explain,
