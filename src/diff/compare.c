@@ -1,0 +1,539 @@
+#include "diff/diff.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <xxhash.h>
+
+#include "diff/align.h"
+
+enum lane { LANE_LIFE, LANE_FAULT, LANE_ELECTION, LANE_TERM, LANE_LOG, LANE_COMMIT, LANE_APPLY, LANE_CLIENT, LANE_SNAPSHOT, LANE_MESSAGE };
+#define CHANNELS 64
+#define LANES (LANE_MESSAGE + 3 * CHANNELS)
+#define RANK_STEP 256
+
+static const uint8_t lane_of_kind[DIFF_KINDS] = {
+    [DIFF_START] = LANE_LIFE, [DIFF_EXIT] = LANE_LIFE, [DIFF_FAULT] = LANE_FAULT, [DIFF_WRITE_FAILED] = LANE_LIFE,
+    [DIFF_RECOVERED] = LANE_LIFE, [DIFF_TERM] = LANE_TERM, [DIFF_CANDIDATE] = LANE_ELECTION, [DIFF_VOTE] = LANE_ELECTION,
+    [DIFF_REFUSAL] = LANE_ELECTION, [DIFF_LEADER] = LANE_ELECTION, [DIFF_FOLLOWER] = LANE_ELECTION, [DIFF_APPEND] = LANE_LOG,
+    [DIFF_TRUNCATE] = LANE_LOG, [DIFF_SNAPSHOT] = LANE_SNAPSHOT, [DIFF_COMMIT] = LANE_COMMIT, [DIFF_APPLY] = LANE_APPLY,
+    [DIFF_REQUEST] = LANE_CLIENT, [DIFF_RESULT] = LANE_CLIENT, [DIFF_ACK] = LANE_MESSAGE, [DIFF_SEND] = LANE_MESSAGE,
+    [DIFF_MESSAGE] = LANE_MESSAGE,
+};
+
+static const char *const lane_titles[LANE_MESSAGE] = {
+    [LANE_LIFE] = "processes", [LANE_FAULT] = "faults", [LANE_ELECTION] = "elections", [LANE_TERM] = "terms", [LANE_LOG] = "log",
+    [LANE_COMMIT] = "commits", [LANE_APPLY] = "applies", [LANE_CLIENT] = "clients", [LANE_SNAPSHOT] = "snapshots",
+};
+
+const struct diff_event *diff_event(const struct diff *d, int side, const struct diff_item *item)
+{
+    return &d->run[side]->event[item->event];
+}
+
+/* --- meaning --- */
+
+static uint64_t text_label(const char *text)
+{
+    return XXH3_64bits(text, strlen(text));
+}
+
+uint64_t diff_peer_label(const struct diff *d, int side, uint16_t peer)
+{
+    return peer == DIFF_NO_PEER ? 0 : text_label(diff_run_peer(d->run[side], peer));
+}
+
+/* Ids separated by blanks, as the nodes that they stand for, in no order. */
+static uint64_t members_label(const struct diff_run *r, const char *text)
+{
+    uint64_t label = 0;
+    for (const char *p = text; *p;) {
+        size_t length = strcspn(p, " |*");
+        const char *name = NULL;
+        for (size_t i = 0; i < r->peers && length && !name; i++) {
+            if (strlen(r->peer[i].id) == length && !strncmp(r->peer[i].id, p, length))
+                name = diff_run_peer(r, (uint16_t)i);
+        }
+        label += (name ? text_label(name) : XXH3_64bits(p, length)) * (p[length] == '*' ? 3 : 1);
+        p += length;
+        p += strspn(p, " |*");
+    }
+    return label;
+}
+
+static uint64_t content_label(const struct diff *d, int side, const struct diff_event *event)
+{
+    const char *text = diff_run_text(d->run[side], event);
+    if (event->kind == DIFF_APPEND && event->type == 'm')
+        return members_label(d->run[side], text);
+    if (event->kind == DIFF_RECOVERED)
+        return event->content + diff_term_label(d, side, event->last);
+    if (event->kind == DIFF_APPEND)
+        return event->content;
+    return event->content + text_label(text);
+}
+
+static bool last_is_term(const struct diff_event *event)
+{
+    return event->kind == DIFF_MESSAGE && (event->type == RAFT_REQUEST_VOTE || event->type == RAFT_INSTALL_SNAPSHOT);
+}
+
+static bool is_range(const struct diff_event *event)
+{
+    return (event->kind == DIFF_COMMIT || event->kind == DIFF_APPLY) && event->last >= event->index;
+}
+
+/* What is equal in both runs if the event is. */
+static uint64_t meaning(const struct diff *d, int side, const struct diff_event *event, uint32_t step)
+{
+    unsigned fields = d->options.fields;
+    uint64_t last = is_range(event) || event->kind == DIFF_RECOVERED ? 0 : last_is_term(event) ? diff_term_label(d, side, event->last) : event->last;
+    uint64_t part[] = {
+        event->kind, event->flags, event->kind == DIFF_MESSAGE ? event->type : 0,
+        fields & DIFF_FIELD_TERM ? 0 : diff_term_label(d, side, event->term),
+        fields & DIFF_FIELD_INDEX ? 0 : event->index + step,
+        fields & (last_is_term(event) ? DIFF_FIELD_TERM : DIFF_FIELD_INDEX) ? 0 : last,
+        fields & DIFF_FIELD_CONTENT ? 0 : content_label(d, side, event),
+        fields & DIFF_FIELD_PEER ? 0 : diff_peer_label(d, side, event->peer),
+    };
+    return XXH3_64bits(part, sizeof part);
+}
+
+/* What an event is about, whatever came of it. */
+static uint64_t subject(const struct diff *d, int side, const struct diff_item *item)
+{
+    const struct diff_event *event = diff_event(d, side, item);
+    uint64_t part[4] = {lane_of_kind[event->kind], 0, 0, 0};
+    switch (event->kind) {
+    case DIFF_APPEND: case DIFF_COMMIT: case DIFF_APPLY: case DIFF_SNAPSHOT:
+        part[1] = event->index + item->step;
+        part[2] = event->kind;
+        break;
+    case DIFF_VOTE: case DIFF_REFUSAL:
+        part[1] = diff_term_label(d, side, event->term);
+        part[2] = diff_peer_label(d, side, event->peer);
+        break;
+    case DIFF_RESULT: case DIFF_REQUEST:
+        part[1] = event->kind;
+        break;
+    case DIFF_MESSAGE:
+        part[1] = event->type;
+        part[2] = diff_term_label(d, side, event->term);
+        break;
+    default:
+        part[1] = event->kind;
+        part[2] = diff_peer_label(d, side, event->peer);
+    }
+    return XXH3_64bits(part, sizeof part);
+}
+
+bool diff_is_change(const struct diff *d, const struct diff_item *a, const struct diff_item *b)
+{
+    return subject(d, 0, a) == subject(d, 1, b);
+}
+
+/* --- what matters --- */
+
+static bool message_matters(const struct diff_event *event)
+{
+    if (!(event->flags & DIFF_SENT) || event->flags & DIFF_PRE_VOTE)
+        return false;
+    return event->type == RAFT_REQUEST_VOTE || event->type == RAFT_TIMEOUT_NOW || event->flags & DIFF_AHEAD ||
+           (event->type == RAFT_REQUEST_VOTE_RESULT && event->last);
+}
+
+bool diff_matters(const struct diff *d, int side, const struct diff_event *event, uint32_t step)
+{
+    (void)d, (void)side, (void)step;
+    switch (event->kind) {
+    case DIFF_REFUSAL: case DIFF_SNAPSHOT: case DIFF_REQUEST:
+        return false;
+    case DIFF_RESULT:
+        return event->flags & DIFF_SUCCESS;
+    case DIFF_MESSAGE:
+        return message_matters(event);
+    default:
+        return true;
+    }
+}
+
+/* The other run's cluster came to this as well; this node of it did not hear of it before the end. */
+static bool known_elsewhere(const struct diff *d, int side, const struct diff_item *item)
+{
+    const struct diff_event *event = diff_event(d, side, item);
+    struct diff_run *other = d->run[!side];
+    uint64_t index = event->index + item->step, label = diff_term_label(d, side, event->term);
+    if (event->flags & DIFF_BACK)
+        return false;
+    for (size_t i = 0; i < other->nodes; i++) {
+        const struct diff_node *n = &other->node[i];
+        const struct diff_event *entry = diff_run_entry(other, i, index);
+        bool reached = event->kind == DIFF_APPEND || (event->kind == DIFF_COMMIT ? n->commit : n->applied) >= index;
+        if (entry && reached && (!event->term || diff_term_label(d, !side, entry->term) == label))
+            return true;
+    }
+    return false;
+}
+
+static bool gap_late(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap)
+{
+    for (int side = 0; side < 2; side++) {
+        if (gap->to[side] != lane->list[side].count)
+            return false;
+        for (size_t i = gap->from[side]; i < gap->to[side]; i++) {
+            const struct diff_event *event = diff_event(d, side, &lane->list[side].item[i]);
+            bool progress = event->kind == DIFF_APPEND || event->kind == DIFF_COMMIT || event->kind == DIFF_APPLY;
+            if (!progress || gap->from[!side] != gap->to[!side] || !known_elsewhere(d, side, &lane->list[side].item[i]))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool gap_matters(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap)
+{
+    for (int side = 0; side < 2; side++) {
+        for (size_t i = gap->from[side]; i < gap->to[side]; i++) {
+            const struct diff_item *item = &lane->list[side].item[i];
+            if (diff_matters(d, side, diff_event(d, side, item), item->step))
+                return !gap_late(d, lane, gap);
+        }
+    }
+    return false;
+}
+
+static void gap_count(struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap)
+{
+    struct diff_count *count = gap->matters ? &d->matter : &d->rest;
+    size_t missing = gap->to[0] - gap->from[0], extra = gap->to[1] - gap->from[1], changed = 0;
+    for (size_t i = gap->from[0], j = gap->from[1]; i < gap->to[0] && j < gap->to[1]; i++) {
+        if (diff_is_change(d, &lane->list[0].item[i], &lane->list[1].item[j])) {
+            changed++;
+            j++;
+        }
+    }
+    count->missing += missing - changed;
+    count->extra += extra - changed;
+    count->changed += changed;
+}
+
+/* --- lanes --- */
+
+/* Events of a run by node and lane, in their order. */
+struct sorted {
+    uint32_t *event;
+    uint32_t *begin; /* of each node's each lane; one more at the end */
+};
+
+static size_t lane_of(const struct diff *d, int side, const struct diff_event *event)
+{
+    size_t lane = lane_of_kind[event->kind];
+    if (lane == LANE_FAULT)
+        return LANE_MESSAGE + 2 * CHANNELS + diff_peer_label(d, side, event->peer) % CHANNELS;
+    if (lane != LANE_MESSAGE)
+        return lane;
+    return lane + 2 * (diff_peer_label(d, side, event->peer) % CHANNELS) + !!(event->flags & DIFF_SENT);
+}
+
+static bool event_wanted(const struct diff *d, const struct diff_run *r, const struct diff_event *event)
+{
+    const struct diff_node *n = &r->node[event->node];
+    bool named = d->options.nodes == 0;
+    for (size_t i = 0; i < d->options.nodes; i++)
+        named |= !strcmp(d->options.node[i], n->name);
+    return n->raft && named && !(d->options.ignored >> event->kind & 1);
+}
+
+static bool sort_events(const struct diff *d, int side, struct sorted *s)
+{
+    const struct diff_run *r = d->run[side];
+    size_t places = r->nodes * LANES;
+    s->event = malloc((r->events + 1) * sizeof *s->event);
+    s->begin = calloc(places + 2, sizeof *s->begin);
+    if (!s->event || !s->begin)
+        return false;
+    for (size_t i = 0; i < r->events; i++) {
+        if (event_wanted(d, r, &r->event[i]))
+            s->begin[r->event[i].node * LANES + lane_of(d, side, &r->event[i]) + 2]++;
+    }
+    for (size_t i = 2; i < places + 2; i++)
+        s->begin[i] += s->begin[i - 1];
+    for (size_t i = 0; i < r->events; i++) {
+        if (event_wanted(d, r, &r->event[i]))
+            s->event[s->begin[r->event[i].node * LANES + lane_of(d, side, &r->event[i]) + 1]++] = (uint32_t)i;
+    }
+    return true;
+}
+
+static void sorted_fini(struct sorted *s)
+{
+    free(s->event);
+    free(s->begin);
+}
+
+#define RANGE_MOST 200000 /* no node commits so much at once */
+
+static uint64_t steps_of(const struct diff_event *event)
+{
+    uint64_t steps = is_range(event) ? event->last - event->index + 1 : 1;
+    return steps && steps <= RANGE_MOST ? steps : 1;
+}
+
+static bool list_make(const struct diff *d, int side, const uint32_t *event, size_t count, struct diff_list *list)
+{
+    const struct diff_run *r = d->run[side];
+    size_t items = 0;
+    for (size_t i = 0; i < count; i++)
+        items += steps_of(&r->event[event[i]]);
+    *list = (struct diff_list){malloc((items + 1) * sizeof *list->item), 0};
+    for (size_t i = 0; list->item && i < count; i++) {
+        uint64_t steps = steps_of(&r->event[event[i]]);
+        for (uint32_t step = 0; step < steps; step++)
+            list->item[list->count++] = (struct diff_item){meaning(d, side, &r->event[event[i]], step), event[i], step};
+    }
+    return list->item != NULL;
+}
+
+static bool gap_add(struct diff_lane *lane, size_t x, size_t y, size_t end_x, size_t end_y)
+{
+    if (x == end_x && y == end_y)
+        return true;
+    if ((lane->gaps & (lane->gaps - 1)) == 0) {
+        struct diff_gap *gap = realloc(lane->gap, (lane->gaps ? 2 * lane->gaps : 1) * sizeof *gap);
+        if (!gap)
+            return false;
+        lane->gap = gap;
+    }
+    lane->gap[lane->gaps++] = (struct diff_gap){{x, y}, {end_x, end_y}, false};
+    return true;
+}
+
+static bool lane_align(struct diff *d, struct diff_lane *lane)
+{
+    struct diff_list *a = &lane->list[0], *b = &lane->list[1];
+    uint64_t *x = malloc((a->count + 1) * sizeof *x), *y = malloc((b->count + 1) * sizeof *y);
+    size_t *match = malloc((a->count + 1) * sizeof *match), from = 0, other = 0;
+    bool good = x && y && match;
+    for (size_t i = 0; good && i < a->count; i++)
+        x[i] = a->item[i].hash;
+    for (size_t i = 0; good && i < b->count; i++)
+        y[i] = b->item[i].hash;
+    good = good && align(x, a->count, y, b->count, match);
+    for (size_t i = 0; good && i < a->count; i++) {
+        if (match[i] == ALIGN_NONE)
+            continue;
+        good = gap_add(lane, from, other, i, match[i]);
+        d->matched[0][a->item[i].event] = d->matched[1][b->item[match[i]].event] = 1;
+        from = i + 1;
+        other = match[i] + 1;
+        d->same++;
+    }
+    good = good && gap_add(lane, from, other, a->count, b->count);
+    free(x);
+    free(y);
+    free(match);
+    return good;
+}
+
+static void lane_title(const struct diff *d, struct diff_lane *lane, size_t number)
+{
+    int side = lane->node[0] == ALIGN_NONE;
+    const struct diff_run *r = d->run[side];
+    const char *node = r->node[lane->node[side]].name;
+    side = !lane->list[0].count;
+    r = d->run[side];
+    if (number < LANE_MESSAGE || number >= LANE_MESSAGE + 2 * CHANNELS) {
+        snprintf(lane->title, sizeof lane->title, "%.40s, %s", node, lane_titles[number < LANE_MESSAGE ? number : LANE_FAULT]);
+        return;
+    }
+    const struct diff_event *event = diff_event(d, side, &lane->list[side].item[0]);
+    snprintf(lane->title, sizeof lane->title, "%.30s, messages %s %.30s", node, event->flags & DIFF_SENT ? "to" : "from",
+             event->peer == DIFF_NO_PEER ? "somebody" : diff_run_peer(r, event->peer));
+}
+
+static void lane_fini(struct diff_lane *lane)
+{
+    free(lane->list[0].item);
+    free(lane->list[1].item);
+    free(lane->gap);
+}
+
+/* Lane `number` of node `a` against that of node `b`; kept if they differ. */
+static bool lane_compare(struct diff *d, const struct sorted *sorted, size_t a, size_t b, size_t number)
+{
+    struct diff_lane lane = {.node = {a, b}};
+    bool good = true;
+    for (int side = 0; side < 2 && good; side++) {
+        const uint32_t *begin = lane.node[side] == ALIGN_NONE ? NULL : &sorted[side].begin[lane.node[side] * LANES + number];
+        good = list_make(d, side, sorted[side].event + (begin ? begin[0] : 0), begin ? begin[1] - begin[0] : 0, &lane.list[side]);
+    }
+    good = good && lane_align(d, &lane);
+    if (!good || !lane.gaps) {
+        lane_fini(&lane);
+        return good;
+    }
+    lane_title(d, &lane, number);
+    struct diff_lane *grown = realloc(d->lane, (d->lanes + 1) * sizeof *grown);
+    if (!grown) {
+        lane_fini(&lane);
+        return false;
+    }
+    d->lane = grown;
+    d->lane[d->lanes++] = lane;
+    return true;
+}
+
+static bool lanes_compare(struct diff *d)
+{
+    struct sorted sorted[2] = {0};
+    bool good = sort_events(d, 0, &sorted[0]) && sort_events(d, 1, &sorted[1]);
+    for (size_t node = 0; good && node < d->run[0]->nodes + d->run[1]->nodes; node++) {
+        size_t a = node < d->run[0]->nodes ? node : ALIGN_NONE;
+        size_t b = a == ALIGN_NONE ? node - d->run[0]->nodes : d->pair[a];
+        if (a == ALIGN_NONE && d->back[b] != ALIGN_NONE)
+            continue;
+        for (size_t lane = 0; lane < LANES && good; lane++)
+            good = lane_compare(d, sorted, a, b, lane);
+    }
+    sorted_fini(&sorted[0]);
+    sorted_fini(&sorted[1]);
+    return good;
+}
+
+/* --- ranks: how many matched events come before one. Comparable between the runs --- */
+
+static bool ranks_make(struct diff *d, int side)
+{
+    size_t events = d->run[side]->events;
+    uint32_t count = 0;
+    d->rank[side] = malloc((events / RANK_STEP + 1) * sizeof *d->rank[side]);
+    if (!d->rank[side])
+        return false;
+    d->rank[side][0] = 0;
+    for (size_t i = 0; i < events; i++) {
+        if (i % RANK_STEP == 0)
+            d->rank[side][i / RANK_STEP] = count;
+        count += d->matched[side][i];
+    }
+    return true;
+}
+
+uint64_t diff_rank(const struct diff *d, int side, uint32_t event)
+{
+    uint64_t rank = d->rank[side][event / RANK_STEP];
+    for (uint32_t i = event / RANK_STEP * RANK_STEP; i < event; i++)
+        rank += d->matched[side][i];
+    return rank;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct diff_lane *x = a, *y = b;
+    if (x->matters != y->matters)
+        return x->matters ? -1 : 1;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    return x->since != y->since ? (x->since < y->since ? -1 : 1) : strcmp(x->title, y->title);
+}
+
+/* Where a lane stands among the others: where it begins to differ. */
+static void lane_place(const struct diff *d, struct diff_lane *lane, int side, uint32_t event)
+{
+    uint64_t rank = diff_rank(d, side, event), since = diff_since(d, side, event);
+    if (rank > lane->rank || (rank == lane->rank && since >= lane->since))
+        return;
+    lane->rank = rank;
+    lane->since = since;
+}
+
+/* Which gaps matter, and the lanes in the order in which they begin to differ. */
+static void lanes_judge(struct diff *d)
+{
+    for (size_t i = 0; i < d->lanes; i++) {
+        struct diff_lane *lane = &d->lane[i];
+        lane->rank = lane->since = UINT64_MAX;
+        for (size_t g = 0; g < lane->gaps; g++) {
+            struct diff_gap *gap = &lane->gap[g];
+            gap->matters = gap_matters(d, lane, gap);
+            lane->matters |= gap->matters;
+            gap_count(d, lane, gap);
+            for (int side = 0; side < 2; side++) {
+                if (gap->from[side] < gap->to[side] && (gap->matters || !lane->matters))
+                    lane_place(d, lane, side, lane->list[side].item[gap->from[side]].event);
+            }
+        }
+    }
+    if (d->lanes)
+        qsort(d->lane, d->lanes, sizeof *d->lane, by_rank);
+}
+
+/* --- all of it --- */
+
+static bool nodes_pair(struct diff *d)
+{
+    size_t n = d->run[0]->nodes, m = d->run[1]->nodes;
+    d->pair = malloc((n + 1) * sizeof *d->pair);
+    d->back = malloc((m + 1) * sizeof *d->back);
+    for (size_t i = 0; d->back && i < m; i++)
+        d->back[i] = ALIGN_NONE;
+    for (size_t i = 0; d->pair && d->back && i < n; i++) {
+        size_t other = d->run[0]->node[i].raft ? diff_run_node(d->run[1], d->run[0]->node[i].name) : m;
+        d->pair[i] = other < m ? other : ALIGN_NONE;
+        if (other < m)
+            d->back[other] = i;
+    }
+    return d->pair && d->back;
+}
+
+bool diff_init(struct diff *d, struct diff_run *a, struct diff_run *b, const struct diff_options *options)
+{
+    *d = (struct diff){.run = {a, b}, .options = *options};
+    d->matched[0] = calloc(a->events + 1, 1);
+    d->matched[1] = calloc(b->events + 1, 1);
+    if (d->matched[0] && d->matched[1] && nodes_pair(d) && diff_terms_match(d) && lanes_compare(d) && ranks_make(d, 0) && ranks_make(d, 1)) {
+        lanes_judge(d);
+        diff_first_find(d);
+        return true;
+    }
+    diff_fini(d);
+    return false;
+}
+
+void diff_fini(struct diff *d)
+{
+    for (size_t i = 0; i < d->lanes; i++)
+        lane_fini(&d->lane[i]);
+    free(d->lane);
+    free(d->pair);
+    free(d->back);
+    for (int side = 0; side < 2; side++) {
+        free(d->matched[side]);
+        free(d->rank[side]);
+        free(d->terms[side].term);
+        free(d->terms[side].label);
+    }
+    *d = (struct diff){.lanes = 0};
+}
+
+enum diff_problem diff_check(const struct diff_run *a, const struct diff_run *b, char *words, size_t size)
+{
+    size_t in_a = 0, in_b = 0, common = 0;
+    for (size_t i = 0; i < b->nodes; i++)
+        in_b += b->node[i].raft;
+    for (size_t i = 0; i < a->nodes; i++) {
+        const struct diff_node *n = &a->node[i];
+        size_t other = n->raft ? diff_run_node(b, n->name) : b->nodes;
+        in_a += n->raft;
+        if (other == b->nodes || !b->node[other].raft)
+            continue;
+        common++;
+        if (strcmp(n->program, b->node[other].program) != 0) {
+            snprintf(words, size, "different programs: %s is %s in the one and %s in the other", n->name, n->program,
+                     b->node[other].program);
+            return DIFF_OTHER_PROGRAMS;
+        }
+    }
+    snprintf(words, size, in_a && in_b ? "no node of the same name is in both" : "no Raft in %s: no message, file or mark that DRD knows as such",
+             in_a ? "the second run" : in_b ? "the first run" : "both runs");
+    return !in_a || !in_b ? DIFF_NO_RAFT : common ? DIFF_COMPARABLE : DIFF_NO_COMMON_NODE;
+}

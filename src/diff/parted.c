@@ -1,0 +1,217 @@
+/* Where two runs parted: the earliest difference that matters, and what it came of.
+ *
+ * Earliest is what comes after the fewest events that are equal: that compares across the runs, whose clocks do not. Where a node
+ * had received the same message in both and answered otherwise, the node is the cause; where it had not, what reached it is. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diff/align.h"
+#include "diff/diff.h"
+
+struct candidate {
+    const struct diff_lane *lane;
+    const struct diff_gap *gap;
+    int side;
+    size_t item;
+    uint64_t rank, since; /* since: time after the last event that is equal */
+};
+
+uint64_t diff_since(const struct diff *d, int side, uint32_t event)
+{
+    const struct diff_event *all = d->run[side]->event;
+    uint32_t i = event;
+    while (i && !d->matched[side][i - 1] && event - i < 100000)
+        i--;
+    return all[event].time - (i && all[i - 1].time < all[event].time ? all[i - 1].time : all[event].time);
+}
+
+static bool is_earlier(const struct candidate *a, const struct candidate *b)
+{
+    if (!b->lane || a->rank != b->rank)
+        return !b->lane || a->rank < b->rank;
+    if (a->side == b->side)
+        return a->lane->list[a->side].item[a->item].event < b->lane->list[b->side].item[b->item].event;
+    return a->since < b->since;
+}
+
+static void gap_candidate(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap, struct candidate *best)
+{
+    for (int side = 0; side < 2; side++) {
+        for (size_t i = gap->from[side]; i < gap->to[side]; i++) {
+            const struct diff_item *item = &lane->list[side].item[i];
+            struct candidate c = {lane, gap, side, i, diff_rank(d, side, item->event), diff_since(d, side, item->event)};
+            if (!diff_matters(d, side, diff_event(d, side, item), item->step))
+                continue;
+            if (is_earlier(&c, best))
+                *best = c;
+            break;
+        }
+    }
+}
+
+/* What the other side has in its place: the same thing with another outcome, else what it does there instead. */
+static const struct diff_item *counterpart(const struct diff *d, const struct candidate *c)
+{
+    int other = !c->side;
+    const struct diff_item *own = &c->lane->list[c->side].item[c->item];
+    for (size_t i = c->gap->from[other]; i < c->gap->to[other]; i++) {
+        const struct diff_item *item = &c->lane->list[other].item[i];
+        if (c->side == 0 ? diff_is_change(d, own, item) : diff_is_change(d, item, own))
+            return item;
+    }
+    return NULL;
+}
+
+/* --- causes --- */
+
+/* The event of a received message, by its number in the process. */
+static const struct diff_event *received_at(const struct diff_run *r, const struct diff_event *event)
+{
+    for (size_t i = (size_t)(event - r->event); i-- > 0 && (size_t)(event - r->event) - i < 4096;) {
+        const struct diff_event *e = &r->event[i];
+        if (e->process == event->process && e->sequence == event->trigger && e->type == event->trigger_type)
+            return e;
+    }
+    return NULL;
+}
+
+/* The equal event on the other side. */
+static const struct diff_event *same_received(const struct diff *d, int side, const struct diff_event *received, size_t node)
+{
+    const struct diff_run *r = d->run[!side];
+    uint64_t label = diff_term_label(d, side, received->term), peer = diff_peer_label(d, side, received->peer);
+    for (size_t i = 0; i < r->events; i++) {
+        const struct diff_event *e = &r->event[i];
+        if (e->node == node && e->kind == received->kind && e->type == received->type && !(e->flags & DIFF_SENT) &&
+            e->flags == received->flags && e->index == received->index && diff_term_label(d, !side, e->term) == label &&
+            diff_peer_label(d, !side, e->peer) == peer)
+            return e;
+    }
+    return NULL;
+}
+
+static const char *asked(uint8_t type)
+{
+    static const char *const names[] = {
+        [RAFT_REQUEST_VOTE] = "RequestVote", [RAFT_REQUEST_VOTE_RESULT] = "answer to its RequestVote",
+        [RAFT_APPEND_ENTRIES] = "AppendEntries", [RAFT_APPEND_ENTRIES_RESULT] = "answer to its AppendEntries",
+        [RAFT_INSTALL_SNAPSHOT] = "InstallSnapshot", [RAFT_INSTALL_SNAPSHOT_RESULT] = "answer to its InstallSnapshot",
+        [RAFT_TIMEOUT_NOW] = "TimeoutNow",
+    };
+    return type < sizeof names / sizeof *names && names[type] ? names[type] : "message";
+}
+
+static void milliseconds(uint32_t tenths, char *out, size_t size)
+{
+    snprintf(out, size, "%" PRIu32 ".%" PRIu32 " ms", tenths / 10, tenths % 10);
+}
+
+/* Both did it, or not, after the same message: the node decided otherwise. */
+static bool why_message(struct diff *d, struct diff_first *first, int side)
+{
+    const struct diff_event *event = first->event[side], *other = first->event[!side];
+    const struct diff_event *received = event->trigger == UINT64_MAX ? NULL : received_at(d->run[side], event);
+    size_t node = first->lane->node[!side];
+    char names[2][128];
+    if (other && other->trigger_type == event->trigger_type && event->trigger != UINT64_MAX && other->trigger != UINT64_MAX &&
+        diff_term_label(d, side, event->trigger_term) == diff_term_label(d, !side, other->trigger_term) &&
+        diff_peer_label(d, side, event->trigger_peer) == diff_peer_label(d, !side, other->trigger_peer)) {
+        diff_run_event_name(d->run[side], event->process, event->trigger, names[side], sizeof names[side]);
+        diff_run_event_name(d->run[!side], other->process, other->trigger, names[!side], sizeof names[!side]);
+        snprintf(first->why, sizeof first->why, "the node had received the same %s last (A %s, B %s) and acted otherwise on it",
+                 asked(event->trigger_type), names[0], names[1]);
+        return true;
+    }
+    const struct diff_event *same = received && node != ALIGN_NONE ? same_received(d, side, received, node) : NULL;
+    if (!same)
+        return false;
+    first->cause[side] = received;
+    first->cause[!side] = same;
+    diff_run_event_name(d->run[side], received->process, received->sequence, names[side], sizeof names[side]);
+    diff_run_event_name(d->run[!side], same->process, same->sequence, names[!side], sizeof names[!side]);
+    snprintf(first->why, sizeof first->why, "the same %s of %s reached it in both (A %s, B %s); only %c did this after it",
+             asked(received->type), diff_run_peer(d->run[side], received->peer), names[0], names[1], 'A' + side);
+    return true;
+}
+
+static void why_only(struct diff *d, struct diff_first *first, int side)
+{
+    const struct diff_event *event = first->event[side];
+    char name[128];
+    if (event->trigger == UINT64_MAX || event->kind == DIFF_CANDIDATE) {
+        snprintf(first->why, sizeof first->why, "%s: nothing that DRD compares differs before it; its own timer, clock or program decided",
+                 event->kind == DIFF_CANDIDATE ? "no message makes a candidate" : "it had received no message");
+        return;
+    }
+    diff_run_event_name(d->run[side], event->process, event->trigger, name, sizeof name);
+    snprintf(first->why, sizeof first->why, "in %c it had received %s%s%s last (%s); in %c that did not lead to it, or came at another time",
+             'A' + side, asked(event->trigger_type), event->trigger_peer == DIFF_NO_PEER ? "" : " of ",
+             diff_run_peer(d->run[side], event->trigger_peer), name, 'A' + !side);
+}
+
+/* The same elsewhere in the other run: an order, or a time, is what differs. */
+static bool why_order(struct diff *d, struct diff_first *first, int side)
+{
+    const struct diff_list *list = &first->lane->list[!side];
+    const struct diff_event *event = first->event[side];
+    char at[2][32];
+    for (size_t i = 0; i < list->count; i++) {
+        const struct diff_event *e = diff_event(d, !side, &list->item[i]);
+        if (e->kind != event->kind || e->peer == DIFF_NO_PEER || event->kind == DIFF_MESSAGE ||
+            diff_peer_label(d, !side, e->peer) != diff_peer_label(d, side, event->peer) || e->index != event->index ||
+            diff_term_label(d, !side, e->term) != diff_term_label(d, side, event->term))
+            continue;
+        milliseconds(event->time, at[side], sizeof at[side]);
+        milliseconds(e->time, at[!side], sizeof at[!side]);
+        snprintf(first->why, sizeof first->why, "both do it, in another order: after %s in A, after %s in B", at[0], at[1]);
+        return true;
+    }
+    return false;
+}
+
+static void why(struct diff *d, struct diff_first *first, int side)
+{
+    const struct diff_event *event = first->event[side];
+    switch (event->kind) {
+    case DIFF_START: case DIFF_EXIT: case DIFF_FAULT:
+        snprintf(first->why, sizeof first->why, "it came from outside: the test, drd fault or the system did it to the node");
+        return;
+    case DIFF_APPLY:
+        if (!first->event[0] || !first->event[1])
+            break;
+        snprintf(first->why, sizeof first->why, "all entries before are equal: the state machine took something else in, or its state differed before");
+        return;
+    case DIFF_WRITE_FAILED:
+        snprintf(first->why, sizeof first->why, "the disk answered otherwise");
+        return;
+    default:
+        break;
+    }
+    if (!why_order(d, first, side) && !why_message(d, first, side))
+        why_only(d, first, side);
+}
+
+void diff_first_find(struct diff *d)
+{
+    struct candidate best = {.lane = NULL};
+    for (size_t i = 0; i < d->lanes; i++) {
+        for (size_t g = 0; g < d->lane[i].gaps; g++) {
+            if (d->lane[i].gap[g].matters)
+                gap_candidate(d, &d->lane[i], &d->lane[i].gap[g], &best);
+        }
+    }
+    if (!best.lane)
+        return;
+    struct diff_first *first = &d->first;
+    const struct diff_item *own = &best.lane->list[best.side].item[best.item], *other = counterpart(d, &best);
+    first->any = true;
+    first->lane = best.lane;
+    first->event[best.side] = diff_event(d, best.side, own);
+    first->step[best.side] = own->step;
+    if (other) {
+        first->event[!best.side] = diff_event(d, !best.side, other);
+        first->step[!best.side] = other->step;
+    }
+    why(d, first, best.side);
+}
