@@ -152,8 +152,8 @@ void escape_terminal(const char *text, FILE *out);   /* no control characters */
 struct store;
 struct store_process;
 /* A process that died although nobody recorded killed it: of `count` processes the index of the first, by its end. -1: none.
- * member[i]: it ran a member of the cluster. `red`: nonzero exit codes count. */
-long ends_crash(struct store *s, const struct store_process *process, size_t count, const bool *member, bool red);
+ * member[i]: it ran a member of the cluster. `red`: nonzero exit codes count. Fills in statuses that only a wait shows. */
+long ends_crash(struct store *s, struct store_process *process, size_t count, const bool *member, bool red);
 /* "SIGSEGV", "exit 3" */
 void ends_status(int status, char *out, size_t size);
 /* The last line that the process wrote to stderr, or stdout; "" if there is none near its end. */

@@ -13,29 +13,37 @@
 #define WORDS_RECORDS 4000   /* of the end of a stream are searched for the last words */
 #define SLACK_NS 20000000u   /* time stamps of two streams may be apart this far */
 
-/* --- who was sent a signal --- */
+/* --- who was sent a signal: a bit each, by process --- */
+
+static uint64_t bit(int64_t signal)
+{
+    return signal > 0 && signal <= 64 ? UINT64_C(1) << (signal - 1) : 0;
+}
 
 static bool lived(const struct store_process *p, uint64_t time)
 {
     return p->start <= time + SLACK_NS && (!p->end || p->end + SLACK_NS >= time);
 }
 
-/* A signal to a process; to a group (0 and below), whose members are not recorded, it may have gone to any. */
-static void sent_to(const struct store_process *process, size_t count, int64_t pid, uint64_t time, bool *sent)
+/* A signal to a process, which may have become another program since; to a group (0 and below), whose members are not known,
+ * it may have gone to any. Times are no help: a sender that never waits has old ones. */
+static void sent_to(const struct store_process *process, size_t count, int64_t pid, int64_t signal, uint64_t *sent)
 {
     for (size_t i = 0; i < count; i++)
-        sent[i] |= lived(&process[i], time) && (pid <= 0 || process[i].pid == (int)pid);
+        if (pid <= 0 || process[i].pid == (int)pid)
+            sent[i] |= bit(signal);
 }
 
-static void fault_to(const struct store_process *process, size_t count, const struct trace_event *event, bool *sent)
+static void fault_to(const struct store_process *process, size_t count, const struct trace_event *event, uint64_t *sent)
 {
     struct trace_bytes what = event->field_bytes[0], node = event->field_bytes[2];
     if (!what.data || what.length != 4 || memcmp(what.data, "kill", 4) != 0)
         return;
     for (size_t i = 0; i < count; i++) {
         const char *name = process[i].node;
-        sent[i] |= lived(&process[i], event->time) && node.data && strlen(name) == node.length &&
-                   memcmp(name, node.data, node.length) == 0;
+        if (lived(&process[i], event->time) && node.data && strlen(name) == node.length &&
+            !memcmp(name, node.data, node.length))
+            sent[i] |= bit(SIGKILL);
     }
 }
 
@@ -66,7 +74,25 @@ static bool aborts(const struct store_process *p, int64_t pid, int64_t signal)
     return pid == p->pid && (signal == SIGABRT || signal == SIGSEGV || signal == SIGBUS || signal == SIGTRAP);
 }
 
-static void scan(struct store *s, const struct store_process *process, size_t count, size_t which, bool *sent)
+/* A parent may have been read before its child was known: then the child's status stands in the wait alone. */
+static void note_wait(struct store_process *process, size_t count, const struct trace_event *event)
+{
+    int32_t status;
+    if (event->call != SYS_wait4 || event->result <= 0 || event->output[1].length != sizeof status)
+        return;
+    memcpy(&status, event->output[1].data, sizeof status);
+    if (!WIFEXITED(status) && !WIFSIGNALED(status))
+        return;
+    for (size_t i = count; i-- > 0;) { /* the last is what the others with its pid became */
+        if (process[i].pid != event->result)
+            continue;
+        if (process[i].status == -1)
+            process[i].status = status;
+        return;
+    }
+}
+
+static void scan(struct store *s, struct store_process *process, size_t count, size_t which, uint64_t *sent)
 {
     struct trace_event event;
     int64_t pid, signal;
@@ -74,8 +100,10 @@ static void scan(struct store *s, const struct store_process *process, size_t co
     while (st && stream_next(st, &event, NULL) == 1) {
         if (event.code == TRACE_FAULT)
             fault_to(process, count, &event, sent);
-        else if (sends(&event, &pid, &signal) && signal && !aborts(&process[which], pid, signal))
-            sent_to(process, count, pid, event.time, sent);
+        else if (sends(&event, &pid, &signal) && !aborts(&process[which], pid, signal))
+            sent_to(process, count, pid, signal, sent);
+        else
+            note_wait(process, count, &event);
     }
     stream_close(st);
 }
@@ -102,23 +130,28 @@ static bool died(const struct store_process *p, bool red)
 }
 
 /* The programs of a cluster: its members, and what was given a name. The recorded command fails in ways of its own. */
-static bool counts(const struct store_process *process, size_t i, const bool *member)
+static bool counts(const struct store_process *p, bool member)
 {
-    const struct store_process *p = &process[i];
-    bool named = p->node[0] && !strchr(p->node, '#') && p->number > 1;
-    return member[i] || (named && p->status != -1 && WIFSIGNALED(p->status));
+    return member || (p->number > 1 && p->node[0] && !strchr(p->node, '#'));
 }
 
-long ends_crash(struct store *s, const struct store_process *process, size_t count, const bool *member, bool red)
+/* It was to die so; or it was asked to end, and its exit code is the answer. */
+static bool asked(const struct store_process *p, uint64_t sent)
+{
+    return WIFSIGNALED(p->status) ? (sent & bit(WTERMSIG(p->status))) != 0 : sent != 0;
+}
+
+long ends_crash(struct store *s, struct store_process *process, size_t count, const bool *member, bool red)
 {
     long first = -1;
-    bool any = false, *sent = calloc(count + 1, sizeof *sent);
+    bool any = false;
+    uint64_t *sent = calloc(count + 1, sizeof *sent);
     for (size_t i = 0; i < count; i++)
-        any |= counts(process, i, member) && died(&process[i], red);
+        any |= counts(&process[i], member[i]) && (process[i].status == -1 || died(&process[i], red && member[i]));
     for (size_t i = 0; sent && any && i < count; i++)
         scan(s, process, count, i, sent);
     for (size_t i = 0; sent && any && i < count; i++) {
-        if (!counts(process, i, member) || !died(&process[i], red) || sent[i])
+        if (!counts(&process[i], member[i]) || !died(&process[i], red && member[i]) || asked(&process[i], sent[i]))
             continue;
         if (first < 0 || process[i].end < process[first].end)
             first = (long)i;

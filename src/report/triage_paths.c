@@ -39,7 +39,9 @@ static bool visit(struct triage *t, const char *directory, const char *name, int
 {
     char path[PATH_MAX];
     struct stat st;
-    if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path || lstat(path, &st))
+    bool here = !strcmp(directory, ".");
+    int length = here ? snprintf(path, sizeof path, "%s", name) : snprintf(path, sizeof path, "%s/%s", directory, name);
+    if (length >= (int)sizeof path || lstat(path, &st))
         return true; /* gone in the meantime */
     if (S_ISDIR(st.st_mode))
         return depth >= DEPTH || walk(t, path, depth + 1, e);

@@ -32,4 +32,5 @@ PACKAGES_BUILD="cmake make gcc libc6-dev pkg-config libsqlite3-dev libzstd-dev l
 # The Raft library of the quick start.
 PACKAGES_QUICKSTART="libraft-dev"
 # The programs that the tests record, and what watches a replay.
-PACKAGES_TESTS="libraft-dev openvswitch-common python3-minimal python3-pysyncobj python3-jsonschema strace procps"
+PACKAGES_TESTS="libraft-dev openvswitch-common python3-minimal python3-pysyncobj python3-jsonschema strace procps
+    libxml2-utils jq"
