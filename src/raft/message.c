@@ -182,9 +182,27 @@ static void sent_vote(struct step *s, const struct raft_message *m)
         term_vote(s, m->term, m->vote[0] ? m->vote : m->to);
 }
 
+/* Receiver 3: what the message contradicts is gone, or will be before the node speaks of it again. Where a node does not show
+ * its own log, that is not waited for: its commit index may be seen before its answer. */
+static void append_contradicts(struct step *s, const struct raft_message *m)
+{
+    struct raft_node *n = s->node;
+    const struct raft_slot *before = raft_node_slot(n, m->prev_index);
+    if (n->own_log || m->term < n->heard || (before && before->variant->term != m->prev_term))
+        return;
+    for (size_t i = 0; i < m->entries; i++) {
+        const struct raft_slot *slot = raft_node_slot(n, m->entry[i].index);
+        if (!slot || slot->variant->term == m->entry[i].term)
+            continue;
+        log_cut(n, m->entry[i].index - 1);
+        return;
+    }
+}
+
 static void received_append(struct step *s, const struct raft_message *m)
 {
     term_heard(s, m->term, m->from);
+    append_contradicts(s, m);
     pending_add(s, m, false);
 }
 
