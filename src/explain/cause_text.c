@@ -1,4 +1,5 @@
 /* Cause, chain and other breaks of rules, for people. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,11 +14,19 @@ static void print_label(const char *label, const struct verdict_style *style, FI
     fprintf(out, "%s" LABEL "%s", style->strong, label, style->plain);
 }
 
+/* Keys, ids and names come from the nodes: nothing in them may steer the terminal. */
+static void put_words(const char *text, FILE *out)
+{
+    for (; *text; text++)
+        putc(iscntrl((unsigned char)*text) ? '?' : *text, out);
+}
+
 static void print_class(const struct verdict *v, const struct raft_break *b, FILE *out)
 {
     char event[RAFT_NODE_NAME + 32];
     verdict_event(v, &b->at, event, sizeof event);
-    fprintf(out, "%s   %s   [%s, %s]\n", b->text, event, raft_classes[b->class].id, raft_classes[b->class].reference);
+    put_words(b->text, out);
+    fprintf(out, "   %s   [%s, %s]\n", event, raft_classes[b->class].id, raft_classes[b->class].reference);
 }
 
 /* Libraries that carry calls of every program: the frame that matters is behind theirs. */
@@ -73,7 +82,9 @@ static void print_steps(const struct verdict *v, const struct verdict_style *sty
         else if (strncmp(text, name, length) == 0 && text[length] == ',')
             text += length + 2;
         print_label(i ? "" : "CHAIN", style, out);
-        fprintf(out, "%-3zu %-12s %s\n", i + 1, event, text);
+        fprintf(out, "%-3zu %-12s ", i + 1, event);
+        put_words(text, out);
+        fputc('\n', out);
     }
 }
 
@@ -92,7 +103,9 @@ void verdict_cause_print(const struct verdict *v, const struct verdict_style *st
     fprintf(out, "%s%s%s\n", style->faint, raft_classes[b->class].rule, style->plain);
     if (v->cause.settle[0]) {
         print_label("", style, out);
-        fprintf(out, "not certain: %s\n", v->cause.settle);
+        fputs("not certain: ", out);
+        put_words(v->cause.settle, out);
+        fputc('\n', out);
     }
     print_source(v, style, out);
     print_steps(v, style, out);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "explain/cause.h"
+#include "util/text.h"
 
 /* What must stay when there are too many steps. */
 enum rank { RANK_REASON, RANK_INCIDENT, RANK_ELECTION, RANK_ENTRY, RANK_VIOLATION, RANK_CAUSE };
@@ -98,7 +99,7 @@ static void entry_words(const struct raft_variant *v, char *out, size_t size)
 {
     const char *kind = v->type == 'm' ? "a configuration" : v->type == 'n' ? "a no-op" : "an entry";
     if (v->text[0] && v->type != 'm' && v->type != 'n')
-        snprintf(out, size, "\"%.30s\"", v->text);
+        text_quote(v->text, strnlen(v->text, sizeof v->text), out, size);
     else
         snprintf(out, size, "%s", kind);
 }

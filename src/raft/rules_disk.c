@@ -138,7 +138,9 @@ static void reasons_of_write(struct step *s, struct raft_break *b, uint64_t inde
     const struct raft_incident *failed = write_failed(s);
     const struct raft_slot *slot = raft_node_slot(s->node, index);
     const struct raft_letter *heard = &s->node->book.heard;
-    if (heard->at.how != RAFT_HOW_NONE && heard->index + heard->count >= index)
+    if (heard->at.how != RAFT_HOW_NONE && heard->count == 1 && heard->index + 1 == index)
+        break_reason(b, &heard->at, "gets AppendEntries with index %" PRIu64 " of term %" PRIu64, index, heard->term);
+    else if (heard->at.how != RAFT_HOW_NONE && heard->index + heard->count >= index)
         break_reason(b, &heard->at, "gets AppendEntries with the entries %" PRIu64 " to %" PRIu64 " of term %" PRIu64,
                      heard->index + 1, heard->index + heard->count, heard->term);
     if (failed)

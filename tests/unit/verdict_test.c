@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "drd/drd.h"
 #include "explain/explain.h"
 #include "lib/check.h"
 #include "lib/facts.h"
@@ -160,6 +161,22 @@ static void hostile_text_is_escaped(void **state)
     free(text);
 }
 
+/* In the chain too, and in the words of a broken rule. */
+static void hostile_chain_is_escaped(void **state)
+{
+    struct facts *f = *state;
+    facts_role(f, 0, 2, DRD_LEADER);
+    facts_append(f, 0, true, 4, 2, "\033[31m\n");
+    facts_append(f, 0, true, 5, 2, "a");
+    facts_state(f, 0, RAFT_FACT_TRUNCATE, 3, 0);
+    facts_append(f, 0, true, 4, 2, "\033b");
+    char *text = text_of(f, "", VERDICT_VIOLATED);
+    assert_null(strchr(text, '\033'));
+    assert_non_null(strstr(text, "\nCHAIN "));
+    assert_non_null(strstr(strstr(text, "\nCHAIN "), "\\x1b"));
+    free(text);
+}
+
 /* The verdict as JSON, read back. */
 static json_t *json_of(const struct facts *f)
 {
@@ -213,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(two_state_machines), T(each_property_has_its_words), T(node_against_its_earlier_life), T(nothing_broke),
         T(what_was_not_seen), T(process_not_recorded_to_its_end), T(two_clusters_in_doubt), T(hostile_text_is_escaped),
+        T(hostile_chain_is_escaped),
         T(json_is_json), T(large_numbers_are_strings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
