@@ -28,7 +28,7 @@ static const struct vote_command *command_find(const struct voter *v, uint64_t d
 static bool entry_known(const struct step *s, const struct raft_entry *e)
 {
     for (const struct raft_variant *v = raft_cluster_entries(s->cluster, e->index); v; v = v->next) {
-        if (v->term == e->term && v->digest == e->digest)
+        if (v->term == e->term && raft_variant_shows(v, e->digest, s->fact->protocol))
             return true;
     }
     return false;
