@@ -444,9 +444,10 @@ void chain_build(struct cause *c, const struct raft_model *m, const struct raft_
     const struct raft_break *b = c->rule_break;
     struct draft d = {.model = m, .cause = b};
     draft_add(&d, RANK_CAUSE, &b->at, "%s", b->text);
-    for (size_t i = 0; i < b->reasons; i++) /* what shows the mistake only later is no step towards it */
-        if (b->reason[i].at.order <= b->at.order)
+    for (size_t i = 0; i < b->reasons; i++) { /* what shows the mistake afterwards is no step towards a violation */
+        if (!f || b->reason[i].at.order <= b->at.order)
             draft_add(&d, RANK_REASON, &b->reason[i].at, "%s", b->reason[i].text);
+    }
     draft_election(&d, b->cluster, b->term);
     if (f)
         draft_violation(&d, f);
