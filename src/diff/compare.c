@@ -7,7 +7,8 @@
 
 #include "diff/align.h"
 
-enum lane { LANE_LIFE, LANE_FAULT, LANE_ELECTION, LANE_TERM, LANE_LOG, LANE_COMMIT, LANE_APPLY, LANE_CLIENT, LANE_SNAPSHOT, LANE_MESSAGE };
+enum lane { LANE_LIFE, LANE_FAULT, LANE_ELECTION, LANE_TERM, LANE_LOG, LANE_COMMIT, LANE_APPLY, LANE_CLIENT, LANE_SNAPSHOT,
+            LANE_STATE, LANE_MESSAGE };
 #define CHANNELS 64
 #define LANES (LANE_MESSAGE + 3 * CHANNELS)
 #define RANK_STEP 256
@@ -24,6 +25,7 @@ static const uint8_t lane_of_kind[DIFF_KINDS] = {
 static const char *const lane_titles[LANE_MESSAGE] = {
     [LANE_LIFE] = "processes", [LANE_FAULT] = "faults", [LANE_ELECTION] = "elections", [LANE_TERM] = "terms", [LANE_LOG] = "log",
     [LANE_COMMIT] = "commits", [LANE_APPLY] = "applies", [LANE_CLIENT] = "clients", [LANE_SNAPSHOT] = "snapshots",
+    [LANE_STATE] = "state",
 };
 
 const struct diff_event *diff_event(const struct diff *d, int side, const struct diff_item *item)
@@ -116,6 +118,9 @@ static uint64_t subject(const struct diff *d, int side, const struct diff_item *
     case DIFF_RESULT: case DIFF_REQUEST:
         part[1] = event->kind;
         break;
+    case DIFF_FOLLOWER:
+        part[1] = event->kind;
+        break;
     case DIFF_MESSAGE:
         part[1] = event->type;
         part[2] = diff_term_label(d, side, event->term);
@@ -138,16 +143,35 @@ static bool message_matters(const struct diff_event *event)
 {
     if (!(event->flags & DIFF_SENT) || event->flags & DIFF_PRE_VOTE)
         return false;
-    return event->type == RAFT_REQUEST_VOTE || event->type == RAFT_TIMEOUT_NOW || event->flags & DIFF_AHEAD ||
-           (event->type == RAFT_REQUEST_VOTE_RESULT && event->last);
+    return (event->type == RAFT_REQUEST_VOTE && event->peer == DIFF_NO_PEER) || event->type == RAFT_TIMEOUT_NOW ||
+           event->flags & DIFF_AHEAD || (event->type == RAFT_REQUEST_VOTE_RESULT && event->last);
 }
 
-bool diff_matters(const struct diff *d, int side, const struct diff_event *event, uint32_t step)
+/* Whether the other side has in the same gap what this is about. */
+static bool has_counterpart(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap, int side, size_t at)
 {
-    (void)d, (void)side, (void)step;
+    uint64_t what = subject(d, side, &lane->list[side].item[at]);
+    for (size_t i = gap->from[!side]; i < gap->to[!side] && i - gap->from[!side] < 1000; i++) {
+        if (subject(d, !side, &lane->list[!side].item[i]) == what)
+            return true;
+    }
+    return false;
+}
+
+bool diff_matters(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap, int side, size_t at)
+{
+    const struct diff_event *event = diff_event(d, side, &lane->list[side].item[at]);
     switch (event->kind) {
-    case DIFF_REFUSAL: case DIFF_SNAPSHOT: case DIFF_REQUEST:
+    case DIFF_REFUSAL: case DIFF_REQUEST:
         return false;
+    case DIFF_SNAPSHOT:
+        return has_counterpart(d, lane, gap, side, at);
+    case DIFF_FOLLOWER:
+        return !has_counterpart(d, lane, gap, side, at);
+    case DIFF_FAULT:
+        return event->node == d->run[side]->outside;
+    case DIFF_APPLY:
+        return event->type != DIFF_STATE || has_counterpart(d, lane, gap, side, at);
     case DIFF_RESULT:
         return event->flags & DIFF_SUCCESS;
     case DIFF_MESSAGE:
@@ -194,8 +218,7 @@ static bool gap_matters(const struct diff *d, const struct diff_lane *lane, cons
 {
     for (int side = 0; side < 2; side++) {
         for (size_t i = gap->from[side]; i < gap->to[side]; i++) {
-            const struct diff_item *item = &lane->list[side].item[i];
-            if (diff_matters(d, side, diff_event(d, side, item), item->step))
+            if (diff_matters(d, lane, gap, side, i))
                 return !gap_late(d, lane, gap);
         }
     }
@@ -230,6 +253,8 @@ static size_t lane_of(const struct diff *d, int side, const struct diff_event *e
     size_t lane = lane_of_kind[event->kind];
     if (lane == LANE_FAULT)
         return LANE_MESSAGE + 2 * CHANNELS + diff_peer_label(d, side, event->peer) % CHANNELS;
+    if (lane == LANE_APPLY && event->type == DIFF_STATE)
+        return LANE_STATE;
     if (lane != LANE_MESSAGE)
         return lane;
     return lane + 2 * (diff_peer_label(d, side, event->peer) % CHANNELS) + !!(event->flags & DIFF_SENT);
@@ -519,9 +544,11 @@ enum diff_problem diff_check(const struct diff_run *a, const struct diff_run *b,
 {
     size_t in_a = 0, in_b = 0, common = 0;
     for (size_t i = 0; i < b->nodes; i++)
-        in_b += b->node[i].raft;
+        in_b += b->node[i].raft && i != b->outside;
     for (size_t i = 0; i < a->nodes; i++) {
         const struct diff_node *n = &a->node[i];
+        if (i == a->outside)
+            continue;
         size_t other = n->raft ? diff_run_node(b, n->name) : b->nodes;
         in_a += n->raft;
         if (other == b->nodes || !b->node[other].raft)

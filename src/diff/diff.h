@@ -93,7 +93,7 @@ uint64_t diff_rank(const struct diff *d, int side, uint32_t event);
 uint64_t diff_since(const struct diff *d, int side, uint32_t event); /* time after the last event that is equal */
 uint64_t diff_term_label(const struct diff *d, int side, uint64_t term);
 uint64_t diff_peer_label(const struct diff *d, int side, uint16_t peer);
-bool diff_matters(const struct diff *d, int side, const struct diff_event *event, uint32_t step);
+bool diff_matters(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap, int side, size_t at);
 /* The same thing with another outcome. */
 bool diff_is_change(const struct diff *d, const struct diff_item *a, const struct diff_item *b);
 const struct diff_event *diff_event(const struct diff *d, int side, const struct diff_item *item);

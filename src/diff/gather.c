@@ -2,6 +2,7 @@
 #include "diff/gather.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <xxhash.h>
@@ -210,6 +211,19 @@ static void truncate_fact(const struct gather *at)
     log_end(n, at->fact->index);
 }
 
+/* Another file is the log now. It may hold less. */
+static void rewritten_fact(const struct gather *at)
+{
+    struct diff_node *n = at->node;
+    uint64_t last = at->fact->entry.index > at->fact->index ? at->fact->entry.index : at->fact->index;
+    if (at->fact->again || !last || last >= n->last)
+        return;
+    struct diff_event *event = gather_emit(at, DIFF_TRUNCATE);
+    event->index = last;
+    event->last = n->last;
+    log_end(n, last);
+}
+
 static void snapshot_fact(const struct gather *at)
 {
     struct diff_node *n = at->node;
@@ -283,9 +297,22 @@ static void commit_fact(const struct gather *at)
     uint64_t index = at->fact->index;
     if (at->fact->again)
         return;
-    if (index < at->node->commit && is_mark(at->fact))
+    if (index < at->node->commit && !at->fact->written && !at->fact->durable)
         commit_emit(at, index, index, entry_term(at, index), DIFF_BACK);
     gather_commit(at, index);
+}
+
+/* The digest of the state, asked for at some time: what differs by chance is when. */
+static void state_fact(const struct gather *at)
+{
+    struct diff_node *n = at->node;
+    const struct raft_fact *fact = at->fact;
+    if (!fact->entry.digest || (n->state_index == fact->index && n->state == fact->entry.digest))
+        return;
+    struct diff_event *event = gather_emit(at, DIFF_APPLY);
+    event->index = event->last = n->state_index = fact->index;
+    event->content = n->state = fact->entry.digest;
+    event->type = DIFF_STATE;
 }
 
 static void apply_fact(const struct gather *at)
@@ -293,6 +320,8 @@ static void apply_fact(const struct gather *at)
     struct diff_node *n = at->node;
     uint64_t index = at->fact->index, known = n->applied;
     bool all = at->fact->term == 0;
+    if (all && !at->fact->again)
+        state_fact(at);
     if (at->fact->again || (all && index <= known))
         return;
     struct diff_event *event = gather_emit(at, DIFF_APPLY);
@@ -351,10 +380,12 @@ static void start_fact(const struct gather *at)
     n->incarnation++;
     n->role = 0;
     n->commit = n->applied = n->base;
-    n->candidate_term = n->leader_term = n->heard_term = n->pre_vote_term = 0;
+    n->candidate_term = n->leader_term = n->heard_term = n->position_term = 0;
     n->verified = n->verified_term = 0;
     n->cuts = 0;
     memset(n->channel, 0, sizeof n->channel);
+    memset(n->acked, 0, sizeof n->acked);
+    n->asked.term = n->state_index = 0;
     memset(&n->loaded, 0, sizeof n->loaded);
     n->loaded.open = true;
     n->loaded.vote = n->trigger.peer = DIFF_NO_PEER;
@@ -362,10 +393,25 @@ static void start_fact(const struct gather *at)
     gather_emit(at, DIFF_START)->index = n->incarnation;
 }
 
+/* `drd fault`, run by the test: what it asked for. The nodes tell when they meet it. */
+static void outside_fact(const struct gather *at)
+{
+    const char *text = at->fact->text ? at->fact->text : "";
+    char words[128];
+    int length = snprintf(words, sizeof words, "%.40s %.80s", text, at->fact->peer);
+    struct diff_event *event = run_emit(at->run, at->run->outside, DIFF_FAULT, at->fact->process, at->fact->sequence, at->fact->time);
+    event->trigger = UINT64_MAX;
+    event->text = run_text(at->run, words, (size_t)length);
+}
+
 /* A cut is told for every connection that it meets; the first says it. */
 static void fault_fact(const struct gather *at)
 {
     struct diff_node *n = at->node;
+    if (!strcmp(n->program, "drd")) {
+        outside_fact(at);
+        return;
+    }
     const char *text = at->fact->text ? at->fact->text : "";
     bool cut = !strcmp(text, "cut");
     uint16_t peer = run_peer(at->run, at->fact->peer);
@@ -414,7 +460,7 @@ static void exits_until(struct diff_run *r, uint64_t time)
 static void (*const gatherers[])(const struct gather *at) = {
     [RAFT_FACT_SENT] = gather_message, [RAFT_FACT_RECEIVED] = gather_message, [RAFT_FACT_TERM] = term_fact,
     [RAFT_FACT_VOTE] = vote_fact, [RAFT_FACT_ROLE] = role_fact, [RAFT_FACT_APPEND] = append_fact,
-    [RAFT_FACT_TRUNCATE] = truncate_fact, [RAFT_FACT_COMMIT] = commit_fact, [RAFT_FACT_APPLY] = apply_fact,
+    [RAFT_FACT_TRUNCATE] = truncate_fact, [RAFT_FACT_REWRITTEN] = rewritten_fact, [RAFT_FACT_COMMIT] = commit_fact, [RAFT_FACT_APPLY] = apply_fact,
     [RAFT_FACT_SNAPSHOT] = snapshot_fact, [RAFT_FACT_CONFIGURATION] = configuration_fact, [RAFT_FACT_NODE] = node_fact,
     [RAFT_FACT_START] = start_fact, [RAFT_FACT_FAULT] = fault_fact, [RAFT_FACT_WRITE_FAILED] = failed_fact,
 };

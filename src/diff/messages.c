@@ -37,12 +37,15 @@ static struct diff_event *message_emit(const struct gather *at, enum diff_kind k
 static void request_vote_sent(const struct gather *at, uint16_t peer)
 {
     const struct raft_message *m = at->fact->message;
+    bool ahead = at->node->disk && m->prev_index > at->node->synced;
     if (!m->pre_vote)
         gather_candidate(at, m->term);
-    if (channel_again(at, peer, true, m))
-        return;
-    message_emit(at, DIFF_MESSAGE, peer, true)->flags |=
-        at->node->disk && m->prev_index > at->node->synced ? DIFF_AHEAD : 0;
+    if (!m->pre_vote && at->node->position_term != m->term) {
+        at->node->position_term = m->term;
+        message_emit(at, DIFF_MESSAGE, DIFF_NO_PEER, true)->flags |= ahead ? DIFF_AHEAD : 0;
+    }
+    if (!channel_again(at, peer, true, m))
+        message_emit(at, DIFF_MESSAGE, peer, true);
 }
 
 static void vote_result_sent(const struct gather *at, uint16_t peer)
@@ -78,12 +81,29 @@ static bool entries_own(const struct gather *at)
     return !previous || previous->term == m->prev_term;
 }
 
+/* After an index below one that the peer has acknowledged. */
+static bool sends_again(const struct gather *at, uint16_t peer)
+{
+    const struct raft_message *m = at->fact->message;
+    return peer < DIFF_PEERS && at->node->acked[peer].term == m->term && m->prev_index < at->node->acked[peer].match;
+}
+
+/* A refusal of AppendEntries that this log agrees with. */
+static bool refuses_fitting(const struct gather *at)
+{
+    const struct diff_node *n = at->node;
+    const struct diff_event *previous = diff_run_entry(at->run, at->index, n->asked.previous);
+    return n->asked.term && n->asked.term >= n->term && previous && previous->term == n->asked.previous_term;
+}
+
 static void append_sent(const struct gather *at, uint16_t peer)
 {
     const struct raft_message *m = at->fact->message;
     gather_leader(at, m->term);
-    if (!entries_own(at)) {
+    bool own = entries_own(at), again = sends_again(at, peer);
+    if ((!own || again) && !channel_again(at, peer, true, m)) {
         struct diff_event *event = message_emit(at, DIFF_SEND, peer, true);
+        event->flags |= again ? DIFF_BACK : 0;
         event->last = m->entries ? m->entry[m->entries - 1].index : m->prev_index;
         event->content = m->entries ? gather_content(at->fact, &m->entry[m->entries - 1]) : m->prev_term;
     }
@@ -99,6 +119,9 @@ static void append_received(const struct gather *at, uint16_t peer)
     n->verified_term = m->term;
     if (m->prev_index + m->entries > n->verified)
         n->verified = m->prev_index + m->entries;
+    n->asked.term = m->term;
+    n->asked.previous = m->prev_index;
+    n->asked.previous_term = m->prev_term;
     if (m->term > n->heard_term) {
         n->heard_term = m->term;
         struct diff_event *event = message_emit(at, DIFF_MESSAGE, peer, false);
@@ -113,7 +136,7 @@ static void append_result_sent(const struct gather *at, uint16_t peer)
     unsigned flags = 0;
     if (!m->success) {
         if (!channel_again(at, peer, true, m))
-            message_emit(at, DIFF_MESSAGE, peer, true);
+            message_emit(at, refuses_fitting(at) ? DIFF_ACK : DIFF_MESSAGE, peer, true);
         return;
     }
     if (n->disk && m->match > n->synced)
@@ -171,6 +194,10 @@ static void message_received(const struct gather *at, uint16_t peer)
         append_received(at, peer);
     else if (m->type != RAFT_APPEND_ENTRIES_RESULT || !m->success)
         other(at, peer, false);
+    else if (peer < DIFF_PEERS && (m->term != n->acked[peer].term || m->match > n->acked[peer].match)) {
+        n->acked[peer].term = m->term;
+        n->acked[peer].match = m->match;
+    }
 }
 
 void gather_message(const struct gather *at)

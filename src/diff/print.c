@@ -20,7 +20,7 @@ static size_t raft_nodes(const struct diff_run *r)
 {
     size_t count = 0;
     for (size_t i = 0; i < r->nodes; i++)
-        count += r->node[i].raft;
+        count += r->node[i].raft && i != r->outside;
     return count;
 }
 

@@ -63,7 +63,7 @@ static bool processes_init(struct diff_run *r)
         if (r->process[i].number > r->highest)
             r->highest = r->process[i].number;
     }
-    r->node = calloc(r->processes + 1, sizeof *r->node);
+    r->node = calloc(r->processes + 2, sizeof *r->node);
     r->node_of = malloc(((size_t)r->highest + 1) * sizeof *r->node_of);
     r->ends = malloc((r->processes + 1) * sizeof *r->ends);
     if (!r->node || !r->node_of || !r->ends || r->highest > 1u << 28)
@@ -77,6 +77,9 @@ static bool processes_init(struct diff_run *r)
         if (!node_add(r, &r->process[i]))
             return false;
     }
+    r->outside = r->nodes++;
+    r->node[r->outside] = (struct diff_node){.name = "the test", .raft = true};
+    pages_init(&r->node[r->outside].log, sizeof(struct diff_entry));
     qsort_r(r->ends, r->processes, sizeof *r->ends, by_end, (void *)(uintptr_t)r->process);
     return true;
 }

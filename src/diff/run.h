@@ -17,8 +17,8 @@ enum diff_kind {
     DIFF_APPEND, DIFF_TRUNCATE, DIFF_SNAPSHOT,
     DIFF_COMMIT, DIFF_APPLY,
     DIFF_REQUEST, DIFF_RESULT,
-    DIFF_ACK,          /* of what is not on disk, or was not asked */
-    DIFF_SEND,         /* entries that are not those of the sender's log */
+    DIFF_ACK,          /* of what is not on disk, or was not asked; a refusal of what fits */
+    DIFF_SEND,         /* entries that are not those of the sender's log, or that were acknowledged */
     DIFF_MESSAGE,      /* votes asked and given, snapshots, refusals, TimeoutNow; the first AppendEntries of a leader */
     DIFF_KINDS
 };
@@ -37,6 +37,8 @@ enum diff_flag {
 };
 
 #define DIFF_NO_PEER UINT16_MAX
+#define DIFF_PEERS 16      /* peers of a node whose messages are told from retries */
+#define DIFF_STATE 's'     /* type of an apply that tells of the state at an index, and not that it was applied now */
 
 struct diff_event {
     uint64_t sequence;
@@ -58,21 +60,22 @@ struct diff_entry {
     bool durable;
 };
 
-#define DIFF_PEERS 16
-
 /* A node, and its state while the facts come. */
 struct diff_node {
     char name[RAFT_NODE_NAME], program[RAFT_NODE_NAME];
     bool raft;                 /* it shows facts of Raft */
     bool disk;                 /* by files, too */
     uint32_t incarnation;
-    uint64_t term, role_term, candidate_term, pre_vote_term, leader_term, heard_term;
+    uint64_t term, role_term, candidate_term, leader_term, heard_term, position_term;
     int role;
     struct { uint64_t term; uint16_t peer; } vote[8];
     unsigned votes;
     uint64_t durable_vote_term;
     uint64_t last, base, synced, commit, applied;
     uint64_t verified_term, verified; /* last index that AppendEntries of this term brought or named */
+    struct { uint64_t term, previous, previous_term; } asked; /* the AppendEntries received last */
+    struct { uint64_t term, match; } acked[DIFF_PEERS];       /* what a peer acknowledged to it */
+    uint64_t state_index, state;                              /* stated last */
     struct { bool open, any; uint64_t last, term, vote_term, hash; uint16_t vote; } loaded;
     struct { uint16_t peer; bool cut; } cut[DIFF_PEERS];
     unsigned cuts;
@@ -100,6 +103,7 @@ struct diff_run {
     size_t ended;
     uint64_t begin;
     uint64_t messages;
+    size_t outside;            /* number of the node that stands for the test, with its faults */
     bool out_of_memory;
 };
 

@@ -54,6 +54,11 @@ static void message_words(const struct diff_run *r, const struct diff_event *eve
     const char *disk = event->flags & DIFF_AHEAD ? ", before that is on disk" : "";
     switch (event->type) {
     case RAFT_REQUEST_VOTE:
+        if (event->peer == DIFF_NO_PEER) {
+            snprintf(out, size, "asks for votes in term %" PRIu64 ", log to index %" PRIu64 " of term %" PRIu64 "%s", event->term,
+                     event->index, event->last, disk);
+            break;
+        }
         snprintf(out, size, "%s RequestVote%s of term %" PRIu64 " %s %s, log to index %" PRIu64 " of term %" PRIu64 "%s", way, pre,
                  event->term, toward, peer, event->index, event->last, disk);
         break;
@@ -94,7 +99,9 @@ static void recovered_words(const struct diff_run *r, const struct diff_event *e
 static void apply_words(const struct diff_event *event, const char *where, char *out, size_t size)
 {
     const char *again = event->flags & DIFF_BACK ? " again" : "";
-    if (event->content)
+    if (event->type == DIFF_STATE)
+        snprintf(out, size, "has applied up to %s: state %08" PRIx32, where, (uint32_t)(event->content >> 32));
+    else if (event->content)
         snprintf(out, size, "applies %s%s (state %08" PRIx32 ")", where, again, (uint32_t)(event->content >> 32));
     else
         snprintf(out, size, "applies %s%s", where, again);
@@ -126,13 +133,17 @@ static void raft_words(const struct diff_run *r, const struct diff_event *event,
         break;
     case DIFF_APPLY: apply_words(event, where, out, size); break;
     case DIFF_ACK:
+        if (!(event->flags & DIFF_SUCCESS)) {
+            snprintf(out, size, "refuses AppendEntries of %s, term %" PRIu64 ", that fit its log", peer, event->term);
+            break;
+        }
         snprintf(out, size, "acknowledges to %s up to index %" PRIu64 "%s%s", peer, event->last,
                  event->flags & DIFF_AHEAD ? ", before that is on disk" : "",
                  event->flags & DIFF_BEYOND ? ", more than it was sent" : "");
         break;
     default:
-        snprintf(out, size, "sends %s AppendEntries after index %" PRIu64 ", to %" PRIu64 ", that are not its log", peer, event->index,
-                 event->last);
+        snprintf(out, size, "sends %s AppendEntries after index %" PRIu64 ", to %" PRIu64 ", that %s", peer, event->index, event->last,
+                 event->flags & DIFF_BACK ? "it has acknowledged" : "are not its log");
     }
 }
 
@@ -155,7 +166,9 @@ void diff_words(const struct diff_run *r, const struct diff_event *event, uint32
     switch (event->kind) {
     case DIFF_START: snprintf(out, size, "starts, incarnation %" PRIu64, event->index); break;
     case DIFF_EXIT: exit_words(event, out, size); break;
-    case DIFF_FAULT: snprintf(out, size, "fault: %s %s", diff_run_text(r, event), diff_run_peer(r, event->peer)); break;
+    case DIFF_FAULT:
+        snprintf(out, size, "%s: %s %s", event->node == r->outside ? "drd fault" : "fault", diff_run_text(r, event), diff_run_peer(r, event->peer));
+        break;
     case DIFF_WRITE_FAILED: snprintf(out, size, "a write fails: %s", diff_run_text(r, event)); break;
     case DIFF_RECOVERED: recovered_words(r, event, out, size); break;
     case DIFF_REQUEST: case DIFF_RESULT: client_words(r, event, out, size); break;
