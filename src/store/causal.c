@@ -258,6 +258,32 @@ static void apply_receive(struct causal *c, const struct trace_event *event)
     d->in->unseen = !d->in->senders;
 }
 
+/* A new descriptor: what had its number is closed, seen or not. A program closes at exec what it was not to inherit, and no
+ * event says so. */
+static void apply_open(struct causal *c, const struct trace_event *event)
+{
+    int pair[2];
+    switch (event->call) {
+    case SYS_open: case SYS_openat: case SYS_openat2: case SYS_creat: case SYS_socket: case SYS_accept: case SYS_accept4:
+    case SYS_epoll_create: case SYS_epoll_create1: case SYS_eventfd: case SYS_eventfd2: case SYS_timerfd_create:
+    case SYS_signalfd: case SYS_signalfd4: case SYS_inotify_init: case SYS_inotify_init1: case SYS_memfd_create:
+    case SYS_pidfd_open:
+        descriptor_drop(c, event->process, event->result);
+        break;
+    case SYS_pipe: case SYS_pipe2: case SYS_socketpair: {
+        struct trace_bytes out = event->output[event->call == SYS_socketpair ? 3 : 0];
+        if (out.length < sizeof pair)
+            break;
+        memcpy(pair, out.data, sizeof pair);
+        descriptor_drop(c, event->process, pair[0]);
+        descriptor_drop(c, event->process, pair[1]);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
 bool causal_apply(struct causal *c, const struct trace_event *event)
 {
     if (event->code == TRACE_CONNECTION)
@@ -273,5 +299,7 @@ bool causal_apply(struct causal *c, const struct trace_event *event)
     else if (event->complete && event->result >= 0 &&
              (event->call == SYS_dup || event->call == SYS_dup2 || event->call == SYS_dup3))
         return descriptor_copy(c, event->process, event->argument[0], event->result);
+    else if (event->complete && event->result >= 0)
+        apply_open(c, event);
     return true;
 }

@@ -242,6 +242,37 @@ static void a_receive_comes_after_its_send(void **unused)
     store_close(s);
 }
 
+/* A program was started with a connection that exec closed. What it reads of the descriptor that has the number then did not
+ * come that way. */
+static void a_number_that_is_used_again_is_another_descriptor(void **unused)
+{
+    (void)unused;
+    struct trace_event event;
+    struct store *s = store_create(path, &error);
+    struct buffer stream = {0};
+    uint8_t bytes[200], *p = bytes;
+    p = pack_uint(pack_int(pack_array_header(p, 2), TRACE_TIME), 5000);
+    p = pack_int(pack_int(pack_int(pack_array_header(p, 5), TRACE_CONNECTION), 3), 1);
+    p = pack_address(pack_address(p, 1), 2);
+    p = pack_int(pack_int(pack_int(pack_int(pack_array_header(p, 4), SYS_eventfd2), 0), 0), 3);
+    p = pack_int(pack_int(pack_int(pack_array_header(p, 4), SYS_read), 3), 8);
+    memset(p = pack_bin_header(p, 8), 1, 8);
+    append(&stream, bytes, (size_t)(p + 8 - bytes));
+    struct store_process process = {.node = (char *)"n", .exe = (char *)"/bin/true", .incarnation = 1, .start = 1000};
+    put_stream(s, 1, &stream, &process);
+    assert_true(store_process_put(s, &process, &error));
+    free(stream.data);
+    put_talker(s, 2, 9000, 2, 1, SYS_write, 10);
+    struct timeline *t = timeline_open(s, &error);
+    char order[16] = "";
+    while (timeline_next(t, &event, &error) == 1)
+        if (event.call == SYS_read || event.call == SYS_write)
+            strcat(order, event.process == 1 ? "r" : "w");
+    assert_string_equal(order, "rw");
+    timeline_close(t);
+    store_close(s);
+}
+
 /* A server waits for its client, which is not recorded; another waits for what the server says then. That the second would
  * wait longer than nothing else happens is no reason to let it go first. */
 static void who_waits_for_one_that_waits_comes_after_it(void **unused)
@@ -575,6 +606,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_timeline_holds_everything_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_receive_comes_after_its_send, setup, teardown),
         cmocka_unit_test_setup_teardown(who_waits_for_one_that_waits_comes_after_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_number_that_is_used_again_is_another_descriptor, setup, teardown),
         cmocka_unit_test_setup_teardown(an_unseen_sender_delays_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(events_are_found_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(one_flipped_byte_anywhere_is_found, setup, teardown),
