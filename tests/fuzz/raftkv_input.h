@@ -2,7 +2,8 @@
  *   byte 0   bytes of connections come in pieces of this size, 0: as they stand
  *   chunks   u8 kind, u32 length, u64 offset (of files), bytes
  * Kinds: 's' sent to, 'r' received from another server; 'q' asked by, 'a' answered to a client; 'v' 'l' 't' 'n' written to vote,
- * log, log.tmp, snapshot.tmp, each write durable at once; 'V' 'L' 'N' read from vote, log, snapshot. */
+ * log, log.tmp, snapshot.tmp, each write durable at once; 'V' 'L' 'N' read from vote, log, snapshot;
+ * 'x' log cut at `offset`, 'm' log.tmp renamed to log. */
 #ifndef DRD_TESTS_FUZZ_RAFTKV_INPUT_H
 #define DRD_TESTS_FUZZ_RAFTKV_INPUT_H
 
@@ -48,6 +49,16 @@ static inline void raftkv_input_file(struct raftkv_input *in, uint8_t kind, uint
     protocol_input_write(in->walk, file, kind < 'a', offset, data, size);
 }
 
+/* Without a flow a file keeps its name: what is written to log.tmp after it was renamed begins a new one. */
+static inline void raftkv_input_name(struct raftkv_input *in, uint8_t kind, uint64_t offset)
+{
+    struct flow_at at = {.process = 1, .sequence = in->events++};
+    if (kind == 'x')
+        walk_test_resized(in->walk, "/d/log", offset, &at);
+    else
+        walk_test_renamed(in->walk, "/d/log.tmp", "/d/log", &at);
+}
+
 static inline void raftkv_input_feed(struct walk *w, const uint8_t *data, size_t size)
 {
     static struct raftkv_input in;
@@ -64,6 +75,8 @@ static inline void raftkv_input_feed(struct walk *w, const uint8_t *data, size_t
         length = length < size - i ? length : (uint32_t)(size - i);
         if (kind == 's' || kind == 'r' || kind == 'q' || kind == 'a')
             raftkv_input_wire(&in, kind, piece, data + i, length);
+        else if (kind == 'x' || kind == 'm')
+            raftkv_input_name(&in, kind, offset);
         else if (kind < 128 && raftkv_input_path(kind))
             raftkv_input_file(&in, kind, offset, data + i, length);
         i += length;
