@@ -158,34 +158,49 @@ static void start_words(const struct raft_model *m, const struct raft_incident *
 
 #define CUT_PEERS 8
 
-/* Joined again by the time of the last of these incidents. `heal` takes no node (all), one (all of its cuts), or several
- * (those between them). */
-static bool was_healed(const struct raft_incident *cut, const struct raft_incident *last, const char *name)
+#define CUT_PEERS 8
+#define HEALS 32
+
+/* `heal` takes no node (all), one (all of its cuts), or several (those between them). */
+static bool joins(const struct raft_incident *heal, const char *a, const char *b)
 {
-    for (const struct raft_incident *i = cut; i < last; i++) {
-        bool first = list_has(i->peer, name), second = list_has(i->peer, cut->peer), alone = !strchr(i->peer, ' ');
-        if (fault_is(i, "heal") && (!i->peer[0] || (alone ? first || second : first && second)))
+    bool first = list_has(heal->peer, a), second = list_has(heal->peer, b), alone = !strchr(heal->peer, ' ');
+    return !heal->peer[0] || (alone ? first || second : first && second);
+}
+
+static bool is_joined(const struct raft_incident *const *heal, size_t heals, const char *a, const char *b)
+{
+    for (size_t i = 0; i < heals; i++) {
+        if (joins(heal[i], a, b))
             return true;
     }
     return false;
 }
 
-/* "is cut off from n2 and n3": all from whom it is cut off then. */
+/* By name, each once. */
+static size_t peer_add(const char **peer, size_t peers, const char *name)
+{
+    size_t place = 0;
+    while (place < peers && strcmp(peer[place], name) < 0)
+        place++;
+    if (peers == CUT_PEERS || (place < peers && strcmp(peer[place], name) == 0))
+        return peers;
+    memmove(&peer[place + 1], &peer[place], (peers - place) * sizeof *peer);
+    peer[place] = name;
+    return peers + 1;
+}
+
+/* "is cut off from n2 and n3": all from whom it is cut off then. Back from the last cut; behind too many heals it is not known. */
 static void cut_words(const struct raft_model *m, const struct raft_incident *last, char *out, size_t size)
 {
+    const struct raft_incident *heal[HEALS];
     const char *peer[CUT_PEERS], *name = m->node[last->at.node].name;
-    size_t peers = 0, used;
-    for (const struct raft_incident *i = last + 1; i-- > m->incident && peers < CUT_PEERS;) {
-        size_t known = 0;
-        if (!fault_is(i, "cut") || i->at.node != last->at.node || !i->peer[0] || was_healed(i, last, name))
-            continue;
-        while (known < peers && strcmp(peer[known], i->peer) != 0)
-            known++;
-        if (known < peers)
-            continue;
-        for (known = peers++; known && strcmp(peer[known - 1], i->peer) > 0; known--)
-            peer[known] = peer[known - 1];
-        peer[known] = i->peer;
+    size_t peers = 0, heals = 0, used;
+    for (const struct raft_incident *i = last + 1; i-- > m->incident && heals < HEALS;) {
+        if (fault_is(i, "heal"))
+            heal[heals++] = i;
+        else if (fault_is(i, "cut") && i->at.node == last->at.node && i->peer[0] && !is_joined(heal, heals, name, i->peer))
+            peers = peer_add(peer, peers, i->peer);
     }
     used = (size_t)snprintf(out, size, "is cut off from %s", peers ? "" : "its peers");
     for (size_t i = 0; i < peers && used < size; i++)
