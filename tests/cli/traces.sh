@@ -59,7 +59,10 @@ for name in sys.argv[2:]:
     if errors:
         sys.exit(1)
 E2
-expect 0 /usr/bin/python3 valid.py "$root/docs/explain.schema.json" "$root"/traces/*.json large.json
+expect 0 "$drd" record -o none.drd -- true
+expect 2 "$drd" explain --json none.drd
+cp out unknown.json
+expect 0 /usr/bin/python3 valid.py "$root/docs/explain.schema.json" "$root"/traces/*.json large.json unknown.json
 for changed in number step certainty; do
     expect 1 /usr/bin/python3 valid.py "$root/docs/explain.schema.json" $changed.json
     grep -q "^$changed.json" out || wrong "$changed.json is refused for another reason"
