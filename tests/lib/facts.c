@@ -38,7 +38,10 @@ void facts_tell(struct facts *f, unsigned node, struct raft_fact *fact)
     fact->sequence = ++f->sequence[node];
     fact->time = fact->time ? fact->time : f->model->facts;
     fact->protocol = "test";
-    raft_model_step(f->model, fact);
+    if (f->tell)
+        f->tell(f->context, fact);
+    else
+        raft_model_step(f->model, fact);
 }
 
 static void id_of(unsigned node, char *out)

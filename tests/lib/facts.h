@@ -11,6 +11,8 @@ struct facts {
     uint32_t process[FACTS_NODES];    /* that the node runs as */
     uint64_t sequence[FACTS_NODES];   /* of its last event */
     uint32_t processes, nodes;
+    raft_fact_fn tell;                /* takes the facts instead of the model, and hands them on to it; NULL: nobody */
+    void *context;
 };
 
 /* Closes a list of entries. */
