@@ -53,6 +53,16 @@ bool node_leads(const struct raft_node *n);
 bool leader_committed(struct step *s, uint64_t index);
 bool leader_committed_own(struct step *s); /* any index of an entry of its term */
 
+/* rule.c: something that a family of rules keeps for every node. */
+struct each {
+    void **item; /* by node; NULL: nothing to say of it yet */
+    size_t count;
+};
+/* That of the node at hand, made and zeroed if it is new. NULL: no memory. */
+void *each_of(struct step *s, struct each *all, size_t size);
+void *each_at(const struct each *all, size_t node); /* NULL: none */
+void each_fini(struct each *all);
+
 /* message.c */
 void message_sent(struct step *s);
 void message_received(struct step *s);

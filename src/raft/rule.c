@@ -105,6 +105,38 @@ void rules_fini(struct raft_model *m)
     free(m->rule_break);
 }
 
+/* --- what a family keeps --- */
+
+void *each_at(const struct each *all, size_t node)
+{
+    return node < all->count ? all->item[node] : NULL;
+}
+
+void *each_of(struct step *s, struct each *all, size_t size)
+{
+    size_t node = (size_t)(s->node - s->model->node);
+    if (node >= all->count) {
+        void **grown = realloc(all->item, (node + 1) * sizeof *grown);
+        if (!grown) {
+            step_out_of_memory(s);
+            return NULL;
+        }
+        memset(grown + all->count, 0, (node + 1 - all->count) * sizeof *grown);
+        all->item = grown;
+        all->count = node + 1;
+    }
+    if (!all->item[node] && !(all->item[node] = calloc(1, size)))
+        step_out_of_memory(s);
+    return all->item[node];
+}
+
+void each_fini(struct each *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        free(all->item[i]);
+    free(all->item);
+}
+
 /* --- breaks --- */
 
 static bool break_is(const struct step *s, const struct raft_break *b, enum raft_class class, enum raft_spoils spoils,

@@ -59,8 +59,7 @@ struct apply {
     struct once *once;
     size_t onces;
     struct result_sent *result; /* RESULTS_KEPT, by the lower bits of the id */
-    struct machine *machine;
-    size_t machines;
+    struct each machine;    /* struct machine */
     struct read *read;
     size_t reads;
     struct write *write;    /* the latest of each key that is not superseded, in no order */
@@ -77,18 +76,7 @@ static uint64_t hash(const char *text)
 
 static struct machine *machine_of(struct step *s, struct apply *a)
 {
-    size_t node = (size_t)(s->node - s->model->node);
-    if (node >= a->machines) {
-        struct machine *grown = realloc(a->machine, (node + 1) * sizeof *grown);
-        if (!grown) {
-            step_out_of_memory(s);
-            return NULL;
-        }
-        memset(grown + a->machines, 0, (node + 1 - a->machines) * sizeof *grown);
-        a->machine = grown;
-        a->machines = node + 1;
-    }
-    return &a->machine[node];
+    return each_of(s, &a->machine, sizeof(struct machine));
 }
 
 /* --- the order of applying (T23) --- */
@@ -499,7 +487,7 @@ static void restart(struct step *s, void *state)
 static void fini(void *state)
 {
     struct apply *a = state;
-    free(a->machine);
+    each_fini(&a->machine);
     free(a->once);
     free(a->result);
     free(a->read);

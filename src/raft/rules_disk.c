@@ -22,6 +22,10 @@ struct ballot {
 /* Entries at the end of a log that are looked at each time: all of those that may be on their way to the disk. */
 #define LOOKED_BACK 4096
 
+/* ns: what a node writes so soon after a message, it writes because of it. An election timer that runs out just then is rare,
+ * and what rests on it is only likely. */
+#define AT_ONCE 20000000
+
 struct place {
     uint64_t index, term;
     struct raft_witness at;
@@ -48,6 +52,8 @@ struct disk {
     struct place last_loaded;
     uint64_t snapshot_loaded;
     bool rewritten;            /* it wrote entries or truncated since */
+    struct ballot carried;     /* a vote for itself that may be the one of an earlier term; term 0: none */
+    struct raft_witness carried_heard;
     struct raft_witness start; /* first fact of this incarnation */
     struct raft_witness loaded_at; /* the last fact that it read back */
     uint64_t brought;          /* highest index of the entries it was sent since */
@@ -56,25 +62,9 @@ struct disk {
     uint64_t acknowledged;     /* highest index of an open T05 */
 };
 
-struct disks {
-    struct disk *disk;
-    size_t count;
-};
-
-static struct disk *disk_of(struct step *s, struct disks *all)
+static struct disk *disk_of(struct step *s, struct each *all)
 {
-    size_t node = (size_t)(s->node - s->model->node);
-    if (node >= all->count) {
-        struct disk *grown = realloc(all->disk, (node + 1) * sizeof *grown);
-        if (!grown) {
-            step_out_of_memory(s);
-            return NULL;
-        }
-        memset(grown + all->count, 0, (node + 1 - all->count) * sizeof *grown);
-        all->disk = grown;
-        all->count = node + 1;
-    }
-    return &all->disk[node];
+    return each_of(s, all, sizeof(struct disk));
 }
 
 static bool on_file(const struct raft_fact *f)
@@ -287,7 +277,28 @@ static void check_term_written(struct step *s, struct disk *d)
 }
 
 /* T15: a vote written that nobody asked for in that term: the one of an earlier term was carried over. */
-static void check_vote_written(struct step *s)
+static void vote_carried(struct step *s, const struct ballot *v, const struct raft_witness *heard)
+{
+    bool own = strcmp(v->vote, s->node->id) == 0;
+    struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, v->term, 0, "carried");
+    break_text(b, "%s wrote a vote for %s in term %" PRIu64 ", which nobody had asked for in that term", s->node->name,
+               own ? "itself" : step_peer(s, v->vote), v->term);
+    break_reason(b, heard, "hears of term %" PRIu64, v->term);
+    if (b)
+        b->at = v->at;
+}
+
+/* Who wrote a vote for itself and asks for votes now stands in the term: it may not have looked yet at what it had read. */
+static void check_carried(struct step *s, struct disk *d, const struct raft_message *m)
+{
+    if (!d->carried.term || m->term < d->carried.term)
+        return;
+    if (m->term == d->carried.term && m->type != RAFT_REQUEST_VOTE)
+        vote_carried(s, &d->carried, &d->carried_heard);
+    d->carried.term = 0;
+}
+
+static void check_vote_written(struct step *s, struct disk *d)
 {
     const struct raft_fact *f = s->fact;
     const struct raft_book *book = &s->node->book;
@@ -302,12 +313,16 @@ static void check_vote_written(struct step *s)
     /* A request may have been disregarded and the node stand now itself, in a term as high: then it did not vote for itself
      * before, or does so some time after the request. */
     bool carried = s->node->vote_term && s->node->vote_term < f->term && strcmp(s->node->vote, f->peer) == 0;
-    if (own && (!carried || f->time > book->trigger.time + 20000000))
+    if (own && (!carried || f->time > book->trigger.time + AT_ONCE))
         return;
-    struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, f->term, 0, "carried");
-    break_text(b, "%s wrote a vote for %s in term %" PRIu64 ", which nobody had asked for in that term", s->node->name,
-               own ? "itself" : step_peer(s, f->peer), f->term);
-    break_reason(b, &book->trigger.at, "hears of term %" PRIu64, f->term);
+    struct ballot v = {.term = f->term, .at = step_witness(s, RAFT_HOW_STATED, true)};
+    memcpy(v.vote, f->peer, sizeof v.vote);
+    if (own) {
+        d->carried = v;
+        d->carried_heard = book->trigger.at;
+    } else {
+        vote_carried(s, &v, &book->trigger.at);
+    }
 }
 
 /* What an acknowledgement named is durable after all: from here on nothing comes of it. */
@@ -556,6 +571,7 @@ static void sent(struct step *s, struct disk *d)
     if (!own_term(m))
         return;
     check_term(s, d, m->term);
+    check_carried(s, d, m);
     if (m->type == RAFT_REQUEST_VOTE) {
         vote = m->from;
         check_request_vote(s, d, m);
@@ -604,7 +620,7 @@ static void stated(struct step *s, struct disk *d)
     check_term(s, d, f->term);
     check_vote_kept(s, d, f->term, vote);
     check_term_written(s, d);
-    check_vote_written(s);
+    check_vote_written(s, d);
     if (on_file(f)) {
         d->terms = true;
         d->votes |= f->kind == RAFT_FACT_VOTE;
@@ -756,9 +772,9 @@ static void restart(struct step *s, void *state)
 
 static void fini(void *state)
 {
-    free(((struct disks *)state)->disk);
+    each_fini(state);
 }
 
 const struct raft_rules rules_disk = {
-    .name = "disk", .size = sizeof(struct disks), .before = before, .after = after, .restart = restart, .fini = fini,
+    .name = "disk", .size = sizeof(struct each), .before = before, .after = after, .restart = restart, .fini = fini,
 };

@@ -275,8 +275,8 @@ static bool votes_stated(const struct step *s, const struct votes *votes, const 
         stated = false;
         for (size_t i = 0; i < s->cluster->peers; i++) {
             const struct raft_peer *p = &s->cluster->peer[i];
-            stated |= strcmp(p->id, id) == 0 && p->node >= 0 && (size_t)p->node < votes->voters && votes->voter[p->node] &&
-                      votes->voter[p->node]->casts;
+            const struct voter *v = p->node >= 0 && strcmp(p->id, id) == 0 ? each_at(&votes->voter, (size_t)p->node) : NULL;
+            stated |= v && v->casts;
         }
         if (!stated)
             return false;
@@ -286,7 +286,7 @@ static bool votes_stated(const struct step *s, const struct votes *votes, const 
 
 static void claim_check(struct step *s, struct votes *votes, const struct raft_witness *at, uint64_t term)
 {
-    struct election e = {s, votes->voter[at->node], term};
+    struct election e = {s, each_at(&votes->voter, at->node), term};
     const struct raft_members *members = configuration(s);
     if (!members || members->at.order > at->order || !votes_stated(s, votes, members->text) || is_elected(&e, members))
         return;

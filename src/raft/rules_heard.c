@@ -31,27 +31,13 @@ struct hearer {
 };
 
 struct hearers {
-    struct hearer **hearer;  /* by node; NULL: nothing to say of it */
-    size_t hearers;
+    struct each hearer;      /* struct hearer */
     uint64_t patience;       /* ns: shortest silence after which a node asked for votes; 0: none did */
 };
 
 static struct hearer *hearer_of(struct step *s, struct hearers *t)
 {
-    size_t node = (size_t)(s->node - s->model->node);
-    if (node >= t->hearers) {
-        struct hearer **grown = realloc(t->hearer, (node + 1) * sizeof(struct hearer *));
-        if (!grown) {
-            step_out_of_memory(s);
-            return NULL;
-        }
-        memset(grown + t->hearers, 0, (node + 1 - t->hearers) * sizeof(struct hearer *));
-        t->hearer = grown;
-        t->hearers = node + 1;
-    }
-    if (!t->hearer[node] && !(t->hearer[node] = calloc(1, sizeof(struct hearer))))
-        step_out_of_memory(s);
-    return t->hearer[node];
+    return each_of(s, &t->hearer, sizeof(struct hearer));
 }
 
 /* How long after AppendEntries nobody can be out of patience: less than the shortest that was seen to end, or than the
@@ -286,9 +272,7 @@ static void restart(struct step *s, void *state)
 static void fini(void *state)
 {
     struct hearers *t = state;
-    for (size_t i = 0; i < t->hearers; i++)
-        free(t->hearer[i]);
-    free(t->hearer);
+    each_fini(&t->hearer);
 }
 
 const struct raft_rules rules_heard = {.name = "heard", .size = sizeof(struct hearers), .before = before, .restart = restart,

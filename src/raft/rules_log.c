@@ -38,25 +38,9 @@ struct journal {
     struct state state;
 };
 
-struct journals {
-    struct journal *journal;
-    size_t count;
-};
-
-static struct journal *journal_of(struct step *s, struct journals *all)
+static struct journal *journal_of(struct step *s, struct each *all)
 {
-    size_t node = (size_t)(s->node - s->model->node);
-    if (node >= all->count) {
-        struct journal *grown = realloc(all->journal, (node + 1) * sizeof *grown);
-        if (!grown) {
-            step_out_of_memory(s);
-            return NULL;
-        }
-        memset(grown + all->count, 0, (node + 1 - all->count) * sizeof *grown);
-        all->journal = grown;
-        all->count = node + 1;
-    }
-    return &all->journal[node];
+    return each_of(s, all, sizeof(struct journal));
 }
 
 /* --- what came last --- */
@@ -591,14 +575,15 @@ static void restart(struct step *s, void *state)
 
 static void fini(void *state)
 {
-    struct journals *all = state;
+    struct each *all = state;
     for (size_t i = 0; i < all->count; i++) {
-        free(all->journal[i].append.terms);
-        free(all->journal[i].carried.terms);
+        struct journal *j = all->item[i];
+        free(j ? j->append.terms : NULL);
+        free(j ? j->carried.terms : NULL);
     }
-    free(all->journal);
+    each_fini(all);
 }
 
 const struct raft_rules rules_log = {
-    .name = "log", .size = sizeof(struct journals), .before = before, .restart = restart, .fini = fini,
+    .name = "log", .size = sizeof(struct each), .before = before, .restart = restart, .fini = fini,
 };

@@ -35,26 +35,12 @@ struct speaker {
 };
 
 struct terms {
-    struct speaker **speaker; /* by node; NULL: nothing to say of it */
-    size_t speakers;
+    struct each speaker; /* struct speaker */
 };
 
 static struct speaker *speaker_of(struct step *s, struct terms *t)
 {
-    size_t node = (size_t)(s->node - s->model->node);
-    if (node >= t->speakers) {
-        struct speaker **grown = realloc(t->speaker, (node + 1) * sizeof(struct speaker *));
-        if (!grown) {
-            step_out_of_memory(s);
-            return NULL;
-        }
-        memset(grown + t->speakers, 0, (node + 1 - t->speakers) * sizeof(struct speaker *));
-        t->speaker = grown;
-        t->speakers = node + 1;
-    }
-    if (!t->speaker[node] && !(t->speaker[node] = calloc(1, sizeof(struct speaker))))
-        step_out_of_memory(s);
-    return t->speaker[node];
+    return each_of(s, &t->speaker, sizeof(struct speaker));
 }
 
 static bool is_request(const struct raft_message *m)
@@ -320,9 +306,7 @@ static void restart(struct step *s, void *state)
 static void fini(void *state)
 {
     struct terms *t = state;
-    for (size_t i = 0; i < t->speakers; i++)
-        free(t->speaker[i]);
-    free(t->speaker);
+    each_fini(&t->speaker);
 }
 
 const struct raft_rules rules_terms = {.name = "terms", .size = sizeof(struct terms), .before = before, .restart = restart,

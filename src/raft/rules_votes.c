@@ -18,20 +18,7 @@ static void id_copy(char out[RAFT_NODE_NAME], const char *id)
 /* NULL: no memory. */
 static struct voter *voter_of(struct step *s, struct votes *votes)
 {
-    size_t node = (size_t)(s->node - s->model->node);
-    if (node >= votes->voters) {
-        struct voter **grown = realloc(votes->voter, (node + 1) * sizeof(struct voter *));
-        if (!grown) {
-            step_out_of_memory(s);
-            return NULL;
-        }
-        memset(grown + votes->voters, 0, (node + 1 - votes->voters) * sizeof(struct voter *));
-        votes->voter = grown;
-        votes->voters = node + 1;
-    }
-    if (!votes->voter[node] && !(votes->voter[node] = calloc(1, sizeof(struct voter))))
-        step_out_of_memory(s);
-    return votes->voter[node];
+    return each_of(s, &votes->voter, sizeof(struct voter));
 }
 
 /* --- what a voter was asked --- */
@@ -180,8 +167,8 @@ static struct voter *voter_named(struct votes *votes, const struct step *s, cons
 {
     for (size_t i = 0; i < s->cluster->peers; i++) {
         const struct raft_peer *p = &s->cluster->peer[i];
-        if (p->node >= 0 && (size_t)p->node < votes->voters && strcmp(p->id, id) == 0)
-            return votes->voter[p->node];
+        if (p->node >= 0 && strcmp(p->id, id) == 0)
+            return each_at(&votes->voter, (size_t)p->node);
     }
     return NULL;
 }
@@ -431,9 +418,7 @@ static void finish(struct raft_model *m, void *state)
 static void fini(void *state)
 {
     struct votes *votes = state;
-    for (size_t i = 0; i < votes->voters; i++)
-        free(votes->voter[i]);
-    free(votes->voter);
+    each_fini(&votes->voter);
 }
 
 const struct raft_rules rules_votes = {.name = "votes", .size = sizeof(struct votes), .before = before, .restart = restart,

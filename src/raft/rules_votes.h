@@ -2,6 +2,7 @@
 #ifndef DRD_RAFT_RULES_VOTES_H
 #define DRD_RAFT_RULES_VOTES_H
 
+#include "raft/parts.h"
 #include "raft/rule.h"
 
 /* Rings: of what is older, nothing is said any more. A node has one vote a term, and a candidate a handful of voters. */
@@ -61,8 +62,7 @@ struct voter {
 };
 
 struct votes {
-    struct voter **voter; /* by node; NULL: nothing to say of it */
-    size_t voters;
+    struct each voter;    /* struct voter */
     struct {              /* results whose term is not the one that was asked for */
         uint64_t id, term;
     } late[VOTES_LATE];
