@@ -13,7 +13,7 @@
 const struct triage_kind_row triage_kinds[TRIAGE_KINDS] = {
     [TRIAGE_VIOLATION] = {"violation", "Raft violated", true},
     [TRIAGE_CRASH] = {"crash", "a node crashed", true},
-    [TRIAGE_HANG] = {"hang", "no progress", true},
+    [TRIAGE_HANG] = {"hang", "hang", true},
     [TRIAGE_CHECK] = {"check", "the test failed", true},
     [TRIAGE_RULE] = {"rule", "a rule broken, the test passed", false},
     [TRIAGE_BROKEN] = {"broken", "not judged", false},

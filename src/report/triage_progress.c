@@ -22,11 +22,19 @@ static void lead(struct progress_watch *w, uint64_t time)
     w->elections = 0;
 }
 
+/* An index that is nonsense is none: 2^48 entries no log has. */
+static void want(struct progress_watch *w, uint64_t index)
+{
+    if (index > w->wanted && index < UINT64_C(1) << 48)
+        w->wanted = index;
+}
+
 static void sent(struct progress_watch *w, const struct raft_message *m, uint64_t time)
 {
     if (m->type == RAFT_APPEND_ENTRIES || m->type == RAFT_INSTALL_SNAPSHOT) {
         lead(w, time);
         commit(w, m->commit, time);
+        want(w, m->prev_index + (m->type == RAFT_APPEND_ENTRIES ? m->entries : 0));
     } else if (m->type == RAFT_REQUEST_VOTE && !m->pre_vote && m->term > w->term) {
         w->term = m->term;
         w->elections++;
@@ -48,6 +56,8 @@ void progress_feed(void *context, const struct raft_fact *fact)
         lead(w, fact->time);
     else if (fact->kind == RAFT_FACT_COMMIT || fact->kind == RAFT_FACT_APPLY)
         commit(w, fact->kind == RAFT_FACT_APPLY ? fact->entry.index : fact->index, fact->time);
+    else if (fact->kind == RAFT_FACT_APPEND)
+        want(w, fact->entry.index);
 }
 
 /* Whether at `time` fewer nodes lived than a majority of those that ever did. */
@@ -84,5 +94,5 @@ const char *progress_hang(const struct progress_watch *w, const struct raft_mode
         return "election after election, and no leader";
     if (w->lead_time < from + *ns / 2)
         return "no leader, and no election";
-    return "a leader, and nothing committed";
+    return w->wanted > w->commit ? "a leader, and nothing committed" : NULL; /* or nothing was asked of it */
 }

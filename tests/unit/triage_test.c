@@ -204,6 +204,68 @@ static void nodes_and_terms_do_not_change_a_fingerprint(void **state)
     assert_string_equal(a.value + 6, "-T01");
 }
 
+/* --- hangs --- */
+
+#define SECOND 1000000000ul
+
+/* Node 0 leads and speaks at `second`, with one entry after `previous`. */
+static void leader_speaks(struct facts *f, struct progress_watch *w, uint64_t second, uint64_t previous, uint64_t commit)
+{
+    const struct raft_entry entry = {.index = previous + 1, .term = 1};
+    struct raft_message m = facts_message(RAFT_APPEND_ENTRIES, 0, 1, 1);
+    m.prev_index = previous;
+    m.commit = commit;
+    m.entries = 1;
+    m.entry = &entry;
+    struct raft_fact fact = {.kind = RAFT_FACT_SENT, .time = second * SECOND, .message = &m, .protocol = "raftkv"};
+    facts_tell(f, 0, &fact);
+    progress_feed(w, &fact);
+}
+
+static void asks_for_votes(struct facts *f, struct progress_watch *w, uint64_t second, uint64_t term)
+{
+    struct raft_message m = facts_message(RAFT_REQUEST_VOTE, 1, 2, term);
+    struct raft_fact fact = {.kind = RAFT_FACT_SENT, .time = second * SECOND, .message = &m, .protocol = "raftkv"};
+    facts_tell(f, 1, &fact);
+    progress_feed(w, &fact);
+}
+
+static void says(const struct facts *f, const struct progress_watch *w, uint64_t end, bool timed_out, const char *expected)
+{
+    uint64_t ns;
+    const char *said = progress_hang(w, f->model, end * SECOND, timed_out, &ns);
+    if (expected)
+        assert_string_equal(said, expected);
+    else
+        assert_null(said);
+}
+
+static void a_hang_is_told_by_what_kept_the_cluster(void **state)
+{
+    struct facts f;
+    struct progress_watch w = {0};
+    (void)state;
+    facts_init(&f, 3);
+    for (size_t i = 0; i < f.model->processes; i++)
+        f.model->process[i].start = f.model->process[i].end = 0; /* from before the first fact, to no known end */
+    leader_speaks(&f, &w, 10, 1, 1);
+    says(&f, &w, 13, false, NULL);
+    says(&f, &w, 13, true, "no leader, and no election");
+    leader_speaks(&f, &w, 29, 1, 1);
+    says(&f, &w, 30, false, "a leader, and nothing committed");
+    leader_speaks(&f, &w, 31, 0, 1);
+    leader_speaks(&f, &w, 32, 1, 2); /* all that it had is committed now */
+    says(&f, &w, 34, false, NULL);
+    leader_speaks(&f, &w, 40, 0, 2);
+    says(&f, &w, 42, false, NULL);
+    for (uint64_t i = 0; i < 4; i++)
+        asks_for_votes(&f, &w, 43 + i, 2 + i);
+    says(&f, &w, 48, false, "election after election, and no leader");
+    leader_speaks(&f, &w, 49, 2, 3);
+    says(&f, &w, 50, false, NULL);
+    facts_fini(&f);
+}
+
 /* --- escaping --- */
 
 static void escaped(void (*escape)(const char *text, FILE *out), const char *text, const char *expected)
@@ -372,6 +434,7 @@ int main(void)
         cmocka_unit_test(flaky_is_red_and_green_of_one_commit),
         cmocka_unit_test(a_phrase_is_what_does_not_belong_to_the_run),
         cmocka_unit_test(nodes_and_terms_do_not_change_a_fingerprint),
+        cmocka_unit_test(a_hang_is_told_by_what_kept_the_cluster),
         cmocka_unit_test(xml),
         cmocka_unit_test(markdown),
         cmocka_unit_test(annotations),

@@ -7,6 +7,7 @@
 #   BUG=ID       another mistake in the same scene; BUG=none: the same moves with a correct server
 #   WITHIN=MS    the deadline of every wait
 #   MARKS=no     the nodes state nothing about themselves
+#   HEARTBEAT=MS  how often a leader speaks (25)
 #
 # Nothing is left to luck. Election timers are so long that no node becomes a candidate of its own accord; it is told to (STEP
 # campaign). Who hears whom, and when, is decided by cuts and by holding messages back at the receiver (STEP hold), and every
@@ -20,7 +21,7 @@ BUG=${BUG:-$(basename "$0" .sh)} MARKS=${MARKS:-yes}
 buggy=all     # or the numbers of the nodes that make the mistake, where others would make it too and that is not the story
 options=      # of all nodes
 election=60000 # a timeout that does not end here
-heartbeat=25
+heartbeat=${HEARTBEAT:-25}
 within=${WITHIN:-4000} # ms, the deadline of every wait
 numbers=      # of all nodes
 members=      # by which they start
