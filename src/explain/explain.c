@@ -67,8 +67,9 @@ static void gap_run(struct verdict *v, const char *state)
     if (v->model->nodes == 0)
         gap_add(v, true, "no Raft in this run: no message, file or mark that DRD knows as such");
     if (*state && strcmp(state, "complete") != 0)
-        gap_add(v, true, strcmp(state, "recording") == 0 ? "the run is still being recorded"
-                                                         : "the run is incomplete: recording stopped before the cluster did");
+        gap_add(v, true, strcmp(state, "recording") == 0
+                             ? "the run is not finished: it is being recorded, or its recorder was killed"
+                             : "the run is incomplete: recording stopped before the cluster did");
 }
 
 /* Members that spoke to recorded nodes and are not recorded themselves. */
@@ -133,6 +134,44 @@ static enum verdict_status judge(const struct verdict *v)
     return VERDICT_NONE;
 }
 
+/* What one node shows by itself: the others have no part in it. */
+static bool is_local(const struct raft_finding *f)
+{
+    return f->property == RAFT_LEADER_APPEND_ONLY || f->property == RAFT_STATE_DETERMINISM ||
+           f->property == RAFT_APPLIED_IN_ORDER || f->property == RAFT_COMMIT_MONOTONIC || f->property == RAFT_TERM_MONOTONIC;
+}
+
+/* A member of which not all was seen; NULL: there is none. */
+static const char *member_unseen(const struct verdict *v, size_t cluster, bool *partly)
+{
+    const struct raft_model *m = v->model;
+    const struct raft_cluster *c = &m->cluster[cluster];
+    *partly = false;
+    for (size_t i = 0; i < c->peers; i++) {
+        if (c->peer[i].heard && c->peer[i].node < 0)
+            return c->peer[i].id;
+    }
+    *partly = true;
+    for (size_t i = 0; i < m->nodes; i++) {
+        if (m->node[i].cluster == cluster && verdict_member(v, i) && !m->node[i].complete)
+            return m->node[i].name;
+    }
+    return NULL;
+}
+
+/* The cause is the earliest break: it is not known to be while somebody may have broken a rule before, unseen. */
+static void cause_bound(struct verdict *v)
+{
+    bool partly;
+    const char *unseen = v->finding && !is_local(v->finding) ? member_unseen(v, v->finding->cluster, &partly) : NULL;
+    if (!unseen || v->cause.certainty != CERTAINTY_KNOWN)
+        return;
+    v->cause.certainty = CERTAINTY_LIKELY;
+    snprintf(v->cause.settle, sizeof v->cause.settle,
+             partly ? "%s is not recorded to its end: whether it broke a rule after that is not seen"
+                    : "the node with id \"%s\" is not recorded: whether it broke a rule before that is not seen", unseen);
+}
+
 void verdict_init(struct verdict *v, const struct raft_model *m, const struct store_process *process, size_t processes,
                   const char *state)
 {
@@ -148,6 +187,7 @@ void verdict_init(struct verdict *v, const struct raft_model *m, const struct st
     }
     v->status = judge(v);
     cause_find(&v->cause, m, v->finding, NULL);
+    cause_bound(v);
 }
 
 bool verdict_order(struct verdict *v, struct store *s, struct drd_error *e)
@@ -158,8 +198,10 @@ bool verdict_order(struct verdict *v, struct store *s, struct drd_error *e)
     if (!precedes)
         return error_set(e, DRD_EXIT_FATAL, "out of memory");
     bool good = cause_order(s, v->model, v->finding, precedes, e);
-    if (good)
+    if (good) {
         cause_find(&v->cause, v->model, v->finding, precedes);
+        cause_bound(v);
+    }
     free(precedes);
     return good;
 }

@@ -243,6 +243,19 @@ static void nothing_was_seen_to_break(void **state)
     assert_int_equal(v.cause.steps, 0);
 }
 
+/* Somebody who is not recorded may have broken a rule before. */
+static void a_member_that_is_not_recorded(void **state)
+{
+    struct facts *f = *state;
+    struct verdict v;
+    struct raft_message refusal = facts_message(RAFT_REQUEST_VOTE_RESULT, 7, 0, 1);
+    facts_tell(f, 0, &(struct raft_fact){.kind = RAFT_FACT_RECEIVED, .message = &refusal});
+    uint64_t told = figure_8(f);
+    explain(f, &v);
+    assert_cause(&v, RAFT_T07, 0, told, CERTAINTY_LIKELY);
+    assert_string_equal(v.cause.settle, "the node with id \"7\" is not recorded: whether it broke a rule before that is not seen");
+}
+
 /* Without a violation the first break is told as what it is. */
 static void a_break_that_hurt_nobody(void **state)
 {
@@ -266,7 +279,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(counted_an_earlier_term), TEST(an_unrelated_one_before), TEST(a_healed_one_before), TEST(the_earliest_of_two),
-        TEST(one_after_it), TEST(one_of_another_term), TEST(nothing_was_seen_to_break), TEST(a_break_that_hurt_nobody),
+        TEST(one_after_it), TEST(one_of_another_term), TEST(nothing_was_seen_to_break), TEST(a_member_that_is_not_recorded),
+        TEST(a_break_that_hurt_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
