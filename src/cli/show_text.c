@@ -15,6 +15,16 @@ static void print_fact(struct run_view *v, const char *label, const char *key)
         printf("%-11s%s\n", label, value);
 }
 
+/* The first line of them. */
+static void print_notes(struct run_view *v)
+{
+    char value[1024];
+    if (!store_fact(v->store, "notes", value, sizeof value) || !*value)
+        return;
+    size_t line = strcspn(value, "\n");
+    printf("%-11s%.*s%s\n", "notes", (int)line, value, value[line] ? " ..." : "");
+}
+
 static void print_head(struct run_view *v, const struct census *census, bool color)
 {
     char id[REFS_ID + 1], text[TEXT_MAX], count[TEXT_MAX], state[64] = "";
@@ -30,6 +40,7 @@ static void print_head(struct run_view *v, const struct census *census, bool col
     printf("%-11s%s%s%s\n", "state", term_code(color, strcmp(state, "complete") ? TERM_WARN : TERM_GOOD), state,
            term_code(color, TERM_PLAIN));
     print_fact(v, "exit", "exit_status");
+    print_notes(v);
     printf("%-11s%s\n", "duration", text_duration(v->end - v->begin, text, sizeof text));
     printf("%-11s%s, %s events\n", "size", text_size(show_file_size(v->path), text, sizeof text),
            text_count(census->events, count, sizeof count));

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/tags.h"
+
 #define TIME_LENGTH 18 /* YYYYMMDDTHHMMSSmmm */
 #define FILE_LENGTH (TIME_LENGTH + 1 + REFS_ID + 4)
 #define TRIES 100
@@ -40,8 +42,7 @@ static bool find_upward(char at[PATH_MAX])
     }
 }
 
-/* 1 found, 0 there is none, -1 error. */
-static int find_store(char out[PATH_MAX], struct drd_error *e)
+int refs_directory(char out[PATH_MAX], struct drd_error *e)
 {
     const char *chosen = getenv("DRD_STORE");
     if (chosen && *chosen) {
@@ -66,7 +67,7 @@ static bool make_directory(const char *path, struct drd_error *e)
 static bool make_store(char out[PATH_MAX], struct drd_error *e)
 {
     char store[PATH_MAX];
-    int found = find_store(store, e);
+    int found = refs_directory(store, e);
     if (found < 0)
         return false;
     const char *chosen = getenv("DRD_STORE");
@@ -128,7 +129,7 @@ static bool read_directory(const char *directory, struct refs_entry **out, size_
 bool refs_list(struct refs_entry **out, size_t *count, struct drd_error *e)
 {
     char store[PATH_MAX], runs[PATH_MAX + 8], absolute[PATH_MAX];
-    int found = find_store(store, e);
+    int found = refs_directory(store, e);
     *out = NULL;
     *count = 0;
     if (found <= 0)
@@ -181,12 +182,17 @@ bool refs_new(struct refs_entry *out, struct drd_error *e)
     return error_set(e, DRD_EXIT_FATAL, "no unused name for the run in %s", runs);
 }
 
+/* A file, else a tag. */
 static bool resolve_path(const char *reference, char path[PATH_MAX], struct drd_error *e)
 {
     struct stat st;
     if (snprintf(path, PATH_MAX, "%s", reference) >= PATH_MAX)
         return error_set(e, DRD_EXIT_FATAL, "the name of the run is too long");
-    if (stat(path, &st))
+    int missing = stat(path, &st) ? errno : 0;
+    if (missing && tags_name_good(reference) && tags_find(reference, path))
+        missing = stat(path, &st) ? errno : 0;
+    errno = missing;
+    if (missing)
         return error_set_errno(e, DRD_EXIT_FATAL, "no such run: %s", reference);
     if (!S_ISREG(st.st_mode))
         return error_set(e, DRD_EXIT_FATAL, "not a DRD run: %s is not a regular file", reference);

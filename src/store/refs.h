@@ -8,6 +8,7 @@
  *   @  @~N       the latest run, the Nth before it
  *   7f3          the one run whose id begins with this
  *   path         a file
+ *   name         a tag (store/tags.h), where no file has that name
  * An event may follow: RUN@n2@4711. "n2@4711" alone is an event of the latest run. */
 #ifndef DRD_STORE_REFS_H
 #define DRD_STORE_REFS_H
@@ -24,6 +25,9 @@ struct refs_entry {
     char id[REFS_ID + 1];
     char path[PATH_MAX];
 };
+
+/* The store directory. 1 found, 0 there is none, -1 error. */
+int refs_directory(char out[PATH_MAX], struct drd_error *e);
 
 /* Choose the file of a new run; makes .drd/ in the current directory if there is none. */
 bool refs_new(struct refs_entry *out, struct drd_error *e);
