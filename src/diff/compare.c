@@ -193,7 +193,8 @@ static bool known_elsewhere(const struct diff *d, int side, const struct diff_it
         const struct diff_node *n = &other->node[i];
         const struct diff_event *entry = diff_run_entry(other, i, index);
         bool reached = event->kind == DIFF_APPEND || (event->kind == DIFF_COMMIT ? n->commit : n->applied) >= index;
-        if (entry && reached && (!event->term || diff_term_label(d, !side, entry->term) == label))
+        bool same = !event->term || (entry && diff_term_label(d, !side, entry->term) == label);
+        if (reached && same && (entry || event->kind != DIFF_APPEND))
             return true;
     }
     return false;

@@ -73,6 +73,8 @@ static void term_fact(const struct gather *at)
 {
     struct diff_node *n = at->node;
     uint64_t term = at->fact->term;
+    if (at->fact->durable)
+        n->durable_term = term;
     if (at->fact->again || term == n->term)
         return;
     struct diff_event *event = gather_emit(at, DIFF_TERM);
@@ -367,7 +369,8 @@ static void loaded_end(const struct gather *at)
     event->last = n->loaded.vote_term;
     event->peer = n->loaded.vote;
     event->content = n->loaded.hash;
-    n->term = n->loaded.term;
+    n->term = n->durable_term = n->loaded.term;
+    n->durable_vote_term = n->loaded.vote_term;
     if (n->loaded.last)
         log_end(n, n->loaded.last);
 }

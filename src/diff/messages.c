@@ -32,12 +32,18 @@ static struct diff_event *message_emit(const struct gather *at, enum diff_kind k
     return event;
 }
 
+/* A node that keeps its term in a file speaks of one that is not there yet. */
+static bool term_ahead(const struct gather *at)
+{
+    return at->node->durable_term && at->fact->message->term > at->node->durable_term;
+}
+
 /* --- votes --- */
 
 static void request_vote_sent(const struct gather *at, uint16_t peer)
 {
     const struct raft_message *m = at->fact->message;
-    bool ahead = at->node->disk && m->prev_index > at->node->synced;
+    bool ahead = (at->node->disk && m->prev_index > at->node->synced) || term_ahead(at);
     if (!m->pre_vote)
         gather_candidate(at, m->term);
     if (!m->pre_vote && at->node->position_term != m->term) {
@@ -52,7 +58,7 @@ static void vote_result_sent(const struct gather *at, uint16_t peer)
 {
     const struct raft_message *m = at->fact->message;
     uint64_t term = m->asked ? m->asked : m->term;
-    bool ahead = m->success && !m->pre_vote && at->node->disk && at->node->durable_vote_term != term;
+    bool ahead = !m->pre_vote && ((m->success && at->node->disk && at->node->durable_vote_term != term) || term_ahead(at));
     if (m->success && !m->pre_vote)
         gather_vote(at, term, peer);
     if (channel_again(at, peer, true, m))
@@ -139,7 +145,7 @@ static void append_result_sent(const struct gather *at, uint16_t peer)
             message_emit(at, refuses_fitting(at) ? DIFF_ACK : DIFF_MESSAGE, peer, true);
         return;
     }
-    if (n->disk && m->match > n->synced)
+    if ((n->disk && m->match > n->synced) || term_ahead(at))
         flags |= DIFF_AHEAD;
     if (m->term == n->verified_term && m->match > n->verified)
         flags |= DIFF_BEYOND;

@@ -10,12 +10,15 @@
 #include "diff/align.h"
 #include "diff/diff.h"
 
+#define NOWHERE UINT32_MAX
+
 struct candidate {
     const struct diff_lane *lane;
     const struct diff_gap *gap;
     int side;
     size_t item;
     uint64_t rank, since; /* since: time after the last event that is equal */
+    uint32_t event[2];    /* where it is on either side */
     bool weak;            /* the test ends its nodes: only if there is nothing else to tell */
 };
 
@@ -47,8 +50,10 @@ static bool is_earlier(const struct candidate *a, const struct candidate *b)
     uint64_t x = a->rank + tests_delay(a), y = b->rank + tests_delay(b);
     if (x != y)
         return x < y;
-    if (a->side == b->side)
-        return a->lane->list[a->side].item[a->item].event < b->lane->list[b->side].item[b->item].event;
+    for (int side = 0; side < 2; side++) {
+        if (a->event[side] != NOWHERE && b->event[side] != NOWHERE)
+            return a->event[side] < b->event[side];
+    }
     return a->since < b->since;
 }
 
@@ -57,10 +62,13 @@ static void gap_candidate(const struct diff *d, const struct diff_lane *lane, co
     for (int side = 0; side < 2; side++) {
         for (size_t i = gap->from[side]; i < gap->to[side]; i++) {
             const struct diff_item *item = &lane->list[side].item[i];
-            struct candidate c = {lane, gap, side, i, diff_rank(d, side, item->event), diff_since(d, side, item->event), false};
+            struct candidate c = {.lane = lane, .gap = gap, .side = side, .item = i, .rank = diff_rank(d, side, item->event)};
             if (!diff_matters(d, lane, gap, side, i))
                 continue;
+            c.since = diff_since(d, side, item->event);
             c.weak = is_weak(diff_event(d, side, item));
+            c.event[side] = item->event;
+            c.event[!side] = gap->from[!side] < gap->to[!side] ? lane->list[!side].item[gap->from[!side]].event : NOWHERE;
             if (is_earlier(&c, best))
                 *best = c;
             break;

@@ -70,7 +70,7 @@ struct diff_node {
     int role;
     struct { uint64_t term; uint16_t peer; } vote[8];
     unsigned votes;
-    uint64_t durable_vote_term;
+    uint64_t durable_vote_term, durable_term; /* 0: no file shows them */
     uint64_t last, base, synced, commit, applied;
     uint64_t verified_term, verified; /* last index that AppendEntries of this term brought or named */
     struct { uint64_t term, previous, previous_term; } asked; /* the AppendEntries received last */
