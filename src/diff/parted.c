@@ -197,13 +197,46 @@ static bool why_message(struct diff *d, struct diff_first *first, int side)
     return true;
 }
 
+/* When the process of an event began, by the events of its node. */
+static uint32_t since_start(const struct diff_run *r, const struct diff_event *event)
+{
+    for (const struct diff_event *e = event; e-- > r->event;) {
+        if (e->node == event->node && e->kind == DIFF_START)
+            return event->time - e->time;
+    }
+    return event->time;
+}
+
+/* Nobody tells a node to become a candidate: which timer fired first in either run. */
+static void why_candidate(struct diff *d, struct diff_first *first, int side)
+{
+    const struct diff_event *event = first->event[side];
+    const struct diff_run *r = d->run[!side];
+    char at[2][32];
+    milliseconds(since_start(d->run[side], event), at[0], sizeof at[0]);
+    for (size_t i = 0; i < r->events; i++) {
+        const struct diff_event *e = &r->event[i];
+        if (e->kind != DIFF_CANDIDATE || diff_term_label(d, !side, e->term) != diff_term_label(d, side, event->term))
+            continue;
+        milliseconds(since_start(r, e), at[1], sizeof at[1]);
+        snprintf(first->why, sizeof first->why, "in %c the election timer of %s fired, %s after its start; in %c that of %s, %s after its",
+                 'A' + side, d->run[side]->node[event->node].name, at[0], 'A' + !side, r->node[e->node].name, at[1]);
+        return;
+    }
+    snprintf(first->why, sizeof first->why, "its election timer fired, or it was told to, %s after its start; in %c nobody was candidate of that term",
+             at[0], 'A' + !side);
+}
+
 static void why_only(struct diff *d, struct diff_first *first, int side)
 {
     const struct diff_event *event = first->event[side];
     char name[128];
-    if (event->trigger == UINT64_MAX || event->kind == DIFF_CANDIDATE) {
-        snprintf(first->why, sizeof first->why, "%s: nothing that DRD compares differs before it; its own timer, clock or program decided",
-                 event->kind == DIFF_CANDIDATE ? "no message makes a candidate" : "it had received no message");
+    if (event->kind == DIFF_CANDIDATE) {
+        why_candidate(d, first, side);
+        return;
+    }
+    if (event->trigger == UINT64_MAX) {
+        snprintf(first->why, sizeof first->why, "it had received no message: its own timer, clock or program decided");
         return;
     }
     diff_run_event_name(d->run[side], event->process, event->trigger, name, sizeof name);
