@@ -327,13 +327,22 @@ static bool made_before(const struct step *s, const struct raft_exchange *x)
     return s->fact->message->commit < s->node->commit || read->at.sequence == x->acknowledged.at.sequence;
 }
 
+/* One of several that go to the peer in one go, all of them behind: a queue that waited for the connection. */
+static bool is_queued(const struct step *s, const struct raft_exchange *x)
+{
+    const struct raft_letter *last = &x->append_sent;
+    return last->at.how != RAFT_HOW_NONE && last->at.order > s->node->book.trigger.at.order &&
+           last->at.order > x->acknowledged.at.order && last->index < x->acknowledged.index;
+}
+
 static void check_next(struct step *s)
 {
     const struct raft_message *m = s->fact->message;
     if (s->fact->kind != RAFT_FACT_SENT || m->type != RAFT_APPEND_ENTRIES)
         return;
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
-    if (!x || x->acknowledged.term != m->term || m->prev_index >= x->acknowledged.index || refused_since(x) || made_before(s, x))
+    if (!x || x->acknowledged.term != m->term || m->prev_index >= x->acknowledged.index || refused_since(x) || made_before(s, x) ||
+        is_queued(s, x))
         return;
     struct raft_break *b = break_add(s, RAFT_T13, RAFT_SPOILS_NOTHING, m->term, m->prev_index + 1, m->to);
     break_text(b, "%s sent %s entries from index %" PRIu64 " on, which had acknowledged up to %" PRIu64 " in term %" PRIu64, s->node->name,
