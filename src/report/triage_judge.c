@@ -188,13 +188,19 @@ static void name_failure(struct judged *j, bool by_rule, const char *words, cons
     fingerprint_set(j->out, &f);
 }
 
+static bool is_complete(const struct judged *j)
+{
+    return !*j->state || strcmp(j->state, "complete") == 0;
+}
+
 static bool judge_hang(struct judged *j)
 {
     struct triage_result *out = j->out;
     const struct raft_break *b = j->verdict.cause.rule_break;
     uint64_t ns = 0;
     char text[128], words[TEXT_MAX];
-    const char *why = out->red ? progress_hang(&j->watch, j->model, run_end(j), out->exit_status == TIMED_OUT, &ns) : NULL;
+    bool may_hang = out->red && is_complete(j); /* or what is missing may be the progress */
+    const char *why = may_hang ? progress_hang(&j->watch, j->model, run_end(j), out->exit_status == TIMED_OUT, &ns) : NULL;
     if (!why)
         return false;
     out->kind = TRIAGE_HANG;
@@ -262,11 +268,11 @@ static bool judge_rule(struct judged *j)
     return true;
 }
 
-/* A recording without its end says nothing for a run in which nothing was found. */
+/* Where nothing was found, a recording without its end says nothing. That the test failed is seen all the same. */
 static bool judge_incomplete(struct judged *j)
 {
     char why[256] = "", text[300];
-    if (!*j->state || strcmp(j->state, "complete") == 0)
+    if (is_complete(j) || j->out->red)
         return false;
     if (strcmp(j->state, "recording") == 0) {
         broken(j->out, "its recorder was killed; drd fsck --repair finishes it");

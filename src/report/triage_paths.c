@@ -45,6 +45,8 @@ static bool visit(struct triage *t, const char *directory, const char *name, int
         return true; /* gone in the meantime */
     if (S_ISDIR(st.st_mode))
         return depth >= DEPTH || walk(t, path, depth + 1, e);
+    if (S_ISLNK(st.st_mode) && stat(path, &st)) /* to a file, that is: directories by links may go round in circles */
+        return true;
     return !S_ISREG(st.st_mode) || !ends_with(name, ".drd") || add(t, path, e);
 }
 

@@ -6,7 +6,7 @@
 #                                     marks and without; the last SHAKEN (default 0) of them are no scene but a cluster of
 #                                     three under load and random faults, where roles and timings are what they happen to be
 #   IDS="T01a T07a", HEALTHY=12 runs without a mistake (under load, under faults), JOBS, KEEP=DIR for the runs,
-#   FROM=DIR: those runs again
+#   FROM=DIR: those runs again, or others: of ID.NAME.drd or ID-NAME.drd
 # Runs in which the mistake did not act are left out, and those without a mistake whose workload failed. Two planted mistakes
 # may make nodes do the same: T07a and T07b are one to anybody who looks from outside.
 set -eu
@@ -71,13 +71,12 @@ record_all() {
 # What is known of each run: "PATH ID".
 label_all() {
     for run in "$runs"/*.drd; do
-        id=$(basename "$run" | sed 's/-.*//')
-        if [ "$id" != none ] && ! "$tools/turn" "$run" "$id" >/dev/null 2>&1; then
+        id=$(basename "$run" | sed 's/[-.].*//')
+        if [ "$id" = none ] || "$tools/turn" "$run" "$id" >/dev/null 2>&1; then
+            echo "$(realpath "$run") $id"
+        else
             echo "$(basename "$run"): the mistake did not act" >&2
-            rm -f "$run"
-            continue
         fi
-        echo "$run $id"
     done
 }
 
@@ -97,7 +96,8 @@ warm=$(triage "$scratch/warm.json")
 jq -r '.runs[] | [.path, .fingerprint // "-", .kind] | join(" ")' "$scratch/cold.json" >"$scratch/groups"
 awk -v cold="$cold" -v warm="$warm" -v jobs="$JOBS" '
     FNR == NR { id[$1] = $2; next }
-    { path[++n] = $1; group[n] = $2; kind[n] = $3; label[n] = id[$1] }
+    $1 in id { path[++n] = $1; group[n] = $2; kind[n] = $3; label[n] = id[$1] }
+    { all++ }
     END {
         for (i = 1; i <= n; i++) {
             if (label[i] == "none") {
@@ -128,7 +128,7 @@ awk -v cold="$cold" -v warm="$warm" -v jobs="$JOBS" '
         printf "  %-34s %6.3f  (%d of %d pairs)\n", "recall", of_one ? both / of_one : 1, both, of_one
         printf "  %-34s %6d\n", "runs of a mistake in no group", missed
         printf "  %-34s %6d\n", "healthy runs in a group", alarms
-        printf "  %-34s %6.1f  (%.3f s, %d at a time)\n", "runs a second, cold", n / cold, cold, jobs
-        printf "  %-34s %6.1f  (%.3f s)\n", "runs a second, cached", n / warm, warm
+        printf "  %-34s %6.1f  (%.3f s, %d at a time)\n", "runs a second, cold", all / cold, cold, jobs
+        printf "  %-34s %6.1f  (%.3f s)\n", "runs a second, cached", all / warm, warm
         exit alarms > 0
     }' "$scratch/labels" "$scratch/groups"

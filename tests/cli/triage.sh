@@ -103,6 +103,20 @@ triage 0 --known known runs
 grep -q '^NOT JUDGED  runs/cut.drd: damaged: cut short' out || wrong "a damaged run is not listed"
 grep -q '^NOT JUDGED  runs/noise.drd: not a DRD run' out || wrong "noise is not listed"
 
+# A recording that stopped before the nodes did: nothing can be said for a test that passed; one that failed, failed.
+for ends in 0 3; do
+    expect $ends "$drd" record --max-size 256K -o "runs/short$ends.drd" -- \
+        sh -c "for i in 1 2 3 4 5 6 7 8 9 10; do head -c 400000 /dev/urandom | wc -c; sleep 0.1; done; exit $ends"
+    triage $((ends / 3)) --json "runs/short$ends.drd" runs/green.drd
+    [ $ends = 0 ] || kind_of short3 check
+    [ $ends = 3 ] || kind_of short0 broken
+    rm "runs/short$ends.drd"
+done
+ln -s ../runs/green.drd "$scratch/tmp/link.drd"
+triage 0 --json "$scratch/tmp"
+says '.counts.healthy' 1
+rm "$scratch/tmp/link.drd"
+
 # Outputs. What a node said stays text in all of them.
 hostile="<b>]]>&\"'|\`x\` ::error::no %0A @all
 ::error::no"
