@@ -299,21 +299,28 @@ static void sorted_fini(struct sorted *s)
 
 #define RANGE_MOST 200000 /* no node commits so much at once */
 
-static uint64_t steps_of(const struct diff_event *event)
+#define LANE_RANGES_MOST 4000000
+
+/* How many items an event makes, of those that are left to its lane for ranges. */
+static uint64_t steps_of(const struct diff_event *event, uint64_t *left)
 {
     uint64_t steps = is_range(event) ? event->last - event->index + 1 : 1;
-    return steps && steps <= RANGE_MOST ? steps : 1;
+    if (!steps || steps > RANGE_MOST || steps > *left)
+        return 1;
+    *left -= steps;
+    return steps;
 }
 
 static bool list_make(const struct diff *d, int side, const uint32_t *event, size_t count, struct diff_list *list)
 {
     const struct diff_run *r = d->run[side];
+    uint64_t left = LANE_RANGES_MOST, again = LANE_RANGES_MOST;
     size_t items = 0;
     for (size_t i = 0; i < count; i++)
-        items += steps_of(&r->event[event[i]]);
+        items += steps_of(&r->event[event[i]], &left);
     *list = (struct diff_list){malloc((items + 1) * sizeof *list->item), 0};
     for (size_t i = 0; list->item && i < count; i++) {
-        uint64_t steps = steps_of(&r->event[event[i]]);
+        uint64_t steps = steps_of(&r->event[event[i]], &again);
         for (uint32_t step = 0; step < steps; step++)
             list->item[list->count++] = (struct diff_item){meaning(d, side, &r->event[event[i]], step), event[i], step};
     }

@@ -230,6 +230,8 @@ static void snapshot_fact(const struct gather *at)
 {
     struct diff_node *n = at->node;
     const struct raft_fact *fact = at->fact;
+    if ((fact->durable || !n->disk) && fact->index > n->synced)
+        n->synced = fact->index;
     if (fact->again || fact->index <= n->base)
         return;
     struct diff_event *event = gather_emit(at, DIFF_SNAPSHOT);
@@ -238,8 +240,6 @@ static void snapshot_fact(const struct gather *at)
     event->content = fact->entry.digest;
     if (n->base > n->last)
         n->last = n->base;
-    if (n->base > n->synced)
-        n->synced = n->base;
     if (n->base > n->commit)
         n->commit = n->base;
     if (n->base > n->applied)
@@ -285,10 +285,10 @@ void gather_commit(const struct gather *at, uint64_t index)
     uint64_t first = at->node->commit + 1;
     while (first <= index && first) {
         uint64_t term = entry_term(at, first), last = first;
-        while (last < index && last - first < COMMIT_MOST && entry_term(at, last + 1) == term)
+        while (last < index && last <= at->node->last && last - first < COMMIT_MOST && entry_term(at, last + 1) == term)
             last++;
-        if (last - first == COMMIT_MOST)
-            last = index; /* nobody commits so much at once */
+        if (last > at->node->last || last - first == COMMIT_MOST)
+            last = index; /* of entries that are not known; nobody commits so much at once */
         commit_emit(at, first, last, term, 0);
         first = last + 1;
     }

@@ -173,8 +173,13 @@ static void client(const struct gather *at)
 
 static void other(const struct gather *at, uint16_t peer, bool sent)
 {
-    if (!channel_again(at, peer, sent, at->fact->message))
-        message_emit(at, DIFF_MESSAGE, peer, sent);
+    const struct raft_message *m = at->fact->message;
+    struct diff_node *n = at->node;
+    bool installed = sent && m->type == RAFT_INSTALL_SNAPSHOT_RESULT && m->success;
+    if (!sent && m->type == RAFT_INSTALL_SNAPSHOT)
+        n->installing = m->prev_index;
+    if (!channel_again(at, peer, sent, m))
+        message_emit(at, DIFF_MESSAGE, peer, sent)->flags |= installed && n->disk && n->synced < n->installing ? DIFF_AHEAD : 0;
 }
 
 static void message_sent(const struct gather *at, uint16_t peer)

@@ -32,7 +32,7 @@ uint64_t diff_since(const struct diff *d, int side, uint32_t event)
 {
     const struct diff_event *all = d->run[side]->event;
     uint32_t i = event;
-    while (i && !d->matched[side][i - 1] && event - i < 100000)
+    while (i && !d->matched[side][i - 1] && event - i < 1000)
         i--;
     return all[event].time - (i && all[i - 1].time < all[event].time ? all[i - 1].time : all[event].time);
 }

@@ -72,6 +72,7 @@ struct diff_node {
     unsigned votes;
     uint64_t durable_vote_term, durable_term; /* 0: no file shows them */
     uint64_t last, base, synced, commit, applied;
+    uint64_t installing;       /* last index of the snapshot received last */
     uint64_t verified_term, verified; /* last index that AppendEntries of this term brought or named */
     struct { uint64_t term, previous, previous_term; } asked; /* the AppendEntries received last */
     struct { uint64_t term, match; } acked[DIFF_PEERS];       /* what a peer acknowledged to it */

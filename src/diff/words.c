@@ -76,7 +76,7 @@ static void message_words(const struct diff_run *r, const struct diff_event *eve
         snprintf(out, size, "%s a snapshot %s %s, to index %" PRIu64 " of term %" PRIu64, way, toward, peer, event->index, event->last);
         break;
     default:
-        snprintf(out, size, "%s %s %s %s, term %" PRIu64, way, message_name(event->type), toward, peer, event->term);
+        snprintf(out, size, "%s %s %s %s, term %" PRIu64 "%s", way, message_name(event->type), toward, peer, event->term, disk);
     }
 }
 
