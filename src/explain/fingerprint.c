@@ -1,10 +1,10 @@
 /* A name for the bug behind a run, the same whenever it strikes again.
  *
- * Algorithm 2: where a broken rule is the cause, its class, what it spoils, and what the node did, in the words of the rule
- * without what belongs to the run (names, numbers, quoted text). The property that broke is no part of it: with another
- * schedule the same mistake breaks another one, or none. Nor is the protocol: with marks the same mistake is seen by other
- * means. Nor is the place in the program, which is not known where the program is not, and moves when it is edited. Where no
- * cause is known, the property is all there is. */
+ * Algorithm 2: where a broken rule is the cause, its class, what it spoils, and what the node did, in the words of the
+ * rule without what belongs to the run (names, numbers, quoted text), and its program. The property that broke is no
+ * part of it: with another schedule the same mistake breaks another one, or none. Nor is the protocol: with marks the
+ * same mistake is seen by other means. Nor is the place in the program, which is not known where the program is not, and
+ * moves when it is edited. Where no cause is known, the property is all there is. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -123,6 +123,26 @@ static void phrase_of(const struct verdict *v, const struct raft_break *b, char 
     out[strcspn(out, ":;")] = '\0';
 }
 
+/* The program of the node that did it, without its version: "raftkv", "pythonN". "" if it is not known. */
+static void program_of(const struct verdict *v, char *out, size_t size)
+{
+    const struct raft_witness *w = v->cause.rule_break ? &v->cause.rule_break->at : verdict_first(v->finding);
+    const char *exe = NULL;
+    size_t used = 0;
+    for (size_t i = 0; w && i < v->processes; i++)
+        if (v->process[i].number == w->process)
+            exe = v->process[i].exe;
+    const char *slash = exe ? strrchr(exe, '/') : NULL;
+    for (const char *p = slash ? slash + 1 : exe ? exe : ""; *p && used + 1 < size; used++) {
+        bool digit = isdigit((unsigned char)*p);
+        out[used] = *p;
+        if (digit)
+            out[used] = 'N';
+        p += digit ? strspn(p, "0123456789.") : 1;
+    }
+    out[used] = '\0';
+}
+
 bool verdict_fingerprint(const struct verdict *v, struct verdict_fingerprint *out)
 {
     static const char *const spoils[] = {
@@ -131,14 +151,18 @@ bool verdict_fingerprint(const struct verdict *v, struct verdict_fingerprint *ou
         [RAFT_SPOILS_READ] = "read", [RAFT_SPOILS_TERM] = "term", [RAFT_SPOILS_MEMBERS] = "members",
     };
     const struct raft_break *b = v->cause.rule_break;
-    char text[sizeof out->text], did[sizeof b->text];
+    char text[sizeof out->text], did[sizeof b->text], program[40];
     if (!v->finding && !b)
         return false;
+    program_of(v, program, sizeof program);
+    const char *behind = *program ? "; " : "";
     if (b) {
         phrase_of(v, b, did, sizeof did);
-        snprintf(text, sizeof text, "%s; %s; %.120s", raft_classes[b->class].title, spoils[b->spoils], did);
+        snprintf(text, sizeof text, "%.72s; %s; %.120s%s%s", raft_classes[b->class].title, spoils[b->spoils], did,
+                 behind, program);
     } else {
-        snprintf(text, sizeof text, "%s; cause unknown", raft_property_names[v->finding->property].name);
+        snprintf(text, sizeof text, "%s; cause unknown%s%s", raft_property_names[v->finding->property].name, behind,
+                 program);
     }
     fingerprint_make(text, b ? raft_classes[b->class].id : "T00", out);
     return true;
