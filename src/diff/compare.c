@@ -175,6 +175,8 @@ bool diff_matters(const struct diff *d, const struct diff_lane *lane, const stru
     case DIFF_RESULT:
         return event->flags & DIFF_SUCCESS;
     case DIFF_MESSAGE:
+        if (event->flags & DIFF_PRE_VOTE && event->flags & DIFF_SENT && event->type == RAFT_REQUEST_VOTE_RESULT)
+            return has_counterpart(d, lane, gap, side, at); /* granted, and refused */
         return message_matters(event);
     default:
         return true;

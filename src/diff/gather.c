@@ -371,8 +371,10 @@ static void loaded_end(const struct gather *at)
     event->content = n->loaded.hash;
     n->term = n->durable_term = n->loaded.term;
     n->durable_vote_term = n->loaded.vote_term;
-    if (n->loaded.last)
+    if (n->loaded.last) {
         log_end(n, n->loaded.last);
+        n->synced = n->loaded.last;
+    }
 }
 
 /* --- from outside --- */
@@ -482,7 +484,8 @@ void diff_run_fact(struct diff_run *r, const struct raft_fact *fact)
     exits_until(r, fact->time);
     if (!is_outside(fact->kind)) {
         at.node->raft = true;
-        if (at.node->loaded.open && !fact->loaded)
+        /* marks may stand between its reads */
+        if (at.node->loaded.open && !fact->loaded && (fact->message || fact->written || fact->kind == RAFT_FACT_ROLE))
             loaded_end(&at);
     }
     if (fact->loaded)
