@@ -54,6 +54,10 @@ says '.groups[0].title' '"sh ended with SIGABRT: server.c:N: Assertion failed"'
 says '[.runs[].cached] | any' false
 says '.exit' 1
 cp out first
+/usr/bin/python3 -c 'import json, sys, jsonschema
+schema, value = (json.load(open(name)) for name in sys.argv[1:])
+jsonschema.Draft7Validator.check_schema(schema)
+jsonschema.validate(value, schema)' "$here/../../docs/triage.schema.json" first 2>said || wrong "schema: $(tail -n 3 said)"
 triage 1 --json runs
 says '[.runs[].cached] | all' true
 jq '.runs[].cached = false' out >second
