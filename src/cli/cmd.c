@@ -26,7 +26,6 @@ const struct args_option cmd_pager_options[] = {
     { ARGS_FLAG, 0, "no-pager", NULL, "never start a pager", &common.no_pager },
     { 0 },
 };
-static const struct args_option no_options[] = { { 0 } };
 
 const struct drd_command *cmd_find(const char *name)
 {
@@ -34,6 +33,18 @@ const struct drd_command *cmd_find(const char *name)
         if (!strcmp(cmd_table[i]->name, name))
             return cmd_table[i];
     return NULL;
+}
+
+void cmd_options(const struct drd_command *command, const struct args_option *tables[ARGS_TABLES + 1])
+{
+    if (command->options)
+        *tables++ = command->options;
+    if (command->flags & CMD_JSON)
+        *tables++ = cmd_json_options;
+    if (command->flags & CMD_PAGER)
+        *tables++ = cmd_pager_options;
+    *tables++ = cmd_common_options;
+    *tables = NULL;
 }
 
 int cmd_failed(struct cmd_context *c)
@@ -107,13 +118,10 @@ static void print_help(const struct drd_command *command)
 {
     printf("drd %s: %s\n\nusage: drd %s [OPTION]...%s%s\n\n%s\n", command->name, command->summary, command->name,
            *command->positional ? " " : "", command->positional, command->help);
-    if (command->options)
-        args_help(command->options, stdout);
-    if (command->flags & CMD_JSON)
-        args_help(cmd_json_options, stdout);
-    if (command->flags & CMD_PAGER)
-        args_help(cmd_pager_options, stdout);
-    args_help(cmd_common_options, stdout);
+    const struct args_option *tables[ARGS_TABLES + 1];
+    cmd_options(command, tables);
+    for (size_t i = 0; tables[i]; i++)
+        args_help(tables[i], stdout);
 }
 
 /* The error as one line, whatever stands in it. */
@@ -153,13 +161,8 @@ static int run(struct cmd_context *c)
 static int run_command(const struct drd_command *command, int argc, char **argv)
 {
     struct cmd_context c = { .command = command, .argc = argc, .argv = argv };
-    const struct args_option *tables[] = {
-        cmd_common_options,
-        command->options ? command->options : no_options,
-        command->flags & CMD_JSON ? cmd_json_options : no_options,
-        command->flags & CMD_PAGER ? cmd_pager_options : no_options,
-        NULL,
-    };
+    const struct args_option *tables[ARGS_TABLES + 1];
+    cmd_options(command, tables);
     if (!args_parse(tables, command->flags & CMD_COMMAND, &c.argc, &c.argv, &c.error))
         return usage_error(command, &c.error);
     if (common.help) {

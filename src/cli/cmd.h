@@ -7,7 +7,7 @@
  *   3. docs/drd-NAME.md: what it is for, every option, real output, exit codes.
  *   4. tests: what it prints and how it refuses (tests/cli/).
  * tests/unit/commands_test.c walks the table and fails where a summary, a help text, a page or an option in the page is
- * missing.
+ * missing. Man pages and completions are made from the table when DRD is built: src/cli/manuals/.
  *
  * A run function returns the exit code of the program (enum drd_exit, or for `record` that of the recorded command). When
  * something fails it fills c->error and returns cmd_failed(c); the dispatcher prints the error as one line and checks
@@ -62,7 +62,10 @@ int cmd_failed(struct cmd_context *c);
 /* "drd: warning: ..." on stderr. */
 void cmd_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Common options in front of the command's own, for help and tests. */
+/* Options of more than one command. */
 extern const struct args_option cmd_common_options[], cmd_json_options[], cmd_pager_options[];
+
+/* All tables of options that a command takes, its own first, closed by NULL. */
+void cmd_options(const struct drd_command *command, const struct args_option *tables[ARGS_TABLES + 1]);
 
 #endif
