@@ -25,7 +25,8 @@ static const struct args_option rows[] = {
     { ARGS_INT, 'U', "unified", "N", "N equal events around each difference, and no limit of lines", &options.context },
     { ARGS_LIST, 'n', "node", "NAME", "only events of this node (may be repeated)", &options.nodes },
     { ARGS_LIST, 'k', "kind", "KIND", "only this kind: vote, append, commit (may be repeated)", &options.kinds },
-    { ARGS_LIST, 0, "ignore", "KIND|FIELD", "leave out a kind, or do not compare term, index, content, peer", &options.ignored },
+    { ARGS_LIST, 0, "ignore", "KIND|FIELD", "leave out a kind, or do not compare term, index, content, peer",
+     &options.ignored },
     { ARGS_FLAG, 0, "exit-code", NULL, "exit 1 if they differ: as without it", &options.exit_code },
     { 0 },
 };
@@ -64,7 +65,8 @@ static void split_node(const char *word, char run[PATH_MAX], char node[RAFT_NODE
 static bool check_state(struct side *s, struct drd_error *e)
 {
     if (strcmp(s->state, "recording") == 0)
-        return error_set(e, DRD_EXIT_CANNOT, "%s is not finished: it is being recorded, or 'drd fsck --repair' finishes it", s->view.path);
+        return error_set(e, DRD_EXIT_CANNOT, "%s is not finished: it is being recorded, or 'drd fsck --repair' finishes it",
+                         s->view.path);
     if (strcmp(s->state, "complete") != 0)
         cmd_warn("%s is incomplete: recording stopped before the cluster did", s->view.path);
     return true;
@@ -147,7 +149,8 @@ static bool check_options(struct diff_options *o, struct drd_error *e)
     for (size_t i = 0; i < options.kinds.count; i++) {
         int kind = kind_of(options.kinds.item[i]);
         if (kind < 0)
-            return error_set(e, DRD_EXIT_USAGE, "no kind of event is called '%s' (docs/drd-diff.md lists them)", options.kinds.item[i]);
+            return error_set(e, DRD_EXIT_USAGE, "no kind of event is called '%s' (docs/drd-diff.md lists them)",
+                             options.kinds.item[i]);
         wanted |= 1u << kind;
     }
     o->ignored = wanted ? ~wanted : 0;
@@ -155,7 +158,8 @@ static bool check_options(struct diff_options *o, struct drd_error *e)
         int kind = kind_of(options.ignored.item[i]);
         bool field = fields_of(options.ignored.item[i], &o->fields);
         if (kind < 0 && !field)
-            return error_set(e, DRD_EXIT_USAGE, "neither a kind nor a field is called '%s' (docs/drd-diff.md lists them)", options.ignored.item[i]);
+            return error_set(e, DRD_EXIT_USAGE, "neither a kind nor a field is called '%s' (docs/drd-diff.md lists them)",
+                             options.ignored.item[i]);
         if (kind >= 0)
             o->ignored |= 1u << kind;
     }
@@ -168,7 +172,8 @@ static bool check_nodes(const struct side side[2], struct drd_error *e)
 {
     for (size_t i = 0; i < options.nodes.count; i++) {
         struct drd_error first = {0};
-        if (!run_view_has_node(&side[0].view, options.nodes.item[i], &first) && !run_view_has_node(&side[1].view, options.nodes.item[i], e))
+        if (!run_view_has_node(&side[0].view, options.nodes.item[i], &first) &&
+            !run_view_has_node(&side[1].view, options.nodes.item[i], e))
             return false;
     }
     return true;
@@ -179,8 +184,10 @@ static bool check_nodes(const struct side side[2], struct drd_error *e)
 static struct diff_style style_of(const struct cmd_context *c)
 {
     return (struct diff_style){
-        .strong = term_code(c->color, TERM_STRONG), .bad = term_code(c->color, TERM_BAD), .good = term_code(c->color, TERM_GOOD),
-        .warn = term_code(c->color, TERM_WARN), .faint = term_code(c->color, TERM_FAINT), .plain = term_code(c->color, TERM_PLAIN),
+        .strong = term_code(c->color, TERM_STRONG), .bad = term_code(c->color, TERM_BAD), .good =
+            term_code(c->color, TERM_GOOD),
+        .warn = term_code(c->color, TERM_WARN), .faint = term_code(c->color, TERM_FAINT), .plain =
+            term_code(c->color, TERM_PLAIN),
     };
 }
 
@@ -213,7 +220,8 @@ static void print(struct cmd_context *c, struct side side[2], struct diff *d)
 
 static int compare_runs(struct cmd_context *c, struct side side[2], const struct diff_options *o)
 {
-    static const int codes[] = {[DIFF_NO_RAFT] = DRD_EXIT_UNKNOWN, [DIFF_NO_COMMON_NODE] = DRD_EXIT_CANNOT, [DIFF_OTHER_PROGRAMS] = DRD_EXIT_CANNOT};
+    static const int codes[] = {[DIFF_NO_RAFT] = DRD_EXIT_UNKNOWN, [DIFF_NO_COMMON_NODE] = DRD_EXIT_CANNOT,
+                                [DIFF_OTHER_PROGRAMS] = DRD_EXIT_CANNOT};
     struct diff d;
     char words[300];
     enum diff_problem problem = diff_check(&side[0].run, &side[1].run, words, sizeof words);
@@ -236,15 +244,18 @@ static int compare_logs(struct cmd_context *c, struct side side[2])
 {
     struct diff_style style = style_of(c);
     struct diff_column column[2] = {
-        {&side[0].run, diff_run_node(&side[0].run, side[0].node), "A"}, {&side[1].run, diff_run_node(&side[1].run, side[1].node), "B"},
+        {&side[0].run, diff_run_node(&side[0].run, side[0].node), "A"},
+            {&side[1].run, diff_run_node(&side[1].run, side[1].node), "B"},
     };
     for (int i = 0; i < 2; i++) {
         if (!side[i].run.node[column[i].node].raft) {
-            error_set(&c->error, DRD_EXIT_UNKNOWN, "no Raft at %s: no message, file or mark that DRD knows as such", side[i].node);
+            error_set(&c->error, DRD_EXIT_UNKNOWN, "no Raft at %s: no message, file or mark that DRD knows as such",
+                      side[i].node);
             return cmd_failed(c);
         }
     }
-    uint64_t differ = diff_logs(column, 2, options.context < 0 ? SCREEN - 2 : SIZE_MAX, options.context < 0 ? 3 : (size_t)options.context,
+    uint64_t differ = diff_logs(column, 2, options.context < 0 ? SCREEN - 2 : SIZE_MAX, options.context < 0 ?
+                                3 : (size_t)options.context,
                                 &style, stdout);
     return differ ? DRD_EXIT_DIFFERS : DRD_EXIT_OK;
 }
@@ -263,7 +274,8 @@ static int run_diff(struct cmd_context *c)
     struct side side[2] = {0};
     struct diff_options o;
     int code = -1;
-    if (check_options(&o, &c->error) && side_open(&side[0], c->argv[0], &c->error) && side_open(&side[1], c->argv[1], &c->error) &&
+    if (check_options(&o, &c->error) && side_open(&side[0], c->argv[0], &c->error) &&
+        side_open(&side[1], c->argv[1], &c->error) &&
         check_words(c, side) && check_nodes(side, &c->error) && sides_read(side, &c->error))
         code = *side[0].node ? compare_logs(c, side) : compare_runs(c, side, &o);
     else

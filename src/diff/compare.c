@@ -23,7 +23,8 @@ static const uint8_t lane_of_kind[DIFF_KINDS] = {
 };
 
 static const char *const lane_titles[LANE_MESSAGE] = {
-    [LANE_LIFE] = "processes", [LANE_FAULT] = "faults", [LANE_ELECTION] = "elections", [LANE_TERM] = "terms", [LANE_LOG] = "log",
+    [LANE_LIFE] = "processes", [LANE_FAULT] = "faults", [LANE_ELECTION] = "elections", [LANE_TERM] = "terms",
+    [LANE_LOG] = "log",
     [LANE_COMMIT] = "commits", [LANE_APPLY] = "applies", [LANE_CLIENT] = "clients", [LANE_SNAPSHOT] = "snapshots",
     [LANE_STATE] = "state",
 };
@@ -89,7 +90,8 @@ static bool is_range(const struct diff_event *event)
 static uint64_t meaning(const struct diff *d, int side, const struct diff_event *event, uint32_t step)
 {
     unsigned fields = d->options.fields;
-    uint64_t last = is_range(event) || event->kind == DIFF_RECOVERED ? 0 : last_is_term(event) ? diff_term_label(d, side, event->last) : event->last;
+    uint64_t last = is_range(event) || event->kind == DIFF_RECOVERED ? 0
+                    : last_is_term(event) ? diff_term_label(d, side, event->last) : event->last;
     uint64_t part[] = {
         event->kind, event->flags, event->kind == DIFF_MESSAGE ? event->type : 0,
         fields & DIFF_FIELD_TERM ? 0 : diff_term_label(d, side, event->term),
@@ -148,7 +150,8 @@ static bool message_matters(const struct diff_event *event)
 }
 
 /* Whether the other side has in the same gap what this is about. */
-static bool has_counterpart(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap, int side, size_t at)
+static bool has_counterpart(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap, int side,
+                            size_t at)
 {
     uint64_t what = subject(d, side, &lane->list[side].item[at]);
     for (size_t i = gap->from[!side]; i < gap->to[!side] && i - gap->from[!side] < 1000; i++) {
@@ -378,7 +381,8 @@ static void lane_title(const struct diff *d, struct diff_lane *lane, size_t numb
     side = !lane->list[0].count;
     r = d->run[side];
     if (number < LANE_MESSAGE || number >= LANE_MESSAGE + 2 * CHANNELS) {
-        snprintf(lane->title, sizeof lane->title, "%.40s, %s", node, lane_titles[number < LANE_MESSAGE ? number : LANE_FAULT]);
+        snprintf(lane->title, sizeof lane->title, "%.40s, %s", node,
+                 lane_titles[number < LANE_MESSAGE ? number : LANE_FAULT]);
         return;
     }
     const struct diff_event *event = diff_event(d, side, &lane->list[side].item[0]);
@@ -400,7 +404,8 @@ static bool lane_compare(struct diff *d, const struct sorted *sorted, size_t a, 
     bool good = true;
     for (int side = 0; side < 2 && good; side++) {
         const uint32_t *begin = lane.node[side] == ALIGN_NONE ? NULL : &sorted[side].begin[lane.node[side] * LANES + number];
-        good = list_make(d, side, sorted[side].event + (begin ? begin[0] : 0), begin ? begin[1] - begin[0] : 0, &lane.list[side]);
+        good = list_make(d, side, sorted[side].event + (begin ? begin[0] : 0), begin ? begin[1] - begin[0] : 0,
+                         &lane.list[side]);
     }
     good = good && lane_align(d, &lane);
     if (!good || !lane.gaps) {
@@ -525,7 +530,8 @@ bool diff_init(struct diff *d, struct diff_run *a, struct diff_run *b, const str
     *d = (struct diff){.run = {a, b}, .options = *options};
     d->matched[0] = calloc(a->events + 1, 1);
     d->matched[1] = calloc(b->events + 1, 1);
-    if (d->matched[0] && d->matched[1] && nodes_pair(d) && diff_terms_match(d) && lanes_compare(d) && ranks_make(d, 0) && ranks_make(d, 1)) {
+    if (d->matched[0] && d->matched[1] && nodes_pair(d) && diff_terms_match(d) && lanes_compare(d) && ranks_make(d, 0) &&
+        ranks_make(d, 1)) {
         lanes_judge(d);
         diff_first_find(d);
         return true;
@@ -570,7 +576,8 @@ enum diff_problem diff_check(const struct diff_run *a, const struct diff_run *b,
             return DIFF_OTHER_PROGRAMS;
         }
     }
-    snprintf(words, size, in_a && in_b ? "no node of the same name is in both" : "no Raft in %s: no message, file or mark that DRD knows as such",
+    snprintf(words, size, in_a && in_b ? "no node of the same name is in both"
+                                       : "no Raft in %s: no message, file or mark that DRD knows as such",
              in_a ? "the second run" : in_b ? "the first run" : "both runs");
     return !in_a || !in_b ? DIFF_NO_RAFT : common ? DIFF_COMPARABLE : DIFF_NO_COMMON_NODE;
 }

@@ -1,8 +1,8 @@
 /* Two runs, event by event: what is missing, extra and changed, node by node, and where they parted.
  *
- * The events of a node fall into lanes: its life, faults, elections, terms, log, commits, applies, clients, and the messages of
- * each peer in each direction. Inside a lane order matters; between lanes it differs from run to run. Lanes of the same node are
- * aligned (align.h), with names and terms matched first. */
+ * The events of a node fall into lanes: its life, faults, elections, terms, log, commits, applies, clients, and the
+ * messages of each peer in each direction. Inside a lane order matters; between lanes it differs from run to run. Lanes of
+ * the same node are aligned (align.h), with names and terms matched first. */
 #ifndef DRD_DIFF_DIFF_H
 #define DRD_DIFF_DIFF_H
 
@@ -101,7 +101,8 @@ const struct diff_event *diff_event(const struct diff *d, int side, const struct
 bool diff_terms_match(struct diff *d);
 
 /* words.c: "votes for n2 in term 2"; first to last step. */
-void diff_words(const struct diff_run *r, const struct diff_event *event, uint32_t first, uint32_t last, char *out, size_t size);
+void diff_words(const struct diff_run *r, const struct diff_event *event, uint32_t first, uint32_t last, char *out,
+                size_t size);
 
 /* print.c, json.c */
 struct diff_style {
@@ -121,13 +122,13 @@ void diff_print(const struct diff_view *v, FILE *out);
 void diff_print_stat(const struct diff_view *v, FILE *out);
 void diff_json(const struct diff_view *v, struct json_writer *j);
 
-/* logs.c: the logs of nodes side by side. Column i is of run[i], node[i]. Returns the number of indexes at which they differ. */
+/* logs.c: the logs of nodes side by side. Returns the number of indexes at which they differ. */
 struct diff_column {
     struct diff_run *run;
     size_t node;
     const char *title;
 };
-uint64_t diff_logs(const struct diff_column *column, size_t columns, size_t rows, size_t context, const struct diff_style *style,
-                   FILE *out);
+uint64_t diff_logs(const struct diff_column *column, size_t columns, size_t rows, size_t context,
+                   const struct diff_style *style, FILE *out);
 
 #endif

@@ -33,7 +33,7 @@ static bool has_uuid(const char *text)
     return false;
 }
 
-/* Where content holds names that are made by chance, only its kind and how it begins are compared: hex digits and numbers out. */
+/* Where content holds names that are made by chance, only how it begins is compared, without hex digits. */
 static uint64_t masked(const char *text)
 {
     uint64_t hash = 1;
@@ -404,7 +404,8 @@ static void outside_fact(const struct gather *at)
     const char *text = at->fact->text ? at->fact->text : "";
     char words[128];
     int length = snprintf(words, sizeof words, "%.40s %.80s", text, at->fact->peer);
-    struct diff_event *event = run_emit(at->run, at->run->outside, DIFF_FAULT, at->fact->process, at->fact->sequence, at->fact->time);
+    struct diff_event *event = run_emit(at->run, at->run->outside, DIFF_FAULT, at->fact->process, at->fact->sequence,
+                                        at->fact->time);
     event->trigger = UINT64_MAX;
     event->text = run_text(at->run, words, (size_t)length);
 }
@@ -457,7 +458,8 @@ static void exits_until(struct diff_run *r, uint64_t time)
             break;
         if (!p->end || p->forked)
             continue;
-        struct diff_event *event = run_emit(r, r->node_of[p->number], DIFF_EXIT, p->number, p->events ? p->events - 1 : 0, p->end);
+        struct diff_event *event = run_emit(r, r->node_of[p->number], DIFF_EXIT, p->number, p->events ? p->events - 1 : 0,
+                                            p->end);
         event->index = (uint64_t)(int64_t)p->status;
     }
 }
@@ -465,7 +467,8 @@ static void exits_until(struct diff_run *r, uint64_t time)
 static void (*const gatherers[])(const struct gather *at) = {
     [RAFT_FACT_SENT] = gather_message, [RAFT_FACT_RECEIVED] = gather_message, [RAFT_FACT_TERM] = term_fact,
     [RAFT_FACT_VOTE] = vote_fact, [RAFT_FACT_ROLE] = role_fact, [RAFT_FACT_APPEND] = append_fact,
-    [RAFT_FACT_TRUNCATE] = truncate_fact, [RAFT_FACT_REWRITTEN] = rewritten_fact, [RAFT_FACT_COMMIT] = commit_fact, [RAFT_FACT_APPLY] = apply_fact,
+    [RAFT_FACT_TRUNCATE] = truncate_fact, [RAFT_FACT_REWRITTEN] = rewritten_fact, [RAFT_FACT_COMMIT] = commit_fact,
+        [RAFT_FACT_APPLY] = apply_fact,
     [RAFT_FACT_SNAPSHOT] = snapshot_fact, [RAFT_FACT_CONFIGURATION] = configuration_fact, [RAFT_FACT_NODE] = node_fact,
     [RAFT_FACT_START] = start_fact, [RAFT_FACT_FAULT] = fault_fact, [RAFT_FACT_WRITE_FAILED] = failed_fact,
 };

@@ -9,7 +9,8 @@ uint32_t run_text(struct diff_run *r, const char *text, size_t length);
 /* Number of an id; DIFF_NO_PEER if it is "". */
 uint16_t run_peer(struct diff_run *r, const char *id);
 /* One more event; its memory may move with the next. Never NULL. */
-struct diff_event *run_emit(struct diff_run *r, size_t node, enum diff_kind kind, uint32_t process, uint64_t sequence, uint64_t time);
+struct diff_event *run_emit(struct diff_run *r, size_t node, enum diff_kind kind, uint32_t process, uint64_t sequence,
+                            uint64_t time);
 
 /* messages.c */
 struct gather {

@@ -93,7 +93,8 @@ static void put_change(const struct diff *d, const struct diff_item *a, const st
     jw_end(j);
 }
 
-static void put_gap(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap, size_t *left, struct json_writer *j)
+static void put_gap(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap, size_t *left,
+                    struct json_writer *j)
 {
     const struct diff_item *a = lane->list[0].item, *b = lane->list[1].item;
     size_t x = gap->from[0], y = gap->from[1];

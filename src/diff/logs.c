@@ -18,7 +18,9 @@ static bool same_entry(const struct diff_event *a, const struct diff_event *b, c
 {
     if (!a || !b)
         return a == b;
-    return a->term == b->term && (a->type == 'm' || b->type == 'm' ? a->type == b->type : a->content == b->content || !strcmp(x, y));
+    if (a->type == 'm' || b->type == 'm')
+        return a->term == b->term && a->type == b->type;
+    return a->term == b->term && (a->content == b->content || !strcmp(x, y));
 }
 
 static bool row_differs(const struct diff_column *column, size_t columns, uint64_t index)
@@ -26,8 +28,10 @@ static bool row_differs(const struct diff_column *column, size_t columns, uint64
     const struct diff_event *first = cell(&column[0], index);
     for (size_t i = 1; i < columns; i++) {
         const struct diff_event *other = cell(&column[i], index);
-        bool compacted = column[i].run->node[column[i].node].base >= index || column[0].run->node[column[0].node].base >= index;
-        if (!compacted && !same_entry(first, other, first ? diff_run_text(column[0].run, first) : "", other ? diff_run_text(column[i].run, other) : ""))
+        bool compacted = column[i].run->node[column[i].node].base >= index ||
+            column[0].run->node[column[0].node].base >= index;
+        if (!compacted && !same_entry(first, other, first ? diff_run_text(column[0].run, first) : "",
+                                      other ? diff_run_text(column[i].run, other) : ""))
             return true;
     }
     return false;
@@ -43,7 +47,8 @@ static void cell_words(const struct diff_column *c, uint64_t index, char *out, s
         return;
     }
     const char *words = diff_run_text(c->run, event);
-    const char *what = event->type == 'm' ? "members" : event->type == 'n' ? "no-op" : text_quote(words, strlen(words), text, sizeof text);
+    const char *what = event->type == 'm' ? "members" : event->type == 'n' ? "no-op"
+                       : text_quote(words, strlen(words), text, sizeof text);
     char mark[4] = "";
     if (n->applied >= index || n->commit >= index)
         snprintf(mark, sizeof mark, " %c", n->applied >= index ? 'a' : 'c');
@@ -56,7 +61,8 @@ static size_t column_width(size_t columns)
     return width > WIDTH_MOST ? WIDTH_MOST : width < 12 ? 12 : width;
 }
 
-static void print_row(const struct diff_column *column, size_t columns, uint64_t index, bool differs, const struct diff_style *s, FILE *out)
+static void print_row(const struct diff_column *column, size_t columns, uint64_t index, bool differs,
+                      const struct diff_style *s, FILE *out)
 {
     char words[WIDTH_MOST + 8];
     size_t width = column_width(columns);
@@ -91,8 +97,8 @@ static uint64_t highest(const struct diff_column *column, size_t columns)
     return last < INDEXES_MOST ? last : INDEXES_MOST;
 }
 
-uint64_t diff_logs(const struct diff_column *column, size_t columns, size_t rows, size_t context, const struct diff_style *style,
-                   FILE *out)
+uint64_t diff_logs(const struct diff_column *column, size_t columns, size_t rows, size_t context,
+                   const struct diff_style *style, FILE *out)
 {
     uint64_t last = highest(column, columns), differ = 0, until = 0, shown = 0;
     bool titled = false;
@@ -108,13 +114,15 @@ uint64_t diff_logs(const struct diff_column *column, size_t columns, size_t rows
         if (!titled)
             print_titles(column, columns, style, out);
         titled = true;
-        for (uint64_t i = index > context + until ? index - context : until + 1; until < index && i < index && shown < rows; i++)
+        uint64_t from = index > context + until ? index - context : until + 1;
+        for (uint64_t i = from; until < index && i < index && shown < rows; i++)
             print_row(column, columns, i, false, style, out), shown++;
         print_row(column, columns, index, true, style, out);
         shown++;
         until = index + context;
     }
     if (titled)
-        fprintf(out, "  %" PRIu64 " of %" PRIu64 " indexes differ; term and entry, a applied, c committed, . not there\n", differ, last);
+        fprintf(out, "  %" PRIu64 " of %" PRIu64 " indexes differ; term and entry, a applied, c committed, . not there\n",
+                differ, last);
     return differ;
 }

@@ -165,7 +165,8 @@ static void client(const struct gather *at)
     if (result && m->success && *m->key && !m->read)
         gather_commit(at, m->match); /* a client may rely on it */
     struct diff_event *event = gather_emit(at, result ? DIFF_RESULT : DIFF_REQUEST);
-    event->text = run_text(at->run, words, length < 0 ? 0 : (size_t)length < sizeof words ? (size_t)length : sizeof words - 1);
+    event->text = run_text(at->run, words, length < 0 ? 0 : (size_t)length < sizeof words
+                           ? (size_t)length : sizeof words - 1);
     event->index = result ? m->match : 0;
     event->content = m->value ? m->value : m->entries ? gather_content(at->fact, m->entry) : 0;
     event->flags = (uint8_t)((m->success ? DIFF_SUCCESS : 0) | (m->read ? DIFF_READ : 0) | (result ? DIFF_SENT : 0));
@@ -179,7 +180,8 @@ static void other(const struct gather *at, uint16_t peer, bool sent)
     if (!sent && m->type == RAFT_INSTALL_SNAPSHOT)
         n->installing = m->prev_index;
     if (!channel_again(at, peer, sent, m))
-        message_emit(at, DIFF_MESSAGE, peer, sent)->flags |= installed && n->disk && n->synced < n->installing ? DIFF_AHEAD : 0;
+        message_emit(at, DIFF_MESSAGE, peer, sent)->flags |= installed && n->disk && n->synced < n->installing ?
+            DIFF_AHEAD : 0;
 }
 
 static void message_sent(const struct gather *at, uint16_t peer)

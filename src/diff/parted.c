@@ -1,7 +1,8 @@
 /* Where two runs parted: the earliest difference that matters, and what it came of.
  *
- * Earliest is what comes after the fewest events that are equal: that compares across the runs, whose clocks do not. Where a node
- * had received the same message in both and answered otherwise, the node is the cause; where it had not, what reached it is. */
+ * Earliest is what comes after the fewest events that are equal: that compares across the runs, whose clocks do not. Where
+ * a node had received the same message in both and answered otherwise, the node is the cause; where it had not, what
+ * reached it is. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,12 +58,14 @@ static bool is_earlier(const struct candidate *a, const struct candidate *b)
     return a->since < b->since;
 }
 
-static void gap_candidate(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap, struct candidate *best)
+static void gap_candidate(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap,
+                          struct candidate *best)
 {
     for (int side = 0; side < 2; side++) {
         for (size_t i = gap->from[side]; i < gap->to[side]; i++) {
             const struct diff_item *item = &lane->list[side].item[i];
-            struct candidate c = {.lane = lane, .gap = gap, .side = side, .item = i, .rank = diff_rank(d, side, item->event)};
+            struct candidate c = {.lane = lane, .gap = gap, .side = side, .item = i,
+                                  .rank = diff_rank(d, side, item->event)};
             if (!diff_matters(d, lane, gap, side, i))
                 continue;
             c.since = diff_since(d, side, item->event);
@@ -90,9 +93,11 @@ static void lane_instead(const struct diff *d, const struct candidate *c, const 
         for (size_t i = lane->gap[g].from[other]; i < lane->gap[g].to[other]; i++) {
             const struct diff_item *item = &lane->list[other].item[i];
             const struct diff_event *event = diff_event(d, other, item);
-            if (!diff_matters(d, lane, &lane->gap[g], other, i) || is_weak(event) || (best->item && item->event >= best->item->event))
+            if (!diff_matters(d, lane, &lane->gap[g], other, i) || is_weak(event) ||
+                (best->item && item->event >= best->item->event))
                 continue;
-            bool same = own->trigger != UINT64_MAX && event->trigger != UINT64_MAX && own->trigger_type == event->trigger_type &&
+            bool same = own->trigger != UINT64_MAX && event->trigger != UINT64_MAX &&
+                own->trigger_type == event->trigger_type &&
                         diff_term_label(d, c->side, own->trigger_term) == diff_term_label(d, other, event->trigger_term) &&
                         diff_peer_label(d, c->side, own->trigger_peer) == diff_peer_label(d, other, event->trigger_peer);
             uint64_t rank = diff_rank(d, other, item->event);
@@ -176,12 +181,14 @@ static bool why_message(struct diff *d, struct diff_first *first, int side)
     const struct diff_event *received = event->trigger == UINT64_MAX ? NULL : received_at(d->run[side], event);
     size_t node = first->lane->node[!side];
     char names[2][128];
-    if (other && other->trigger_type == event->trigger_type && event->trigger != UINT64_MAX && other->trigger != UINT64_MAX &&
+    if (other && other->trigger_type == event->trigger_type && event->trigger != UINT64_MAX &&
+        other->trigger != UINT64_MAX &&
         diff_term_label(d, side, event->trigger_term) == diff_term_label(d, !side, other->trigger_term) &&
         diff_peer_label(d, side, event->trigger_peer) == diff_peer_label(d, !side, other->trigger_peer)) {
         diff_run_event_name(d->run[side], event->process, event->trigger, names[side], sizeof names[side]);
         diff_run_event_name(d->run[!side], other->process, other->trigger, names[!side], sizeof names[!side]);
-        snprintf(first->why, sizeof first->why, "the node had received the same %s last (A %s, B %s) and acted otherwise on it",
+        snprintf(first->why, sizeof first->why,
+                 "the node had received the same %s last (A %s, B %s) and acted otherwise on it",
                  asked(event->trigger_type), names[0], names[1]);
         return true;
     }
@@ -219,11 +226,13 @@ static void why_candidate(struct diff *d, struct diff_first *first, int side)
         if (e->kind != DIFF_CANDIDATE || diff_term_label(d, !side, e->term) != diff_term_label(d, side, event->term))
             continue;
         milliseconds(since_start(r, e), at[1], sizeof at[1]);
-        snprintf(first->why, sizeof first->why, "in %c the election timer of %s fired, %s after its start; in %c that of %s, %s after its",
+        snprintf(first->why, sizeof first->why,
+                 "in %c the election timer of %s fired, %s after its start; in %c that of %s, %s after its",
                  'A' + side, d->run[side]->node[event->node].name, at[0], 'A' + !side, r->node[e->node].name, at[1]);
         return;
     }
-    snprintf(first->why, sizeof first->why, "its election timer fired, or it was told to, %s after its start; in %c nobody was candidate of that term",
+    snprintf(first->why, sizeof first->why,
+             "its election timer fired, or it was told to, %s after its start; in %c nobody was candidate of that term",
              at[0], 'A' + !side);
 }
 
@@ -240,7 +249,8 @@ static void why_only(struct diff *d, struct diff_first *first, int side)
         return;
     }
     diff_run_event_name(d->run[side], event->process, event->trigger, name, sizeof name);
-    snprintf(first->why, sizeof first->why, "in %c it had received %s%s%s last (%s); in %c that did not lead to it, or came at another time",
+    snprintf(first->why, sizeof first->why,
+             "in %c it had received %s%s%s last (%s); in %c that did not lead to it, or came at another time",
              'A' + side, asked(event->trigger_type), event->trigger_peer == DIFF_NO_PEER ? "" : " of ",
              diff_run_peer(d->run[side], event->trigger_peer), name, 'A' + !side);
 }
@@ -270,12 +280,14 @@ static void why(struct diff *d, struct diff_first *first, int side)
     const struct diff_event *event = first->event[side];
     switch (event->kind) {
     case DIFF_START: case DIFF_EXIT: case DIFF_FAULT:
-        snprintf(first->why, sizeof first->why, "it came from outside: the test, drd fault or the system did it to the node");
+        snprintf(first->why, sizeof first->why,
+                 "it came from outside: the test, drd fault or the system did it to the node");
         return;
     case DIFF_APPLY:
         if (!first->event[0] || !first->event[1])
             break;
-        snprintf(first->why, sizeof first->why, "all entries before are equal: the state machine took something else in, or its state differed before");
+        snprintf(first->why, sizeof first->why,
+                 "all entries before are equal: the state machine took something else in, or its state differed before");
         return;
     case DIFF_WRITE_FAILED:
         snprintf(first->why, sizeof first->why, "the disk answered otherwise");

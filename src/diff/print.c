@@ -29,9 +29,11 @@ static void print_head(const struct diff_view *v, FILE *out)
     char count[TEXT_MAX];
     for (int side = 0; side < 2; side++) {
         const struct diff_name *n = &v->name[side];
-        fprintf(out, "%s%c%s  %s: %.60s%s%s, drd %s, %zu nodes, %s messages, %s%s%s\n", v->style.strong, 'A' + side, v->style.plain,
+        fprintf(out, "%s%c%s  %s: %.60s%s%s, drd %s, %zu nodes, %s messages, %s%s%s\n", v->style.strong, 'A' + side,
+                v->style.plain,
                 n->run, n->command, *n->started ? ", " : "", n->started, n->version, raft_nodes(v->diff->run[side]),
-                text_count(v->diff->run[side]->messages, count, sizeof count), n->state, *n->status ? ", status " : "", n->status);
+                text_count(v->diff->run[side]->messages, count, sizeof count), n->state, *n->status ? ", status " : "",
+                n->status);
     }
 }
 
@@ -59,7 +61,8 @@ static void print_counts(const struct diff_view *v, FILE *out)
     const struct diff *d = v->diff;
     uint64_t rest = d->rest.missing + d->rest.extra + d->rest.changed;
     char same[TEXT_MAX];
-    fprintf(out, "%sALL%s    %" PRIu64 " missing in B, %" PRIu64 " extra in B, %" PRIu64 " changed; %s equal", v->style.strong, v->style.plain,
+    fprintf(out, "%sALL%s    %" PRIu64 " missing in B, %" PRIu64 " extra in B, %" PRIu64 " changed; %s equal",
+            v->style.strong, v->style.plain,
             d->matter.missing, d->matter.extra, d->matter.changed, text_count(d->same, same, sizeof same));
     if (rest)
         fprintf(out, "; %" PRIu64 " of order, retries or the end", rest);
@@ -97,7 +100,8 @@ static bool print_line(struct printer *p, int side, char sign, const struct diff
     p->left--;
     diff_run_event_name(v->diff->run[side], event->process, event->sequence, name, sizeof name);
     diff_words(v->diff->run[side], event, item->step, item->step + (uint32_t)(to - from - 1), words, sizeof words);
-    fprintf(p->out, "  %s%c %-14s %6" PRIu32 ".%" PRIu32 " ms  %s%s\n", color, sign, name, event->time / 10, event->time % 10, words,
+    fprintf(p->out, "  %s%c %-14s %6" PRIu32 ".%" PRIu32 " ms  %s%s\n", color, sign, name, event->time / 10,
+            event->time % 10, words,
             v->style.plain);
     return true;
 }
@@ -111,7 +115,8 @@ static void print_stretch(struct printer *p, int side, char sign, const struct d
     }
 }
 
-static void print_gap(struct printer *p, const struct diff_lane *lane, const struct diff_gap *gap, size_t before, size_t after)
+static void print_gap(struct printer *p, const struct diff_lane *lane, const struct diff_gap *gap, size_t before,
+                      size_t after)
 {
     const struct diff_list *a = &lane->list[0], *b = &lane->list[1];
     print_stretch(p, 1, ' ', b, gap->from[1] - before, gap->from[1]);
@@ -147,7 +152,7 @@ static void print_lane(struct printer *p, const struct diff_lane *lane, bool all
         }
         titled = true;
         /* what lies between two gaps is shown once, before the second */
-        size_t after = g + 1 < lane->gaps ? at_most(context, until > context ? until - context : 0) : at_most(context, until);
+        size_t after = at_most(context, g + 1 == lane->gaps ? until : until > context ? until - context : 0);
         print_gap(p, lane, gap, at_most(context, since), after);
     }
 }
@@ -222,7 +227,8 @@ void diff_print_stat(const struct diff_view *v, FILE *out)
             for (int side = 0; side < 2; side++)
                 count[side] += lane->gap[g].to[side] - lane->gap[g].from[side];
         }
-        fprintf(out, " %-40s | %6zu -%s %6zu +%s\n", lane->title, count[0], "", count[1], lane->matters ? "" : "  (does not matter)");
+        fprintf(out, " %-40s | %6zu -%s %6zu +%s\n", lane->title, count[0], "", count[1],
+                lane->matters ? "" : "  (does not matter)");
     }
     print_counts(v, out);
 }

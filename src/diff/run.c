@@ -205,7 +205,8 @@ const char *diff_run_peer(const struct diff_run *r, uint16_t peer)
 
 /* --- events --- */
 
-struct diff_event *run_emit(struct diff_run *r, size_t node, enum diff_kind kind, uint32_t process, uint64_t sequence, uint64_t time)
+struct diff_event *run_emit(struct diff_run *r, size_t node, enum diff_kind kind, uint32_t process, uint64_t sequence,
+                            uint64_t time)
 {
     static struct diff_event spare;
     const struct diff_node *n = &r->node[node];
@@ -253,7 +254,8 @@ static void feed(void *context, const struct raft_fact *fact)
     diff_run_fact(context, fact);
 }
 
-bool diff_run_read(struct diff_run *r, struct store *s, const struct store_process *process, size_t processes, struct drd_error *e)
+bool diff_run_read(struct diff_run *r, struct store *s, const struct store_process *process, size_t processes,
+                   struct drd_error *e)
 {
     if (!diff_run_init(r, process, processes))
         return error_set(e, DRD_EXIT_FATAL, "out of memory");

@@ -1,8 +1,8 @@
 /* What a run means: the events of its nodes that Raft speaks of, in causal order, without anything that differs by chance.
  *
  * A message that says no more than what the node's state says (AppendEntries with entries of the sender's log, an
- * acknowledgement of what is on disk, a heartbeat) is no event; one that says something else is. So a hundred retries are one
- * event, and a run holds a few events for each entry, however its messages were cut. */
+ * acknowledgement of what is on disk, a heartbeat) is no event; one that says something else is. So a hundred retries are
+ * one event, and a run holds a few events for each entry, however its messages were cut. */
 #ifndef DRD_DIFF_RUN_H
 #define DRD_DIFF_RUN_H
 
@@ -115,7 +115,8 @@ void diff_run_fact(struct diff_run *r, const struct raft_fact *fact);
 void diff_run_finish(struct diff_run *r);
 
 /* All of it from a store. */
-bool diff_run_read(struct diff_run *r, struct store *s, const struct store_process *process, size_t processes, struct drd_error *e);
+bool diff_run_read(struct diff_run *r, struct store *s, const struct store_process *process, size_t processes,
+                   struct drd_error *e);
 
 const char *diff_run_text(const struct diff_run *r, const struct diff_event *event);
 /* The name of a peer: of the node that it stands for, else the id. */

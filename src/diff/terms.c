@@ -1,6 +1,6 @@
-/* Terms differ by chance: an election more, and all later terms are higher. Terms of the same leader, in the same order, are the
- * same; one without a leader is as far from the last that had one. But only if that makes more of them equal
- * than have the same number: where another node won an election, the terms are as they are. */
+/* Terms differ by chance: an election more, and all later terms are higher. Terms of the same leader, in the same order, are
+ * the same; one without a leader is as far from the last that had one. But only if that makes more of them equal than have the
+ * same number: where another node won an election, the terms are as they are. */
 #include <stdlib.h>
 #include <string.h>
 

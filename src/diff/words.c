@@ -55,15 +55,18 @@ static void message_words(const struct diff_run *r, const struct diff_event *eve
     switch (event->type) {
     case RAFT_REQUEST_VOTE:
         if (event->peer == DIFF_NO_PEER) {
-            snprintf(out, size, "asks for votes in term %" PRIu64 ", log to index %" PRIu64 " of term %" PRIu64 "%s", event->term,
+            snprintf(out, size, "asks for votes in term %" PRIu64 ", log to index %" PRIu64 " of term %" PRIu64 "%s",
+                     event->term,
                      event->index, event->last, disk);
             break;
         }
-        snprintf(out, size, "%s RequestVote%s of term %" PRIu64 " %s %s, log to index %" PRIu64 " of term %" PRIu64 "%s", way, pre,
+        snprintf(out, size, "%s RequestVote%s of term %" PRIu64 " %s %s, log to index %" PRIu64 " of term %" PRIu64 "%s",
+                 way, pre,
                  event->term, toward, peer, event->index, event->last, disk);
         break;
     case RAFT_REQUEST_VOTE_RESULT:
-        snprintf(out, size, "%s %s%s in term %" PRIu64 " %s %s%s%s", way, event->flags & DIFF_SUCCESS ? "a vote" : "a refused vote", pre,
+        snprintf(out, size, "%s %s%s in term %" PRIu64 " %s %s%s%s", way, event->flags & DIFF_SUCCESS ?
+                 "a vote" : "a refused vote", pre,
                  event->term, toward, peer, event->flags & DIFF_SENT && event->last ? ", of an older term" : "", disk);
         break;
     case RAFT_APPEND_ENTRIES:
@@ -73,10 +76,12 @@ static void message_words(const struct diff_run *r, const struct diff_event *eve
         snprintf(out, size, "%s a refusal of AppendEntries %s %s, term %" PRIu64, way, toward, peer, event->term);
         break;
     case RAFT_INSTALL_SNAPSHOT:
-        snprintf(out, size, "%s a snapshot %s %s, to index %" PRIu64 " of term %" PRIu64, way, toward, peer, event->index, event->last);
+        snprintf(out, size, "%s a snapshot %s %s, to index %" PRIu64 " of term %" PRIu64, way, toward, peer, event->index,
+                 event->last);
         break;
     default:
-        snprintf(out, size, "%s %s %s %s, term %" PRIu64 "%s", way, message_name(event->type), toward, peer, event->term, disk);
+        snprintf(out, size, "%s %s %s %s, term %" PRIu64 "%s", way, message_name(event->type), toward, peer, event->term,
+                 disk);
     }
 }
 
@@ -122,7 +127,8 @@ static void raft_words(const struct diff_run *r, const struct diff_event *event,
     case DIFF_REFUSAL: snprintf(out, size, "refuses its vote to %s in term %" PRIu64, peer, event->term); break;
     case DIFF_APPEND:
         entry_words(r, event, entry, sizeof entry);
-        snprintf(out, size, "%s %s at %s (term %" PRIu64 ")", event->flags & DIFF_BACK ? "replaces by" : "appends", entry, where, event->term);
+        snprintf(out, size, "%s %s at %s (term %" PRIu64 ")", event->flags & DIFF_BACK ? "replaces by" : "appends", entry,
+                 where, event->term);
         break;
     case DIFF_TRUNCATE:
         snprintf(out, size, "cuts its log back to index %" PRIu64 ", from %" PRIu64, event->index, event->last);
@@ -142,7 +148,8 @@ static void raft_words(const struct diff_run *r, const struct diff_event *event,
                  event->flags & DIFF_BEYOND ? ", more than it was sent" : "");
         break;
     default:
-        snprintf(out, size, "sends %s AppendEntries after index %" PRIu64 ", to %" PRIu64 ", that %s", peer, event->index, event->last,
+        snprintf(out, size, "sends %s AppendEntries after index %" PRIu64 ", to %" PRIu64 ", that %s", peer, event->index,
+                 event->last,
                  event->flags & DIFF_BACK ? "it has acknowledged" : "are not its log");
     }
 }
@@ -159,7 +166,8 @@ static void client_words(const struct diff_run *r, const struct diff_event *even
         snprintf(out, size, "answers a client: %s%s", text, event->content ? ", with a value" : "");
 }
 
-void diff_words(const struct diff_run *r, const struct diff_event *event, uint32_t first, uint32_t last, char *out, size_t size)
+void diff_words(const struct diff_run *r, const struct diff_event *event, uint32_t first, uint32_t last, char *out,
+                size_t size)
 {
     char where[64];
     range(event->index + first, event->index + last, where, sizeof where);
@@ -167,7 +175,8 @@ void diff_words(const struct diff_run *r, const struct diff_event *event, uint32
     case DIFF_START: snprintf(out, size, "starts, incarnation %" PRIu64, event->index); break;
     case DIFF_EXIT: exit_words(event, out, size); break;
     case DIFF_FAULT:
-        snprintf(out, size, "%s: %s %s", event->node == r->outside ? "drd fault" : "fault", diff_run_text(r, event), diff_run_peer(r, event->peer));
+        snprintf(out, size, "%s: %s %s", event->node == r->outside ? "drd fault" : "fault", diff_run_text(r, event),
+                 diff_run_peer(r, event->peer));
         break;
     case DIFF_WRITE_FAILED: snprintf(out, size, "a write fails: %s", diff_run_text(r, event)); break;
     case DIFF_RECOVERED: recovered_words(r, event, out, size); break;

@@ -3,7 +3,8 @@
  *   parted EXPLAIN DIFF   of `drd explain --json B` and `drd diff --json A B`
  *
  * Prints the events that the diff names of B, one a line: what it did, the message it had received last, the message that
- * reached both. Exit 0 if one of them is the cause or a step of the chain, 1 if not, 2 if these files hold no such objects. */
+ * reached both. Exit 0 if one of them is the cause or a step of the chain, 1 if not,
+     2 if these files hold no such objects. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,8 @@ static int check(const json_t *explain, const json_t *object, const char *key)
 int main(int argc, char **argv)
 {
     json_error_t e;
-    json_t *explain = argc == 3 ? json_load_file(argv[1], 0, &e) : NULL, *diff = argc == 3 ? json_load_file(argv[2], 0, &e) : NULL;
+    json_t *explain = argc == 3 ? json_load_file(argv[1], 0, &e) : NULL, *diff = argc == 3 ?
+        json_load_file(argv[2], 0, &e) : NULL;
     const json_t *first = json_object_get(diff, "first");
     if (!json_object_get(explain, "chain") || !first) {
         fputs("usage: parted EXPLAIN DIFF (of drd explain --json and drd diff --json)\n", stderr);

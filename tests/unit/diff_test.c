@@ -18,7 +18,8 @@ static void cluster_init(struct cluster *c, const char *const ids[3])
     static char *const names[] = {"n1", "n2", "n3"}, server[] = "/usr/bin/server";
     *c = (struct cluster){.time = 1000000};
     for (unsigned i = 0; i < 3; i++) {
-        c->process[i] = (struct store_process){.number = i + 1, .node = names[i], .incarnation = 1, .exe = server, .start = 1000,
+        c->process[i] = (struct store_process){.number = i + 1, .node = names[i], .incarnation = 1, .exe = server, .start =
+                                               1000,
                                                .end = 5000000000, .events = 1000, .complete = true};
     }
     assert_true(diff_run_init(&c->run, c->process, 3));
@@ -50,7 +51,8 @@ static void state(struct cluster *c, unsigned node, enum raft_fact_kind kind, ui
 
 static void append_entry(struct cluster *c, unsigned node, uint64_t index, uint64_t term, const char *text)
 {
-    struct raft_fact fact = {.kind = RAFT_FACT_APPEND, .index = index, .term = term, .entry = {.index = index, .term = term, .type = 'c'}};
+    struct raft_fact fact = {.kind = RAFT_FACT_APPEND, .index = index, .term = term, .entry =
+                             {.index = index, .term = term, .type = 'c'}};
     snprintf(fact.entry.text, sizeof fact.entry.text, "%s", text);
     fact.entry.digest = (uint64_t)text[0] * 1000 + (uint64_t)strlen(text);
     tell(c, node, &fact);
@@ -290,7 +292,8 @@ static void what_cannot_be_compared(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_but_for_names_times_and_retries), cmocka_unit_test(terms_shift), cmocka_unit_test(another_vote),
+        cmocka_unit_test(same_but_for_names_times_and_retries), cmocka_unit_test(terms_shift),
+            cmocka_unit_test(another_vote),
         cmocka_unit_test(another_entry), cmocka_unit_test(late_is_not_different), cmocka_unit_test(both_ways),
         cmocka_unit_test(what_cannot_be_compared),
     };
