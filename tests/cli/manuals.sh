@@ -58,6 +58,7 @@ for shell in bash fish; do
     ! grep -q file.drd out || wrong "$shell: files where words are wanted"
     offers $shell "drd explain " @ abc1234 file.drd
     offers $shell "drd explain --no-source abc" abc1234
+    offers $shell "drd bisect " @ abc1234 file.drd
     offers $shell "drd help tri" triage
     offers $shell "drd fault " cut heal kill pause resume
     offers $shell "drd triage --cache s" 'sub/*'

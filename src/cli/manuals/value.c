@@ -9,7 +9,7 @@ static const struct {
     enum value value;
 } meanings[] = {
     { "FILE", VALUE_FILE }, { "PATH", VALUE_FILE },      { "BINARY", VALUE_FILE },    { "DIR", VALUE_DIRECTORY }, { "RUN", VALUE_RUN },
-    { "A", VALUE_RUN },     { "COMMAND", VALUE_COMMAND },
+    { "A", VALUE_RUN },     { "COMMAND", VALUE_COMMAND }, { "CMD", VALUE_PROGRAM },
 };
 
 /* The first word of "[RUN[@EVENT]]": letters only. */
@@ -33,8 +33,6 @@ enum value value_of_option(const struct args_option *o)
 enum value value_of_arguments(const struct drd_command *c)
 {
     size_t first = strcspn(c->positional, " ");
-    if (c->flags & CMD_COMMAND)
-        return VALUE_PROGRAM;
     if (memchr(c->positional, '|', first))
         return VALUE_WORDS;
     return meaning(c->positional);
