@@ -157,7 +157,8 @@ static bool limits(struct bisect *b, struct place *good, struct place *bad)
     if (!b->nodes)
         return error_set(e, DRD_EXIT_NOTHING, "no Raft in this run: no message, file or mark that DRD knows as such");
     if (at_end != BAD)
-        return error_set(e, DRD_EXIT_NOTHING, "the check does not fail at the end of the run%s", at_end == SKIP ? ": it skips" : "");
+        return error_set(e, DRD_EXIT_NOTHING, "the check does not fail at the end of the run%s",
+                         at_end == SKIP ? ": it skips" : "");
     enum answer at_begin = judge(b, 0, good);
     if (at_begin == BROKEN)
         return false;

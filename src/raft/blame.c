@@ -244,7 +244,8 @@ static void look_sent(struct blame *b, struct step *s, const struct raft_variant
 {
     const struct raft_message *m = s->fact->message;
     uint16_t node = (uint16_t)(s->node - b->model->node);
-    if (find_acknowledged(b, v, node, "", m->term) || (v->committed.how != RAFT_HOW_NONE && node_did(b, BLAME_ACKNOWLEDGED, v, node)))
+    bool late = v->committed.how != RAFT_HOW_NONE && node_did(b, BLAME_ACKNOWLEDGED, v, node);
+    if (late || find_acknowledged(b, v, node, "", m->term))
         return;
     struct blame_event *e = event_add(b, s, BLAME_ACKNOWLEDGED, v, NULL);
     if (!e)
@@ -260,7 +261,8 @@ static void look_received(struct blame *b, struct step *s, const struct raft_var
     const struct raft_node *from = step_node(s, m->from);
     uint16_t node = from ? (uint16_t)(from - b->model->node) : UINT16_MAX;
     struct blame_event *e = find_acknowledged(b, v, node, m->from, m->term);
-    if (!e && m->from[0] && !(from && node_did(b, BLAME_ACKNOWLEDGED, v, node)) && (e = event_add(b, s, BLAME_ACKNOWLEDGED, v, NULL))) {
+    bool told = from && node_did(b, BLAME_ACKNOWLEDGED, v, node);
+    if (!e && m->from[0] && !told && (e = event_add(b, s, BLAME_ACKNOWLEDGED, v, NULL))) {
         e->term = m->term;
         e->at.node = node;
         e->at.how = RAFT_HOW_NONE;

@@ -90,8 +90,8 @@ bool tags_set(const char *name, const char *path, bool force, struct drd_error *
 {
     char file[PATH_MAX], folder[PATH_MAX], resolved[PATH_MAX];
     if (!tags_name_good(name))
-        return error_set(e, DRD_EXIT_USAGE, "'%s' cannot be a tag: up to %d letters, digits, '.', '_', '-' and '+', that are not the "
-                                            "beginning of an id", name, TAGS_NAME);
+        return error_set(e, DRD_EXIT_USAGE, "'%s' cannot be a tag: up to %d letters, digits, '.', '_', '-' "
+                                            "and '+', that are not the beginning of an id", name, TAGS_NAME);
     const char *run = store_file(path, resolved, e);
     if (!run || !tag_path("", folder, e) || !tag_path(name, file, e))
         return false;
