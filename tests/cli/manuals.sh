@@ -42,7 +42,8 @@ options_of() {
     "$drd" "$1" --help | sed -n 's/^  \(-., \|    \)\(--[a-z-]*\).*/\2/p'
 }
 
-mkdir -p .drd/runs sub
+mkdir -p .drd/runs .drd/tags sub
+echo 20260101T000000-abc1234.drd >.drd/tags/flaky
 : >.drd/runs/20260101T000000-abc1234.drd
 : >file.drd
 
@@ -56,7 +57,7 @@ for shell in bash fish; do
     done
     offers $shell "drd record --keep " always failure
     ! grep -q file.drd out || wrong "$shell: files where words are wanted"
-    offers $shell "drd explain " @ abc1234 file.drd
+    offers $shell "drd explain " @ abc1234 flaky file.drd
     offers $shell "drd explain --no-source abc" abc1234
     offers $shell "drd bisect " @ abc1234 file.drd
     offers $shell "drd help tri" triage

@@ -11,7 +11,7 @@ enum value {
     VALUE_NONE,
     VALUE_FILE,
     VALUE_DIRECTORY,
-    VALUE_RUN,     /* a run's id, @, or a file */
+    VALUE_RUN,     /* a run's id, a tag, @, or a file */
     VALUE_PROGRAM, /* a command line of somebody else */
     VALUE_COMMAND, /* a command of drd */
     VALUE_WORDS,   /* some fixed words */

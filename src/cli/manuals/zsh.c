@@ -16,7 +16,7 @@ static const char head[] =
     "        directory=$directory/.drd\n"
     "    fi\n"
     "    for file in $directory/runs/*-*.drd(N); do ids+=(${${file:t:r}##*-}); done\n"
-    "    compadd -- @ $ids\n"
+    "    compadd -- @ $ids $directory/tags/*(N:t)\n"
     "    _files\n"
     "}\n"
     "\n";
