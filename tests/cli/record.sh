@@ -87,10 +87,18 @@ nodes_are "echo#1 "
 expect 0 "$drd" record -o run.drd --only 'n?' -- sh -c 'DRD_NODE=n1 /bin/echo a; DRD_NODE=m1 /bin/echo b; DRD_NODE=n2 /bin/true'
 nodes_are "n1 n2 "
 
-# --max-size: the command goes on, the run says where it ends
+# --max-size: the command goes on, the run says where it ends. The recorder drains when the processors are idle: the command
+# waits for it to have written that much, and then does some more.
 expect 3 "$drd" record -o run.drd --max-size 256K -- sh -c '
-    for i in 1 2 3 4 5 6 7 8 9 10; do head -c 400000 /dev/urandom | wc -c; sleep 0.1; done; exit 3'
-[ "$(grep -cx 400000 out)" -eq 10 ] || wrong "--max-size changed the command"
+    n=0 more=20
+    while [ $more -gt 0 ] && [ $n -lt 600 ]; do
+        head -c 400000 /dev/urandom | wc -c
+        n=$((n + 1))
+        [ "$(stat -c %s run.drd)" -lt 262144 ] || more=$((more - 1))
+        sleep 0.05
+    done
+    echo $n >rounds; exit 3'
+[ "$(grep -cx 400000 out)" -eq "$(cat rounds)" ] || wrong "--max-size changed the command"
 grep -q "incomplete: .*--max-size was reached" err || wrong "--max-size is not told"
 expect 0 "$drd" fsck run.drd
 expect 0 "$drd" replay run.drd
