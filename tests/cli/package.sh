@@ -1,6 +1,6 @@
 #!/bin/sh
-# What is installed works from where it lies: `cmake --install` below a DESTDIR, and the Debian package, unpacked, and installed by
-# dpkg into a directory of its own and removed again (as root). The tools for the package may be missing: a word says so.
+# What is installed works from where it lies: `cmake --install` below a DESTDIR, and the Debian package, unpacked, and
+# installed by dpkg into a directory of its own and removed again (as root). The tools for the package may be missing: a word says so.
 . "$(dirname "$0")/lib.sh"
 build=$(dirname "$drd")
 sources=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$build/CMakeCache.txt")

@@ -75,7 +75,8 @@ static void check_page(const struct drd_command *c)
     must_have(name, text, c->positional);
     for (size_t i = 0; tables[i]; i++)
         for (const struct args_option *o = tables[i]; o->type != ARGS_END; o++) {
-            snprintf(option, sizeof option, "--%s%s%s %s", o->name, o->argument ? " " : "", o->argument ? o->argument : "", o->help);
+            snprintf(option, sizeof option, "--%s%s%s %s", o->name, o->argument ? " " : "", o->argument ? o->argument : "",
+                     o->help);
             must_have(name, text, option);
         }
     free(text);
@@ -121,7 +122,8 @@ static void check_block(const struct drd_command *c, const char *shell, char *te
 static void every_option_is_completed(void **state)
 {
     (void)state;
-    char *bash = made("bash-completion/completions/drd"), *zsh = made("zsh/_drd"), *fish = made("fish/vendor_completions.d/drd.fish");
+    char *bash = made("bash-completion/completions/drd"), *zsh = made("zsh/_drd");
+    char *fish = made("fish/vendor_completions.d/drd.fish");
     for (size_t i = 0; i < cmd_count; i++) {
         char begin[64];
         snprintf(begin, sizeof begin, "\n    %s)\n", cmd_table[i]->name);

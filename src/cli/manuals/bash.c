@@ -88,7 +88,8 @@ static const char tail[] =
 static void put_value(enum value value, const char *choices, FILE *out)
 {
     static const char *const kind[] = {
-        [VALUE_NONE] = "none", [VALUE_FILE] = "files", [VALUE_DIRECTORY] = "directories", [VALUE_RUN] = "runs", [VALUE_PROGRAM] = "program",
+        [VALUE_NONE] = "none", [VALUE_FILE] = "files", [VALUE_DIRECTORY] = "directories", [VALUE_RUN] = "runs",
+        [VALUE_PROGRAM] = "program",
     };
     if (value == VALUE_COMMAND) {
         fputs("\"words:$_drd_commands\"", out);

@@ -13,7 +13,9 @@ static void put(char c, FILE *out)
     static const struct {
         char plain;
         const char *roff;
-    } special[] = { { '\\', "\\e" }, { '-', "\\-" }, { '\'', "\\(aq" }, { '`', "\\(ga" }, { '^', "\\(ha" }, { '~', "\\(ti" }, { '"', "\\(dq" } };
+    } special[] = {
+        { '\\', "\\e" }, { '-', "\\-" }, { '\'', "\\(aq" }, { '`', "\\(ga" }, { '^', "\\(ha" }, { '~', "\\(ti" }, { '"', "\\(dq" },
+    };
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
         if (special[i].plain == c) {
             fputs(special[i].roff, out);
@@ -215,8 +217,8 @@ bool man_overview(const char *docs, const char *released, FILE *out)
     fputs(" \\- a deterministic replay debugger for Raft clusters\n.SH SYNOPSIS\n"
           "\\fBdrd\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n.br\n"
           "\\fBdrd\\fR \\fICOMMAND\\fR \\fB\\-\\-help\\fR\n.br\n\\fBdrd\\fR \\fB\\-\\-version\\fR\n.SH DESCRIPTION\n", out);
-    static const char what[] = "DRD records the processes of a cluster without changing them, re-drives each of them bit for bit from "
-                               "that recording alone, and says which property of Raft broke, by which mistake of which node.";
+    static const char what[] = "DRD records the processes of a cluster without changing them, re-drives each of them bit for "
+                               "bit from that recording alone, and says which property of Raft broke, by which mistake of which node.";
     put_text(what, strlen(what), out);
     fputs(".SH COMMANDS\n", out);
     for (size_t i = 0; i < cmd_count; i++) {

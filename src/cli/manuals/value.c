@@ -8,8 +8,8 @@ static const struct {
     const char *word;
     enum value value;
 } meanings[] = {
-    { "FILE", VALUE_FILE }, { "PATH", VALUE_FILE },      { "BINARY", VALUE_FILE },    { "DIR", VALUE_DIRECTORY }, { "RUN", VALUE_RUN },
-    { "A", VALUE_RUN },     { "COMMAND", VALUE_COMMAND }, { "CMD", VALUE_PROGRAM },
+    { "FILE", VALUE_FILE }, { "PATH", VALUE_FILE },      { "BINARY", VALUE_FILE },     { "DIR", VALUE_DIRECTORY },
+    { "RUN", VALUE_RUN },   { "A", VALUE_RUN },          { "COMMAND", VALUE_COMMAND }, { "CMD", VALUE_PROGRAM },
 };
 
 /* The first word of "[RUN[@EVENT]]": letters only. */
