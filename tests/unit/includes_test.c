@@ -24,6 +24,7 @@ static const struct arrow {
     { "diff", "raft protocol store trace" },
     { "report", "explain diff raft protocol store trace" },
     { "cli", "*" },
+    { "packaging", "" }, /* no code */
 };
 
 static const struct arrow *arrow_find(const char *folder)
