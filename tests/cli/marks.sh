@@ -121,6 +121,48 @@ sed -n 's/.*C\.\(drd_[a-z_]*\)(.*/(void)\1;/p' go/drd.go | sort -u >go/used
 { echo 'int main(void) {'; cat go/used; echo 'return 0; }'; } >>go/preamble.c
 cc $warnings -I"$root/include" go/preamble.c -o go/preamble >out 2>err || wrong "the C side of the Go sample"
 
+if command -v go >/dev/null; then
+    mkdir gonode gonode/drd
+    cp go/drd.go gonode/drd/
+    printf 'module gonode\ngo 1.19\n' >gonode/go.mod
+    cat >gonode/main.go <<'END'
+package main
+
+import "gonode/drd"
+
+func main() {
+	drd.Node(1)
+	drd.Term(5)
+	drd.Vote(5, 1)
+	drd.Role(5, 2)
+	drd.Append(1, 5, []byte("x=1"))
+	drd.Commit(1)
+	drd.Apply(1, 5, 42)
+	drd.Truncate(1)
+	drd.Text("done")
+}
+END
+    (cd gonode && GOCACHE=$PWD/cache GOFLAGS=-mod=mod CGO_ENABLED=1 CGO_CFLAGS=-I$root/include go build -o ../gonode.bin .) \
+        >out 2>err || wrong "the Go sample does not compile"
+    expect 0 ./gonode.bin
+    expect 0 "$drd" record -o go.drd -- ./gonode.bin
+    cat >wanted <<END
+mark node 1 0 0
+mark term 5 0 0
+mark vote 5 1 0
+mark role 5 2 0
+mark append 1 5 $digest "x=1"
+mark commit 1 0 0
+mark apply 1 5 2a
+mark truncate 1 0 0
+mark text 0 0 0 "done"
+END
+    recorded_marks go.drd | cmp -s wanted - || { recorded_marks go.drd | diff wanted - >err; wrong "marks of the Go sample"; }
+    expect 0 "$drd" replay go.drd
+else
+    echo "No Go compiler here: the Go sample was not built."
+fi
+
 if command -v python3 >/dev/null; then
     fence python 1 >drd.py
     fence python 2 >node.py
