@@ -1,10 +1,10 @@
 /* A name for the bug behind a run, the same whenever it strikes again.
  *
- * Algorithm 2: where a broken rule is the cause, its class, what it spoils, and what the node did, in the words of the
- * rule without what belongs to the run (names, numbers, quoted text), and its program. The property that broke is no
- * part of it: with another schedule the same mistake breaks another one, or none. Nor is the protocol: with marks the
- * same mistake is seen by other means. Nor is the place in the program, which is not known where the program is not, and
- * moves when it is edited. Where no cause is known, the property is all there is. */
+ * Algorithm 3: where a broken rule is the cause, its class, what it spoils, which of the decisions of that class it was, and
+ * its program. All of these are ids; the words that tell of it are no part of it, so that they may be mended. The property
+ * that broke is none either: with another schedule the same mistake breaks another one, or none. Nor is the protocol: with
+ * marks the same mistake is seen by other means. Nor is the place in the program, which is not known where the program is
+ * not, and moves when it is edited. Where no cause is known, the property is all there is. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 #include "explain/explain.h"
 
-#define ALGORITHM 2
+#define ALGORITHM 3
 
 static bool is_word(char c)
 {
@@ -116,13 +116,6 @@ void fingerprint_make(const char *text, const char *suffix, struct verdict_finge
     snprintf(out->value, sizeof out->value, "%06" PRIx64 "-%s", hash & 0xffffff, suffix);
 }
 
-/* What the node did. Behind a colon or semicolon stand the circumstances. */
-static void phrase_of(const struct verdict *v, const struct raft_break *b, char *out, size_t size)
-{
-    fingerprint_phrase(v->model, b->text, out, size);
-    out[strcspn(out, ":;")] = '\0';
-}
-
 /* The program of the node that did it, without its version: "raftkv", "pythonN". "" if it is not known. */
 static void program_of(const struct verdict *v, char *out, size_t size)
 {
@@ -151,19 +144,15 @@ bool verdict_fingerprint(const struct verdict *v, struct verdict_fingerprint *ou
         [RAFT_SPOILS_READ] = "read", [RAFT_SPOILS_TERM] = "term", [RAFT_SPOILS_MEMBERS] = "members",
     };
     const struct raft_break *b = v->cause.rule_break;
-    char text[sizeof out->text], did[sizeof b->text], program[40];
+    char text[sizeof out->text], program[40];
     if (!v->finding && !b)
         return false;
     program_of(v, program, sizeof program);
     const char *behind = *program ? "; " : "";
-    if (b) {
-        phrase_of(v, b, did, sizeof did);
-        snprintf(text, sizeof text, "%.72s; %s; %.120s%s%s", raft_classes[b->class].title, spoils[b->spoils], did,
-                 behind, program);
-    } else {
-        snprintf(text, sizeof text, "%s; cause unknown%s%s", raft_property_names[v->finding->property].name, behind,
-                 program);
-    }
+    if (b)
+        snprintf(text, sizeof text, "%s; %s; %s%s%s", raft_classes[b->class].id, spoils[b->spoils], b->shape, behind, program);
+    else
+        snprintf(text, sizeof text, "%s; cause unknown%s%s", raft_property_names[v->finding->property].id, behind, program);
     fingerprint_make(text, b ? raft_classes[b->class].id : "T00", out);
     return true;
 }

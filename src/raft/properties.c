@@ -9,23 +9,25 @@
 #define FINDINGS_KEPT 8
 
 const struct raft_property_name raft_property_names[RAFT_PROPERTY_COUNT] = {
-    [RAFT_STATE_MACHINE_SAFETY] = {"State Machine Safety", "Figure 3, section 5.4.3",
+    [RAFT_STATE_MACHINE_SAFETY] = {"state-machine-safety", "State Machine Safety", "Figure 3, section 5.4.3",
         "if a server has applied a log entry at an index, no other server applies a different one there"},
-    [RAFT_LEADER_COMPLETENESS] = {"Leader Completeness", "Figure 3, section 5.4",
+    [RAFT_LEADER_COMPLETENESS] = {"leader-completeness", "Leader Completeness", "Figure 3, section 5.4",
         "an entry committed in a term is in the logs of the leaders of all higher terms"},
-    [RAFT_ELECTION_SAFETY] = {"Election Safety", "Figure 3, section 5.2", "at most one leader can be elected in a term"},
-    [RAFT_LOG_MATCHING] = {"Log Matching", "Figure 3, section 5.3",
+    [RAFT_ELECTION_SAFETY] = {"election-safety", "Election Safety", "Figure 3, section 5.2",
+        "at most one leader can be elected in a term"},
+    [RAFT_LOG_MATCHING] = {"log-matching", "Log Matching", "Figure 3, section 5.3",
         "two logs that hold an entry with the same index and term are identical up to it"},
-    [RAFT_LEADER_APPEND_ONLY] = {"Leader Append-Only", "Figure 3, section 5.3",
+    [RAFT_LEADER_APPEND_ONLY] = {"leader-append-only", "Leader Append-Only", "Figure 3, section 5.3",
         "a leader never overwrites or deletes entries in its log"},
-    [RAFT_STATE_DETERMINISM] = {"State machine determinism", "section 2",
+    [RAFT_STATE_DETERMINISM] = {"state-determinism", "State machine determinism", "section 2",
         "state machines that apply the same entries in the same order produce the same state"},
-    [RAFT_APPLIED_IN_ORDER] = {"Applied in order", "Figure 2, All Servers",
+    [RAFT_APPLIED_IN_ORDER] = {"applied-in-order", "Applied in order", "Figure 2, All Servers",
         "a server applies each entry once, in the order of the log"},
-    [RAFT_LINEARIZABLE_READS] = {"Linearizable reads", "section 8",
+    [RAFT_LINEARIZABLE_READS] = {"linearizable-reads", "Linearizable reads", "section 8",
         "a read sees every write that was acknowledged before it was asked for"},
-    [RAFT_COMMIT_MONOTONIC] = {"Commit index", "Figure 2, State", "the commit index increases monotonically"},
-    [RAFT_TERM_MONOTONIC] = {"Current term", "Figure 2, State", "the current term increases monotonically"},
+    [RAFT_COMMIT_MONOTONIC] = {"commit-index", "Commit index", "Figure 2, State",
+        "the commit index increases monotonically"},
+    [RAFT_TERM_MONOTONIC] = {"current-term", "Current term", "Figure 2, State", "the current term increases monotonically"},
 };
 
 /* ---- Findings ---- */

@@ -20,6 +20,7 @@ enum raft_property {
 };
 
 struct raft_property_name {
+    const char *id;        /* "state-machine-safety", for fingerprints: it stays when the name is mended */
     const char *name;      /* "State Machine Safety" */
     const char *reference; /* where the paper demands it */
     const char *statement; /* in one sentence */

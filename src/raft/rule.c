@@ -221,17 +221,21 @@ struct raft_break *break_add(struct step *s, enum raft_class class, enum raft_sp
     if (!b)
         return NULL;
     *b = (struct raft_break){.class = class, .at = step_witness(s, RAFT_HOW_SENT, true), .cluster = s->node->cluster,
-                             .spoils = spoils, .term = term, .index = index, .count = 1};
+                             .shape = "", .spoils = spoils, .term = term, .index = index, .count = 1};
     memcpy(b->peer, peer, strnlen(peer, sizeof b->peer - 1));
     return b;
 }
 
-void break_text(struct raft_break *b, const char *format, ...)
+void break_text(struct raft_break *b, const char *shape, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    if (b)
-        vsnprintf(b->text, sizeof b->text, format, args);
+    if (!b) {
+        va_end(args);
+        return;
+    }
+    b->shape = shape;
+    vsnprintf(b->text, sizeof b->text, format, args);
     va_end(args);
 }
 

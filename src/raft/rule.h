@@ -55,6 +55,7 @@ struct raft_break {
     uint64_t term, index;
     char peer[RAFT_NODE_NAME];  /* id of the other node in it, or "" */
     bool likely;                /* not certain: `settle` says what would make it so */
+    const char *shape;          /* which of the decisions of its class: an id, never shown, so that words may be mended */
     char text[RAFT_WORDS];      /* with the node's name: "s0 committed index 2, an entry of term 2, as leader of term 18" */
     char settle[RAFT_WORDS];
     struct raft_reason reason[RAFT_REASONS]; /* earlier events, in the order in which they happened */
@@ -84,7 +85,9 @@ extern const struct raft_rules rules_votes, rules_terms, rules_heard, rules_comm
  * below; NULL: the same was reported before (it is counted), or no memory. Valid until the next call. */
 struct raft_break *break_add(struct step *s, enum raft_class class, enum raft_spoils spoils, uint64_t term, uint64_t index,
                              const char *peer);
-void break_text(struct raft_break *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What was done: `shape` names it among the decisions of the class that spoil the same, for fingerprints (a constant string,
+ * lower case, "counted"); the words are for people. What is one mistake has one shape, whatever words tell of it. */
+void break_text(struct raft_break *b, const char *shape, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The break is not certain; the words say what would settle it. */
 void break_likely(struct raft_break *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Reasons are kept in the order of their events. One without an event (RAFT_HOW_NONE) is left out. */

@@ -89,9 +89,11 @@ static void order_broken(struct step *s, const struct machine *m, uint64_t index
                                                           .witness = step_witness(s, RAFT_HOW_APPLIED, true),
                                                           .before = m->applied, .now = index});
     if (again)
-        break_text(b, "%s applied index %" PRIu64 " again, after it had applied index %" PRIu64, s->node->name, index, m->applied);
+        break_text(b, "again", "%s applied index %" PRIu64 " again, after it had applied index %" PRIu64, s->node->name,
+                   index, m->applied);
     else
-        break_text(b, "%s applied index %" PRIu64 " after index %" PRIu64 ": what is between was left out", s->node->name, index, m->applied);
+        break_text(b, "skipped", "%s applied index %" PRIu64 " after index %" PRIu64 ": what is between was left out",
+                   s->node->name, index, m->applied);
     if (b)
         break_reason(b, &m->at, "applies index %" PRIu64, m->applied);
 }
@@ -170,8 +172,8 @@ static bool check_base(struct step *s, const struct machine *m)
     if (!v || v->state == m->base_state || v->applied.node == (uint16_t)(s->node - s->model->node))
         return false;
     struct raft_break *b = break_add(s, RAFT_T23, RAFT_SPOILS_STATE, s->fact->entry.term, m->base + 1, "base");
-    break_text(b, "%s applied index %" PRIu64 " on the state of its snapshot, which says index %" PRIu64 " and holds another state",
-               s->node->name, s->fact->entry.index, m->base);
+    break_text(b, "base", "%s applied index %" PRIu64 " on the state of its snapshot, which says index %" PRIu64
+               " and holds another state", s->node->name, s->fact->entry.index, m->base);
     break_reason(b, &m->base_at, "begins with its snapshot up to index %" PRIu64 ", of state %016" PRIx64, m->base, m->base_state);
     break_at_apply(s, b, m->base + 1);
     return true;
@@ -186,7 +188,8 @@ static bool check_tempted(struct step *s, const struct raft_variant *v)
     if (!now || now->variant->term == t->log_term)
         return false;
     struct raft_break *b = break_add(s, RAFT_T08, RAFT_SPOILS_STATE, t->term, t->index, "");
-    break_text(b, "%s applied its own entry of index %" PRIu64 " (term %" PRIu64 ") when a leaderCommit of %" PRIu64
+    break_text(b, "tempted",
+               "%s applied its own entry of index %" PRIu64 " (term %" PRIu64 ") when a leaderCommit of %" PRIu64
                " came, which did not verify it", s->node->name, t->index, t->log_term, t->commit);
     if (b)
         b->at = t->at;
@@ -211,8 +214,8 @@ static uint64_t repeats(struct step *s, const struct raft_variant *v)
 static void check_repeated(struct step *s, const struct raft_variant *v, uint64_t earlier)
 {
     struct raft_break *b = break_add(s, RAFT_T23, RAFT_SPOILS_STATE, v->term, v->index, "repeated");
-    break_text(b, "%s applied index %" PRIu64 ", a repetition of index %" PRIu64 ", to another effect than %s did", s->node->name, v->index,
-               earlier, s->model->node[v->applied.node].name);
+    break_text(b, "repeated", "%s applied index %" PRIu64 ", a repetition of index %" PRIu64
+               ", to another effect than %s did", s->node->name, v->index, earlier, s->model->node[v->applied.node].name);
     if (b)
         break_reason(b, &v->applied, "applies index %" PRIu64 ": its state is %016" PRIx64 " then", v->index, v->state);
     break_at_apply(s, b, v->index);
@@ -252,7 +255,7 @@ static void check_outcome(struct step *s, struct apply *a)
         return;
     }
     struct raft_break *b = break_add(s, RAFT_T24, RAFT_SPOILS_STATE, v->term, v->index, "");
-    break_text(b, "%s and %s have different states after the same entry of index %" PRIu64 " (term %" PRIu64 ")",
+    break_text(b, "outcome", "%s and %s have different states after the same entry of index %" PRIu64 " (term %" PRIu64 ")",
                s->model->node[v->applied.node].name, s->node->name, v->index, v->term);
     if (b)
         break_reason(b, &v->applied, "applies index %" PRIu64 ": its state is %016" PRIx64 " then", v->index, v->state);
@@ -372,13 +375,14 @@ static void check_read(struct step *s, const struct read *r, bool stale)
         return;
     struct raft_break *b = break_add(s, RAFT_T21, RAFT_SPOILS_READ, n->leading, 0, "");
     if (!leads)
-        break_text(b, "%s answered a read of \"%s\" without leading", n->name, r->key);
+        break_text(b, "follower", "%s answered a read of \"%s\" without leading", n->name, r->key);
     else if (!majority)
-        break_text(b, "%s, leader of term %" PRIu64 ", answered a read of \"%s\" without having heard from a majority since it was asked",
-                   n->name, n->leading, r->key);
-    else
-        break_text(b, "%s, leader of term %" PRIu64 ", answered a read of \"%s\" before an entry of its term was committed", n->name,
+        break_text(b, "unconfirmed", "%s, leader of term %" PRIu64
+                   ", answered a read of \"%s\" without having heard from a majority since it was asked", n->name,
                    n->leading, r->key);
+    else
+        break_text(b, "own-term", "%s, leader of term %" PRIu64
+                   ", answered a read of \"%s\" before an entry of its term was committed", n->name, n->leading, r->key);
     if (b)
         break_reason(b, &r->asked.at, "is asked to read \"%s\"", r->key);
     if (!stale && (!leads || !members))
@@ -415,7 +419,8 @@ static void once_close(struct step *s, struct apply *a, const struct raft_messag
         if (a->once[i].value == m->value)
             return;
         struct raft_break *b = break_add(s, RAFT_T23, RAFT_SPOILS_STATE, s->node->term, m->match, "once");
-        break_text(b, "%s applied a command of a client again, when it was sent again: the second answer is another", s->node->name);
+        break_text(b, "once", "%s applied a command of a client again, when it was sent again: the second answer is another",
+                   s->node->name);
         if (b)
             break_reason(b, &a->once[i].at, "answers the command for the first time");
         return;

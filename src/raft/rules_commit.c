@@ -155,9 +155,10 @@ static bool check_earlier_term(struct step *s, uint64_t index, bool majority)
         return false;
     struct raft_break *b = commit_broken(s, RAFT_T07, index);
     const char *by = majority ? acknowledger(s, count_completed(s->node, index)) : "";
-    break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " of term %" PRIu64
-               " %s%s%s; no entry of its own term is on a majority", s->node->name, s->node->leading, index, slot->variant->term,
-               majority ? "by counting replicas" : "without counting", by[0] ? ", the last that of " : "", by);
+    break_text(b, majority ? "counted" : "alone", "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " of term %"
+               PRIu64 " %s%s%s; no entry of its own term is on a majority", s->node->name, s->node->leading, index,
+               slot->variant->term, majority ? "by counting replicas" : "without counting", by[0] ? ", the last that of " :
+               "", by);
     if (b && !majority)
         b->at = step_witness(s, RAFT_HOW_COMMITTED, true); /* no acknowledgement led to it */
     return true;
@@ -171,14 +172,16 @@ static void check_members(struct step *s, uint64_t index, const struct raft_memb
     if (b && installed)
         b->at = force->at;
     if (installed)
-        break_text(b, "%s did not take over the configuration of index %" PRIu64 " with the snapshot it was sent: it committed index %" PRIu64
-                   " by that of index %" PRIu64, s->node->name, force->index, index, other->index);
+        break_text(b, "snapshot", "%s did not take over the configuration of index %" PRIu64
+                   " with the snapshot it was sent: it committed index %" PRIu64 " by that of index %" PRIu64, s->node->name,
+                   force->index, index, other->index);
     else if (other == force)
-        break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " with a majority of one side of a joint configuration",
-                   s->node->name, s->node->leading, index);
+        break_text(b, "joint", "%s, leader of term %" PRIu64 ", committed index %" PRIu64
+                   " with a majority of one side of a joint configuration", s->node->name, s->node->leading, index);
     else
-        break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " by the configuration of index %" PRIu64
-                   ", not by the latest in its log, of index %" PRIu64, s->node->name, s->node->leading, index, other->index, force->index);
+        break_text(b, "earlier", "%s, leader of term %" PRIu64 ", committed index %" PRIu64
+                   " by the configuration of index %" PRIu64 ", not by the latest in its log, of index %" PRIu64,
+                   s->node->name, s->node->leading, index, other->index, force->index);
 }
 
 /* The peer whose acknowledgement came last, if it named less than was committed on it, of all that it had been sent, and
@@ -201,8 +204,9 @@ static const struct raft_exchange *acknowledged_less(struct step *s, uint64_t in
 static struct raft_break *check_less(struct step *s, uint64_t index, const struct raft_exchange *x)
 {
     struct raft_break *b = commit_broken(s, RAFT_T12, index);
-    break_text(b, "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " when %s acknowledged index %" PRIu64 " of what it had been sent",
-               s->node->name, s->node->leading, index, step_peer(s, x->id), x->result_got.index);
+    break_text(b, "less", "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " when %s acknowledged index %" PRIu64
+               " of what it had been sent", s->node->name, s->node->leading, index, step_peer(s, x->id),
+               x->result_got.index);
     if (b)
         b->at = x->result_got.at;
     return b;
@@ -225,8 +229,8 @@ static void check_majority(struct step *s, uint64_t index)
             return;
         }
         struct raft_break *b = commit_broken(s, RAFT_T05, index);
-        break_text(b, "%s, leader of term %" PRIu64 ", counted its own copy of index %" PRIu64 " before it was on stable storage",
-                   s->node->name, s->node->leading, index);
+        break_text(b, "own-copy", "%s, leader of term %" PRIu64 ", counted its own copy of index %" PRIu64
+                   " before it was on stable storage", s->node->name, s->node->leading, index);
         return;
     }
     if (check_earlier_term(s, index, false))
@@ -243,9 +247,9 @@ static void check_majority(struct step *s, uint64_t index)
     const struct raft_exchange *less = stale ? NULL : acknowledged_less(s, index, c);
     struct raft_break *b = less ? check_less(s, index, less) : commit_broken(s, stale ? RAFT_T12 : RAFT_T09, index);
     if (!less)
-        break_text(b, stale ? "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " on acknowledgements of an earlier term"
-                            : "%s, leader of term %" PRIu64 ", committed index %" PRIu64 " without acknowledgements of a majority",
-                   s->node->name, s->node->leading, index);
+        break_text(b, stale ? "stale" : "minority", stale ? "%s, leader of term %" PRIu64 ", committed index %" PRIu64
+                   " on acknowledgements of an earlier term" : "%s, leader of term %" PRIu64 ", committed index %" PRIu64
+                   " without acknowledgements of a majority", s->node->name, s->node->leading, index);
     if (!known)
         break_likely(b, "the configuration of the cluster was not seen: all servers heard of were taken for voting members");
 }
@@ -260,7 +264,8 @@ static void check_follower(struct step *s, uint64_t index)
     struct raft_break *b = break_add(s, RAFT_T08, RAFT_SPOILS_COMMIT, s->node->term, index, "");
     if (!b)
         return;
-    break_text(b, "%s committed up to index %" PRIu64 "; what its leader sent allows %" PRIu64, s->node->name, index, book->may_commit);
+    break_text(b, "beyond", "%s committed up to index %" PRIu64 "; what its leader sent allows %" PRIu64, s->node->name,
+               index, book->may_commit);
     break_reason(b, &book->verified, "may commit up to index %" PRIu64 ": the smaller of leaderCommit and the last entry verified",
                  book->may_commit);
     const struct raft_letter *l = book->unverified.at.how != RAFT_HOW_NONE && book->unverified.commit >= index ? &book->unverified
@@ -305,7 +310,8 @@ static void check_lowered(struct step *s)
     if (f->kind != RAFT_FACT_COMMIT || f->loaded || f->again || f->index >= s->node->stated_commit[disk])
         return;
     struct raft_break *b = break_add(s, RAFT_T08, RAFT_SPOILS_COMMIT, s->node->term, f->index, "lowered");
-    break_text(b, "%s lowered its commit index from %" PRIu64 " to %" PRIu64, s->node->name, s->node->stated_commit[disk], f->index);
+    break_text(b, "lowered", "%s lowered its commit index from %" PRIu64 " to %" PRIu64, s->node->name,
+               s->node->stated_commit[disk], f->index);
 }
 
 /* --- nextIndex and matchIndex (T13) --- */
@@ -345,8 +351,8 @@ static void check_next(struct step *s)
         is_queued(s, x))
         return;
     struct raft_break *b = break_add(s, RAFT_T13, RAFT_SPOILS_NOTHING, m->term, m->prev_index + 1, m->to);
-    break_text(b, "%s sent %s entries from index %" PRIu64 " on, which had acknowledged up to %" PRIu64 " in term %" PRIu64, s->node->name,
-               step_peer(s, m->to), m->prev_index + 1, x->acknowledged.index, m->term);
+    break_text(b, "next", "%s sent %s entries from index %" PRIu64 " on, which had acknowledged up to %" PRIu64 " in term %"
+               PRIu64, s->node->name, step_peer(s, m->to), m->prev_index + 1, x->acknowledged.index, m->term);
     break_reason(b, &x->acknowledged.at, "gets the acknowledgement of index %" PRIu64 " from %s", x->acknowledged.index,
                  step_peer(s, m->to));
 }

@@ -147,7 +147,8 @@ static bool check_brought_back(struct step *s, const struct disk *d, const struc
     if (!d->read_log || index <= last->index || index <= d->brought || index <= d->snapshot_loaded || s->node->leading)
         return false;
     struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, m->term, 1, "resurrected");
-    break_text(b, "%s, started again, has index %" PRIu64 " in its log; what it read back ends at index %" PRIu64
+    break_text(b, "resurrected",
+               "%s, started again, has index %" PRIu64 " in its log; what it read back ends at index %" PRIu64
                ", and nobody sent it that entry since", s->node->name, index, last->index);
     break_reason(b, &d->start, "is started again");
     if (b) {
@@ -163,7 +164,7 @@ static void snapshot_not_durable(struct step *s, struct disk *d, const struct ra
     const struct raft_letter *heard = &s->node->book.heard;
     struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, 1, "snapshot");
     d->compacted.index = 0;
-    break_text(b, "%s acknowledged the snapshot up to index %" PRIu64 " to %s before it was on stable storage",
+    break_text(b, "snapshot", "%s acknowledged the snapshot up to index %" PRIu64 " to %s before it was on stable storage",
                s->node->name, index, step_peer(s, m->to));
     if (b && heard->at.how != RAFT_HOW_NONE && heard->snapshot)
         break_reason(b, &heard->at, "gets a snapshot up to index %" PRIu64 " of term %" PRIu64, heard->index,
@@ -182,7 +183,7 @@ static void check_append_result(struct step *s, struct disk *d, const struct raf
     struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, index, m->to);
     if (m->match > d->acknowledged)
         d->acknowledged = m->match;
-    break_text(b, "%s acknowledged index %" PRIu64 " to %s in term %" PRIu64 " before %s was on stable storage",
+    break_text(b, "entries", "%s acknowledged index %" PRIu64 " to %s in term %" PRIu64 " before %s was on stable storage",
                s->node->name, m->match,
                step_peer(s, m->to), m->term, index == m->match ? "it" : "all of its log up to there");
     reasons_of_write(s, b, index);
@@ -224,7 +225,8 @@ static void check_vote(struct step *s, struct disk *d, const struct raft_message
         return;
     struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ELECTION, m->term, 0, candidate);
     const struct raft_exchange *x = book_find(&s->node->book, candidate);
-    break_text(b, "%s granted its vote in term %" PRIu64 " to %s before the vote was on stable storage", s->node->name,
+    break_text(b, "vote",
+               "%s granted its vote in term %" PRIu64 " to %s before the vote was on stable storage", s->node->name,
                m->term, step_peer(s, candidate));
     if (x && x->vote_asked.at.how != RAFT_HOW_NONE)
         break_reason(b, &x->vote_asked.at, "is asked for its vote in term %" PRIu64 " by %s", x->vote_asked.term,
@@ -240,12 +242,14 @@ static void check_request_vote(struct step *s, struct disk *d, const struct raft
         return;
     if (index) {
         struct raft_break *b = break_add(s, RAFT_T03, RAFT_SPOILS_ELECTION, m->term, index, "");
-        break_text(b, "%s asked for votes in term %" PRIu64 " with a log that ends at index %" PRIu64 "; index %" PRIu64
+        break_text(b, "log",
+                   "%s asked for votes in term %" PRIu64 " with a log that ends at index %" PRIu64 "; index %" PRIu64
                    " is not on stable storage", s->node->name, m->term, m->prev_index, index);
         reasons_of_write(s, b, index);
     } else if (d->terms && d->durable.term < m->term) {
         struct raft_break *b = break_add(s, RAFT_T03, RAFT_SPOILS_ELECTION, m->term, 0, "term");
-        break_text(b, "%s asked for votes in term %" PRIu64 "; the term on its stable storage is %" PRIu64, s->node->name,
+        break_text(b, "term",
+                   "%s asked for votes in term %" PRIu64 "; the term on its stable storage is %" PRIu64, s->node->name,
                    m->term, d->durable.term);
     }
 }
@@ -256,7 +260,7 @@ static void check_term_durable(struct step *s, struct disk *d, const struct raft
     if (!d->terms || m->term <= d->durable.term || m->term <= d->highest || m->type == RAFT_REQUEST_VOTE || m->term < s->node->heard)
         return;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, m->term, 0, "volatile");
-    break_text(b, "%s took over term %" PRIu64 " and speaks in it; the term on its stable storage is %" PRIu64,
+    break_text(b, "volatile", "%s took over term %" PRIu64 " and speaks in it; the term on its stable storage is %" PRIu64,
                s->node->name, m->term, d->durable.term);
     if (!b || d->heard.term != m->term)
         return;
@@ -270,7 +274,8 @@ static void check_term_written(struct step *s, struct disk *d)
     if (f->kind != RAFT_FACT_TERM || f->loaded || !on_file(f) || f->again || f->term >= d->written.term)
         return;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, f->term, 0, "written");
-    break_text(b, "%s wrote term %" PRIu64 " to its file, in which term %" PRIu64 " had been", s->node->name, f->term,
+    break_text(b, "written",
+               "%s wrote term %" PRIu64 " to its file, in which term %" PRIu64 " had been", s->node->name, f->term,
                d->written.term);
     if (b)
         break_reason(b, &d->written.at, "writes term %" PRIu64, d->written.term);
@@ -281,7 +286,8 @@ static void vote_carried(struct step *s, const struct ballot *v, const struct ra
 {
     bool own = strcmp(v->vote, s->node->id) == 0;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, v->term, 0, "carried");
-    break_text(b, "%s wrote a vote for %s in term %" PRIu64 ", which nobody had asked for in that term", s->node->name,
+    break_text(b, "carried",
+               "%s wrote a vote for %s in term %" PRIu64 ", which nobody had asked for in that term", s->node->name,
                own ? "itself" : step_peer(s, v->vote), v->term);
     break_reason(b, heard, "hears of term %" PRIu64, v->term);
     if (b)
@@ -353,7 +359,7 @@ static void check_loaded(struct step *s, struct disk *d)
 {
     if (d->read_log && d->last_before.index > d->last_loaded.index && d->last_before.index > d->snapshot_loaded) {
         struct raft_break *b = break_add(s, RAFT_T25, RAFT_SPOILS_LOG, d->last_before.term, d->last_loaded.index + 1, "");
-        break_text(b, "the files that %s read back end at index %" PRIu64 "; index %" PRIu64 " of term %" PRIu64
+        break_text(b, "log", "the files that %s read back end at index %" PRIu64 "; index %" PRIu64 " of term %" PRIu64
                    " had been on stable storage: they were changed from outside, or the disk lost it", s->node->name,
                    d->last_loaded.index, d->last_before.index, d->last_before.term);
         break_reason(b, &d->last_before.at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage",
@@ -364,7 +370,7 @@ static void check_loaded(struct step *s, struct disk *d)
     }
     if (d->read_terms && d->before.term > d->loaded.term) {
         struct raft_break *b = break_add(s, RAFT_T25, RAFT_SPOILS_TERM, d->loaded.term, 0, "");
-        break_text(b, "the files that %s read back say term %" PRIu64 "; term %" PRIu64
+        break_text(b, "term", "the files that %s read back say term %" PRIu64 "; term %" PRIu64
                    " had been on stable storage: they were changed from outside, or the disk lost it", s->node->name,
                    d->loaded.term, d->before.term);
         break_reason(b, &d->before.at, "has term %" PRIu64 " on stable storage", d->before.term);
@@ -385,7 +391,8 @@ static void check_resurrected(struct step *s, struct disk *d)
         return;
     struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, d->last_loaded.term, d->known_before.index + 1,
                                      "resurrected");
-    break_text(b, "%s, started again, has entries up to index %" PRIu64 " back; its log had ended at index %" PRIu64,
+    break_text(b, "returned",
+               "%s, started again, has entries up to index %" PRIu64 " back; its log had ended at index %" PRIu64,
                s->node->name, d->last_loaded.index, d->known_before.index);
     break_reason(b, &d->known_before.at, "has a log that ends at index %" PRIu64, d->known_before.index);
     before_crash(s, b, d);
@@ -412,7 +419,8 @@ static void check_forgotten(struct step *s, const struct disk *d)
         last->index <= d->snapshot_loaded || s->node->book.heard.at.how != RAFT_HOW_NONE || s->node->leading)
         return;
     struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, last->term, f->index + 1, "");
-    break_text(b, "%s, started again, deleted its log from index %" PRIu64 " on; its file held it up to index %" PRIu64,
+    break_text(b, "deleted",
+               "%s, started again, deleted its log from index %" PRIu64 " on; its file held it up to index %" PRIu64,
                s->node->name, f->index + 1, last->index);
     break_reason(b, &d->start, "is started again");
     break_reason(b, &last->at, "reads back index %" PRIu64 " of term %" PRIu64, last->index, last->term);
@@ -429,7 +437,8 @@ static void check_announced(struct step *s, struct disk *d, const struct raft_me
     if (d->read_log && m->prev_index >= d->last_loaded.index && m->prev_term >= d->last_loaded.term)
         return; /* what it read back: that this is less than it had is not its doing (T25) */
     struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, m->term, m->prev_index + 1, "");
-    break_text(b, "%s, started again, names index %" PRIu64 " of term %" PRIu64 " as the end of its log; index %" PRIu64
+    break_text(b, "shorter",
+               "%s, started again, names index %" PRIu64 " of term %" PRIu64 " as the end of its log; index %" PRIu64
                " of term %" PRIu64
                " was on its stable storage before", s->node->name, m->prev_index, m->prev_term, had->index, had->term);
     if (!read)
@@ -474,7 +483,8 @@ static void check_rewritten_tail(struct step *s)
     bool installed = was_sent_snapshot(s, f->index);
     struct raft_break *b = break_add(s, installed ? RAFT_T16 : RAFT_T14, RAFT_SPOILS_LOG, lost->variant->term,
                                      f->entry.index + 1, "rewritten");
-    break_text(b, "%s put a log file that ends at index %" PRIu64 " in the place of one that ended at index %" PRIu64,
+    break_text(b, "replaced",
+               "%s put a log file that ends at index %" PRIu64 " in the place of one that ended at index %" PRIu64,
                s->node->name, f->entry.index, lost->variant->index);
     if (b)
         break_reason(b, &lost->synced, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", lost->variant->index,
@@ -484,7 +494,8 @@ static void check_rewritten_tail(struct step *s)
 static void compacted_early(struct step *s, const struct disk *d, const struct place *base)
 {
     struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_LOG, base->term, d->snapshot + 1, "compacted");
-    break_text(b, "%s put a log file that begins after index %" PRIu64 " in place before a snapshot up to there was on"
+    break_text(b, "compacted",
+               "%s put a log file that begins after index %" PRIu64 " in place before a snapshot up to there was on"
                " stable storage",
                s->node->name, base->index);
     if (b)
@@ -528,7 +539,8 @@ static void check_term(struct step *s, struct disk *d, uint64_t term)
     if (!d->restarted || !term || term >= had->term)
         return;
     struct raft_break *b = lost ? NULL : break_add(s, RAFT_T15, RAFT_SPOILS_TERM, term, 0, "");
-    break_text(b, "%s, started again, is in term %" PRIu64 "; it had been in term %" PRIu64 "%s", s->node->name, term,
+    break_text(b, "term",
+               "%s, started again, is in term %" PRIu64 "; it had been in term %" PRIu64 "%s", s->node->name, term,
                had->term, read ? ", which its file told it" : "");
     break_reason(b, &had->at, "is in term %" PRIu64, had->term);
     raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_TERM, .cluster = s->node->cluster,
@@ -550,7 +562,7 @@ static void check_vote_kept(struct step *s, struct disk *d, uint64_t term, const
     if (!d->restarted || !candidate[0] || term != had->term || !had->vote[0] || strcmp(had->vote, candidate) == 0)
         return;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_ELECTION, term, 0, candidate);
-    break_text(b, "%s, started again, voted for %s in term %" PRIu64 "; it had voted for %s in it", s->node->name,
+    break_text(b, "vote", "%s, started again, voted for %s in term %" PRIu64 "; it had voted for %s in it", s->node->name,
                step_peer(s, candidate), term, step_peer(s, had->vote));
     break_reason(b, &had->at, "votes for %s in term %" PRIu64, step_peer(s, had->vote), term);
     before_crash(s, b, d);

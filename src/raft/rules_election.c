@@ -138,6 +138,10 @@ static const char *const wrong_words[] = {
     [NO_VOTER] = "counting the vote of a server that has none",
 };
 
+static const char *const wrong_shapes[] = {
+    [RIGHT] = "minority", [PRE_VOTE] = "pre-vote", [OTHER_TERM] = "term", [TWICE] = "twice", [NO_VOTER] = "no-voter",
+};
+
 /* The vote by which it believed to be elected: the latest that is none. A pre-vote is meant only if there is nothing else,
  * because every election that begins with pre-votes gets them. */
 static const struct vote_ballot *ballot_wrong(const struct election *e, const struct raft_members *members, enum wrong *wrong)
@@ -173,8 +177,9 @@ static void elected_before_snapshot(struct election *e, const struct raft_member
         return;
     struct raft_witness leads = b->at;
     b->at = members->at;
-    break_text(b, "%s did not take over the configuration of index %" PRIu64 " with the snapshot it was sent: it was elected in term %" PRIu64
-               " by that of index %" PRIu64, s->node->name, members->index, e->term, other->index);
+    break_text(b, "snapshot", "%s did not take over the configuration of index %" PRIu64
+               " with the snapshot it was sent: it was elected in term %" PRIu64 " by that of index %" PRIu64, s->node->name,
+               members->index, e->term, other->index);
     break_reason(b, &other->at, "has the configuration of index %" PRIu64 ": %s", other->index, other->text);
     reasons_ballots(b, e, members, RIGHT);
     break_reason(b, &leads, "leads term %" PRIu64, e->term);
@@ -195,11 +200,13 @@ static void elected_by_other(struct election *e, const struct raft_members *memb
     reasons_ballots(b, e, members, RIGHT);
     break_reason(b, &leads, "leads term %" PRIu64, e->term);
     if (v->cut == other->index)
-        break_text(b, "%s deleted the configuration of index %" PRIu64 " from its log, and was elected by it in term %" PRIu64,
+        break_text(b, "deleted",
+                   "%s deleted the configuration of index %" PRIu64 " from its log, and was elected by it in term %" PRIu64,
                    s->node->name, other->index, e->term);
     else
-        break_text(b, "%s was elected in term %" PRIu64 " by the configuration of index %" PRIu64 ", not by the latest in its log, of index %"
-                   PRIu64, s->node->name, e->term, other->index, members->index);
+        break_text(b, "earlier", "%s was elected in term %" PRIu64 " by the configuration of index %" PRIu64
+                   ", not by the latest in its log, of index %" PRIu64, s->node->name, e->term, other->index,
+                   members->index);
 }
 
 static void elected_without(struct election *e, const struct raft_members *members)
@@ -224,8 +231,8 @@ static void elected_without(struct election *e, const struct raft_members *membe
         b->at = ballot->at;
     reasons_ballots(b, e, members, wrong);
     break_reason(b, &leads, "leads term %" PRIu64, e->term);
-    break_text(b, "%s became leader of term %" PRIu64 " %s%s%s", s->node->name, e->term, wrong_words[wrong], ballot ? ": that of " : "",
-               ballot ? step_peer(s, ballot->from) : "");
+    break_text(b, wrong_shapes[wrong], "%s became leader of term %" PRIu64 " %s%s%s", s->node->name, e->term,
+               wrong_words[wrong], ballot ? ": that of " : "", ballot ? step_peer(s, ballot->from) : "");
     if (!members)
         break_likely(b, "the configuration of the cluster was not seen: all servers heard of were taken for voting members");
     else if (!ballot)
@@ -249,8 +256,9 @@ static bool stayed_leader(struct election *e)
     b->at = given ? given->at : v->heard_at;
     break_reason(b, &v->heard_at, "leads term %" PRIu64 " and hears of term %" PRIu64, v->led, v->heard);
     break_reason(b, &leads, "leads term %" PRIu64, e->term);
-    break_text(b, "%s, leader of term %" PRIu64 ", took over term %" PRIu64 "%s%s and stayed leader, without having been a candidate in it",
-               s->node->name, v->led, e->term, given ? " with a vote for " : "", given ? step_peer(s, given->candidate) : "");
+    break_text(b, "stayed", "%s, leader of term %" PRIu64 ", took over term %" PRIu64
+               "%s%s and stayed leader, without having been a candidate in it", s->node->name, v->led, e->term, given ?
+               " with a vote for " : "", given ? step_peer(s, given->candidate) : "");
     return true;
 }
 
@@ -295,7 +303,7 @@ static void claim_check(struct step *s, struct votes *votes, const struct raft_w
         return;
     b->at = *at;
     break_reason(b, &members->at, "has the configuration of index %" PRIu64 ": %s", members->index, members->text);
-    break_text(b, "%s became leader of term %" PRIu64 " without votes of a majority", s->node->name, term);
+    break_text(b, "unseen", "%s became leader of term %" PRIu64 " without votes of a majority", s->node->name, term);
     break_likely(b, "its votes were not seen, only what the voters state: an adapter for its messages would show what it counted");
 }
 

@@ -100,8 +100,9 @@ static void check_disrupted(struct step *s, const struct hearers *t, struct hear
         b->at = d->adopted;
         break_reason(b, &d->heard, "hears from its leader");
         break_reason(b, &d->at, "is asked for its vote in term %" PRIu64 " by %s", d->term, step_peer(s, d->from));
-        break_text(b, "%s took over term %" PRIu64 " from a RequestVote of %s, %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader",
-                   s->node->name, d->term, step_peer(s, d->from), d->silence / 1000000, d->silence / 100000 % 10);
+        break_text(b, "vote", "%s took over term %" PRIu64 " from a RequestVote of %s, %" PRIu64 ".%" PRIu64
+                   " ms after it had heard from its leader", s->node->name, d->term, step_peer(s, d->from), d->silence /
+                   1000000, d->silence / 100000 % 10);
         hearing_likely(b, t);
     }
     d->at.how = RAFT_HOW_NONE;
@@ -129,7 +130,8 @@ static void check_pre_vote(struct step *s, const struct hearers *t, struct heare
     break_reason(b, &n->book.heard.at, "hears from its leader");
     if (x)
         break_reason(b, &x->vote_asked.at, "is asked by %s whether it would vote for it", step_peer(s, m->to));
-    break_text(b, "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader", n->name,
+    break_text(b, "pre-vote",
+               "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader", n->name,
                step_peer(s, m->to), silence / 1000000, silence / 100000 % 10);
     hearing_likely(b, t);
 }
@@ -149,7 +151,8 @@ static void still_leads(struct step *s, struct hearer *p, const struct raft_mess
     b->at = granted;
     break_reason(b, &g->asked, "is asked by %s whether it would vote for it", step_peer(s, g->to));
     break_reason(b, &leads, "goes on as leader of term %" PRIu64, g->led);
-    break_text(b, "%s, leader of term %" PRIu64 ", granted %s a pre-vote", s->node->name, g->led, step_peer(s, g->to));
+    break_text(b, "leader",
+               "%s, leader of term %" PRIu64 ", granted %s a pre-vote", s->node->name, g->led, step_peer(s, g->to));
 }
 
 /* A learner never stands. (Who was removed may: its vote may still be needed; dissertation, 4.2.2.) */
@@ -169,7 +172,7 @@ static void check_standing(struct step *s, const struct raft_message *m)
     struct raft_break *b = break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, m->term, 0, "");
     if (b)
         break_reason(b, &members->at, "is a learner in the configuration of index %" PRIu64, members->index);
-    break_text(b, "%s asked for votes in term %" PRIu64 ", but is a learner", s->node->name, m->term);
+    break_text(b, "learner", "%s asked for votes in term %" PRIu64 ", but is a learner", s->node->name, m->term);
 }
 
 /* --- facts --- */

@@ -50,6 +50,7 @@ void late_append(struct step *s, struct voter *v)
         break_reason(b, &v->heard_at, "hears of term %" PRIu64, v->heard);
     else
         break_reason(b, &v->adopted_at, "is in term %" PRIu64, v->adopted);
-    break_text(b, "%s appended \"%s\" at index %" PRIu64 " in term %" PRIu64 ", which it does not lead: it had taken it as leader of term %"
-               PRIu64, s->node->name, e->text, e->index, e->term, c->led);
+    break_text(b, "late", "%s appended \"%s\" at index %" PRIu64 " in term %" PRIu64
+               ", which it does not lead: it had taken it as leader of term %" PRIu64, s->node->name, e->text, e->index,
+               e->term, c->led);
 }

@@ -103,7 +103,8 @@ static void leader_truncates(struct step *s, uint64_t index)
 {
     struct raft_break *b = break_add(s, RAFT_T20, RAFT_SPOILS_LOG, s->node->leading, index, "");
     const struct raft_slot *slot = raft_node_slot(s->node, index);
-    break_text(b, "%s, leader of term %" PRIu64 ", deleted or overwrote its own log from index %" PRIu64 " on", s->node->name,
+    break_text(b, "leader",
+               "%s, leader of term %" PRIu64 ", deleted or overwrote its own log from index %" PRIu64 " on", s->node->name,
                s->node->leading, index);
     if (b && slot)
         break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);
@@ -115,8 +116,8 @@ static void candidate_truncates(struct step *s, uint64_t index)
     const struct raft_letter *asked = &s->node->book.candidate;
     const struct raft_slot *slot = raft_node_slot(s->node, index);
     struct raft_break *b = break_add(s, RAFT_T20, RAFT_SPOILS_LOG, asked->term, index, "");
-    break_text(b, "%s deleted its own log from index %" PRIu64 " on after its campaign for term %" PRIu64 ", told so by nobody", s->node->name,
-               index, asked->term);
+    break_text(b, "candidate", "%s deleted its own log from index %" PRIu64 " on after its campaign for term %" PRIu64
+               ", told so by nobody", s->node->name, index, asked->term);
     if (b && slot)
         break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);
     if (b)
@@ -176,10 +177,11 @@ static void check_truncate(struct step *s, const struct journal *j)
         return;
     struct raft_break *b = break_add(s, RAFT_T10, RAFT_SPOILS_LOG, a->term, first, "");
     if (conflict)
-        break_text(b, "%s deleted its log from index %" PRIu64 " on; the first entry in conflict was index %" PRIu64, s->node->name,
-                   first, conflict);
+        break_text(b, "truncated", "%s deleted its log from index %" PRIu64 " on; the first entry in conflict was index %"
+                   PRIu64, s->node->name, first, conflict);
     else
-        break_text(b, "%s deleted its log from index %" PRIu64 " on; no entry that it was sent was in conflict with it", s->node->name, first);
+        break_text(b, "truncated", "%s deleted its log from index %" PRIu64
+                   " on; no entry that it was sent was in conflict with it", s->node->name, first);
     if (b)
         break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", first, slot->variant->term);
     reason_of_append(s, b, a);
@@ -232,13 +234,15 @@ static void check_append(struct step *s, const struct journal *j)
     bool boundary = j->append.previous < s->node->snapshot;
     struct raft_break *b = break_add(s, boundary ? RAFT_T17 : RAFT_T11, RAFT_SPOILS_LOG, e->term, e->index, "");
     if (belongs && boundary)
-        break_text(b, "%s put the entry of index %" PRIu64 " (term %" PRIu64 ") at index %" PRIu64
-                   ": the message began before its snapshot, which ends at index %" PRIu64, s->node->name, belongs, e->term, e->index,
-                   s->node->snapshot);
+        break_text(b, "moved", "%s put the entry of index %" PRIu64 " (term %" PRIu64 ") at index %" PRIu64
+                   ": the message began before its snapshot, which ends at index %" PRIu64, s->node->name, belongs, e->term,
+                   e->index, s->node->snapshot);
     else if (belongs)
-        break_text(b, "%s put the entry of index %" PRIu64 " (term %" PRIu64 ") at index %" PRIu64, s->node->name, belongs, e->term, e->index);
+        break_text(b, "moved", "%s put the entry of index %" PRIu64 " (term %" PRIu64 ") at index %" PRIu64, s->node->name,
+                   belongs, e->term, e->index);
     else
-        break_text(b, "%s put an entry at index %" PRIu64 " of term %" PRIu64 " that is not the leader's", s->node->name, e->index, e->term);
+        break_text(b, "other", "%s put an entry at index %" PRIu64 " of term %" PRIu64 " that is not the leader's",
+                   s->node->name, e->index, e->term);
     reason_of_append(s, b, &j->append);
 }
 
@@ -283,11 +287,12 @@ static void check_sent_entries(struct step *s, const struct raft_message *m)
     const struct raft_slot *slot = raft_node_slot(s->node, e->index);
     struct raft_break *b = break_add(s, boundary ? RAFT_T17 : RAFT_T11, RAFT_SPOILS_LOG, m->term, e->index, m->to);
     if (belongs)
-        break_text(b, "%s, leader of term %" PRIu64 ", sent %s the entry of index %" PRIu64 " as index %" PRIu64 "%s", s->node->name, m->term,
-                   step_peer(s, m->to), belongs, e->index, boundary ? ", after it had compacted its log" : "");
+        break_text(b, "sent-moved", "%s, leader of term %" PRIu64 ", sent %s the entry of index %" PRIu64 " as index %"
+                   PRIu64 "%s", s->node->name, m->term, step_peer(s, m->to), belongs, e->index, boundary ?
+                   ", after it had compacted its log" : "");
     else
-        break_text(b, "%s, leader of term %" PRIu64 ", sent %s an entry of term %" PRIu64 " as index %" PRIu64 ", where its own log has another",
-                   s->node->name, m->term, step_peer(s, m->to), e->term, e->index);
+        break_text(b, "sent-other", "%s, leader of term %" PRIu64 ", sent %s an entry of term %" PRIu64 " as index %" PRIu64
+                   ", where its own log has another", s->node->name, m->term, step_peer(s, m->to), e->term, e->index);
     if (b && own_entry(slot))
         break_reason(b, &slot->witness, "has another entry at index %" PRIu64 " (term %" PRIu64 ")", e->index, slot->variant->term);
 }
@@ -300,8 +305,8 @@ static void check_sent(struct step *s)
         return;
     if (m->prev_index && own_entry(slot) && slot->variant->term != m->prev_term) {
         struct raft_break *b = break_add(s, RAFT_T17, RAFT_SPOILS_LOG, m->term, m->prev_index, m->to);
-        break_text(b, "%s, leader of term %" PRIu64 ", sent %s AppendEntries with prevLogIndex %" PRIu64 " and prevLogTerm %" PRIu64,
-                   s->node->name, m->term, step_peer(s, m->to), m->prev_index, m->prev_term);
+        break_text(b, "previous", "%s, leader of term %" PRIu64 ", sent %s AppendEntries with prevLogIndex %" PRIu64
+                   " and prevLogTerm %" PRIu64, s->node->name, m->term, step_peer(s, m->to), m->prev_index, m->prev_term);
         if (b && slot)
             break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", m->prev_index, slot->variant->term);
         return;
@@ -322,8 +327,8 @@ static void check_accepted(struct step *s, const struct journal *j)
     if (!own_entry(slot) || slot->variant->term == a->previous_term || !s->node->own_log)
         return;
     struct raft_break *b = break_add(s, RAFT_T17, RAFT_SPOILS_LOG, m->term, a->previous, m->to);
-    break_text(b, "%s accepted AppendEntries after index %" PRIu64 " of term %" PRIu64 "; its own log has term %" PRIu64 " there",
-               s->node->name, a->previous, a->previous_term, slot->variant->term);
+    break_text(b, "accepted", "%s accepted AppendEntries after index %" PRIu64 " of term %" PRIu64 "; its own log has term %"
+               PRIu64 " there", s->node->name, a->previous, a->previous_term, slot->variant->term);
     if (b)
         break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", a->previous, slot->variant->term);
     reason_of_append(s, b, a);
@@ -345,7 +350,8 @@ static void check_acknowledged(struct step *s)
     if (!foreign)
         return;
     struct raft_break *b = break_add(s, RAFT_T12, RAFT_SPOILS_ACK, m->term, x->append_got.index + x->append_got.count + 1, m->to);
-    break_text(b, "%s acknowledged index %" PRIu64 " to %s in term %" PRIu64 "; what it was sent ends at index %" PRIu64
+    break_text(b, "beyond",
+               "%s acknowledged index %" PRIu64 " to %s in term %" PRIu64 "; what it was sent ends at index %" PRIu64
                ", and %s does not hold its entry", s->node->name, m->match, step_peer(s, m->to), m->term,
                x->append_got.index + x->append_got.count, step_peer(s, m->to));
     if (b)
@@ -377,8 +383,9 @@ static bool installing(const struct append *a, uint64_t index)
 static void tail_kept(struct step *s, const struct append *a, uint64_t last)
 {
     struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_LOG, a->term, a->previous + 1, "");
-    break_text(b, "%s kept its log up to index %" PRIu64 " when it installed a snapshot up to index %" PRIu64 " of term %" PRIu64
-               ", where it had an entry of term %" PRIu64, s->node->name, last, a->previous, a->previous_term, a->had_term);
+    break_text(b, "kept", "%s kept its log up to index %" PRIu64 " when it installed a snapshot up to index %" PRIu64
+               " of term %" PRIu64 ", where it had an entry of term %" PRIu64, s->node->name, last, a->previous,
+               a->previous_term, a->had_term);
     reason_of_append(s, b, a);
 }
 
@@ -409,8 +416,9 @@ static void check_tail_kept(struct step *s, struct journal *j, uint64_t last)
     if (i->at.how == RAFT_HOW_NONE || last <= i->index)
         return;
     struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_LOG, i->term, i->index + 1, "");
-    break_text(b, "%s kept its log up to index %" PRIu64 " when it installed a snapshot up to index %" PRIu64 " of term %" PRIu64
-               ", where it had an entry of term %" PRIu64, s->node->name, last, i->index, i->term, i->had_term);
+    break_text(b, "kept", "%s kept its log up to index %" PRIu64 " when it installed a snapshot up to index %" PRIu64
+               " of term %" PRIu64 ", where it had an entry of term %" PRIu64, s->node->name, last, i->index, i->term,
+               i->had_term);
     reason_of_append(s, b, &j->append);
     if (b)
         b->at = i->at;
@@ -424,8 +432,8 @@ static void check_commit_back(struct step *s, const struct journal *j)
     if (f->loaded || f->again || !a->snapshot || a->at.how == RAFT_HOW_NONE || f->index >= s->node->commit || f->index != a->previous)
         return;
     struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_COMMIT, a->term, f->index, "");
-    break_text(b, "%s went back from commit index %" PRIu64 " to %" PRIu64 " when it installed a snapshot", s->node->name, s->node->commit,
-               f->index);
+    break_text(b, "commit", "%s went back from commit index %" PRIu64 " to %" PRIu64 " when it installed a snapshot",
+               s->node->name, s->node->commit, f->index);
     reason_of_append(s, b, a);
 }
 
@@ -438,7 +446,8 @@ static void check_snapshot_back(struct step *s, const struct journal *j)
     if (f->loaded || f->again || !installing(&j->append, f->index) || f->index >= had)
         return;
     struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_LOG, j->append.term, f->index + 1, "older");
-    break_text(b, "%s installed a snapshot up to index %" PRIu64 " when it had committed up to index %" PRIu64, n->name, f->index, had);
+    break_text(b, "older", "%s installed a snapshot up to index %" PRIu64 " when it had committed up to index %" PRIu64,
+               n->name, f->index, had);
     reason_of_append(s, b, &j->append);
 }
 
@@ -457,8 +466,8 @@ static void state_wrong(struct step *s, struct journal *j, uint64_t digest)
     if (!digest || !due || digest == due)
         return;
     struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_STATE, j->append.term, j->state.index, "kept");
-    break_text(b, "%s installed a snapshot up to index %" PRIu64 ", and its state is another than the snapshot's", s->node->name,
-               j->state.index);
+    break_text(b, "state", "%s installed a snapshot up to index %" PRIu64 ", and its state is another than the snapshot's",
+               s->node->name, j->state.index);
     if (!b)
         return;
     struct raft_witness shows = b->at;
@@ -502,8 +511,8 @@ static void check_snapshot_state(struct step *s, const struct journal *j)
     if (!installed)
         return; /* of its own state: what made it differ is looked for where it was applied */
     struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_STATE, f->term, f->index, "state");
-    break_text(b, "%s has another state after the snapshot up to index %" PRIu64 " than %s had after applying it", s->node->name, f->index,
-               s->model->node[v->applied.node].name);
+    break_text(b, "made", "%s has another state after the snapshot up to index %" PRIu64 " than %s had after applying it",
+               s->node->name, f->index, s->model->node[v->applied.node].name);
     reason_of_append(s, b, &j->append);
 }
 

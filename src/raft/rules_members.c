@@ -37,16 +37,16 @@ static void check_change(struct step *s, uint64_t index, uint64_t term, const ch
     struct raft_break *b = NULL;
     if (!leader_committed(s, old->index)) {
         b = break_add(s, RAFT_T19, RAFT_SPOILS_MEMBERS, term, index, "pending");
-        break_text(b, "%s, leader of term %" PRIu64 ", changed the configuration at index %" PRIu64
+        break_text(b, "pending", "%s, leader of term %" PRIu64 ", changed the configuration at index %" PRIu64
                    " while the one of index %" PRIu64 " was not committed", n->name, term, index, old->index);
     } else if (!leader_committed_own(s)) {
         b = break_add(s, RAFT_T19, RAFT_SPOILS_MEMBERS, term, index, "term");
-        break_text(b, "%s, leader of term %" PRIu64 ", changed the configuration at index %" PRIu64
+        break_text(b, "term", "%s, leader of term %" PRIu64 ", changed the configuration at index %" PRIu64
                    " before an entry of its own term was committed", n->name, term, index);
     } else if (!strchr(text, '|') && voters_less(old->text, text) + voters_less(text, old->text) > 1) {
         b = break_add(s, RAFT_T19, RAFT_SPOILS_MEMBERS, term, index, "many");
-        break_text(b, "%s, leader of term %" PRIu64 ", changed more than one voter at once at index %" PRIu64 " without joint consensus",
-                   n->name, term, index);
+        break_text(b, "many", "%s, leader of term %" PRIu64 ", changed more than one voter at once at index %" PRIu64
+                   " without joint consensus", n->name, term, index);
     }
     if (b)
         break_reason(b, &old->at, "has the configuration of index %" PRIu64 ": %.60s", old->index, old->text);
@@ -65,8 +65,8 @@ static void check_snapshot(struct step *s, const struct snapshot *snapshot)
     if (snapshot->process != f->process || snapshot->sequence != f->sequence || f->index <= snapshot->index || !f->written)
         return;
     struct raft_break *b = break_add(s, RAFT_T19, RAFT_SPOILS_MEMBERS, s->node->term, f->index, "snapshot");
-    break_text(b, "%s put the configuration of index %" PRIu64 " into a snapshot that ends at index %" PRIu64, s->node->name, f->index,
-               snapshot->index);
+    break_text(b, "snapshot", "%s put the configuration of index %" PRIu64 " into a snapshot that ends at index %" PRIu64,
+               s->node->name, f->index, snapshot->index);
 }
 
 static void before(struct step *s, void *state)

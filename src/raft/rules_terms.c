@@ -83,8 +83,8 @@ static void leader_goes_on(struct step *s, const struct higher *h)
     break_reason(b, &h->told, "hears of term %" PRIu64 " once more", h->term);
     break_reason(b, &h->committed, "goes on to commit as leader of term %" PRIu64, h->old);
     break_reason(b, &now, "goes on as leader of term %" PRIu64, h->old);
-    break_text(b, "%s, leader of term %" PRIu64 ", heard of term %" PRIu64 " from %s and went on to lead", s->node->name, h->old, h->term,
-               step_peer(s, h->from));
+    break_text(b, "led-on", "%s, leader of term %" PRIu64 ", heard of term %" PRIu64 " from %s and went on to lead",
+               s->node->name, h->old, h->term, step_peer(s, h->from));
 }
 
 static void higher_sent(struct step *s, struct speaker *p, const struct raft_message *m)
@@ -145,8 +145,8 @@ static void check_result(struct step *s, const struct raft_message *m)
     if (!b)
         return;
     break_reason(b, &l->at, "hears from %s as leader of term %" PRIu64, step_peer(s, m->to), l->term);
-    break_text(b, "%s answered %s, leader of term %" PRIu64 ", with a result of term %" PRIu64, s->node->name, step_peer(s, m->to),
-               l->term, m->term);
+    break_text(b, "result", "%s answered %s, leader of term %" PRIu64 ", with a result of term %" PRIu64, s->node->name,
+               step_peer(s, m->to), l->term, m->term);
 }
 
 /* Whether the node holds the entry before those of the message. */
@@ -198,7 +198,8 @@ static void check_candidate(struct step *s, struct speaker *p, const struct raft
     break_reason(b, &p->stands_at, "is a candidate of term %" PRIu64, p->stands);
     break_reason(b, &l->at, "hears from %s as leader of term %" PRIu64 "; the entry before, index %" PRIu64 " of term %" PRIu64
                  ", is in its own log", step_peer(s, m->to), l->term, l->index, l->log_term);
-    break_text(b, "%s, a candidate of term %" PRIu64 ", refused what %s sent as leader of that term", s->node->name, m->term,
+    break_text(b, "refused",
+               "%s, a candidate of term %" PRIu64 ", refused what %s sent as leader of that term", s->node->name, m->term,
                step_peer(s, m->to));
 }
 
@@ -219,7 +220,7 @@ static void check_fall(struct step *s, struct speaker *p)
     if (!b)
         return;
     break_reason(b, &p->stated_at, "states that its term is %" PRIu64, p->stated);
-    break_text(b, "%s went back from term %" PRIu64 " to term %" PRIu64, s->node->name, p->stated, f->term);
+    break_text(b, "back", "%s went back from term %" PRIu64 " to term %" PRIu64, s->node->name, p->stated, f->term);
     if (p->stated_thread != f->thread)
         break_likely(b, "two threads stated it, and which of the marks is right is not seen: marks made while the state is locked would show it");
 }

@@ -115,10 +115,12 @@ static void voted_twice(struct step *s, struct voter *v, const struct vote_cast 
     if (!torn)
         reason_asked(b, s, asked);
     if (torn)
-        break_text(b, "%s voted for %s in term %" PRIu64 " by a check made before it had voted for %s", s->node->name, second,
+        break_text(b, "check",
+                   "%s voted for %s in term %" PRIu64 " by a check made before it had voted for %s", s->node->name, second,
                    first->term, candidate_words(s, first->candidate));
     else
-        break_text(b, "%s voted for %s in term %" PRIu64 ", in which it had voted for %s", s->node->name, second, first->term,
+        break_text(b, "second",
+                   "%s voted for %s in term %" PRIu64 ", in which it had voted for %s", s->node->name, second, first->term,
                    candidate_words(s, first->candidate));
 }
 
@@ -155,9 +157,10 @@ static void voted_behind(struct step *s, const struct vote_asked *asked, uint64_
     break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", n->last, slot->variant->term);
     if (!torn && asked && asked->letter.at.order > slot->witness.order)
         reason_asked(b, s, asked);
-    break_text(b, "%s voted for %s in term %" PRIu64 ", whose log ends at index %" PRIu64 " of term %" PRIu64
-               "%s: its own ends at index %" PRIu64 " of term %" PRIu64, s->node->name, step_peer(s, candidate), term, its->last,
-               its->term, torn ? ", by a comparison made before its own log grew" : "", n->last, slot->variant->term);
+    break_text(b, "behind", "%s voted for %s in term %" PRIu64 ", whose log ends at index %" PRIu64 " of term %" PRIu64
+               "%s: its own ends at index %" PRIu64 " of term %" PRIu64, s->node->name, step_peer(s, candidate), term,
+               its->last, its->term, torn ? ", by a comparison made before its own log grew" : "", n->last,
+               slot->variant->term);
     if (n->pending_count)
         break_likely(b, "%s may have replaced its last entries already for AppendEntries that it had not answered: "
                      "its log on disk, or marks, would show it", s->node->name);
@@ -273,7 +276,7 @@ static void answered_in_old_term(struct step *s, const struct voter *v, const st
     reason_asked(b, s, asked);
     if (adopted)
         break_reason(b, &v->adopted_at, "takes over term %" PRIu64, v->adopted);
-    break_text(b, "%s %s %s its vote in term %" PRIu64 " with a result of term %" PRIu64, s->node->name,
+    break_text(b, "vote", "%s %s %s its vote in term %" PRIu64 " with a result of term %" PRIu64, s->node->name,
                m->success ? "gave" : "refused", step_peer(s, m->to), asked->letter.term, m->term);
 }
 

@@ -110,11 +110,13 @@ static bool judge_violation(struct judged *j)
     out->kind = TRIAGE_VIOLATION;
     fingerprint_set(out, &f);
     tell_headline(j);
-    snprintf(out->title, sizeof out->title, "%s", b ? raft_classes[b->class].title : f.text);
-    if (b)
+    if (b) {
+        snprintf(out->title, sizeof out->title, "%s", raft_classes[b->class].title);
         tell_cause(j);
-    else
+    } else {
+        snprintf(out->title, sizeof out->title, "%s; cause unknown", raft_property_names[j->verdict.finding->property].name);
         stop_at(j, verdict_first(j->verdict.finding));
+    }
     return true;
 }
 

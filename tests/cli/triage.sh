@@ -91,7 +91,7 @@ jq -r '.groups[] | .fingerprint.value + "  " + .title' out >known
 triage 0 --known known runs
 grep -q '^KNOWN' out || wrong "nothing known"
 ! grep -q '^NEW' out || wrong "something new"
-sed 's/^2:/1:/' known >old
+sed 's/^[0-9]*:/1:/' known >old
 triage 1 --known old runs
 grep -q 'another version of the algorithm' out || wrong "an old baseline goes unnoticed"
 

@@ -74,7 +74,7 @@ static void two_state_machines(void **state)
         "           >      2  2 \"A\" a             4 \"B\" a             4 \"B\" a\n"
         "              term and entry at that moment; c committed, a applied, . not there or not known\n"
         "REPRODUCE  drd replay 7f3a9c1 --node s0 --until s0@2 --gdb\n"
-        "SAME BUG   fingerprint 2:e9e1f1-T00\n");
+        "SAME BUG   fingerprint 3:6492a3-T00\n");
     free(text);
 }
 
