@@ -8,6 +8,8 @@
 #   WITHIN=MS    the deadline of every wait
 #   MARKS=no     the nodes state nothing about themselves
 #   HEARTBEAT=MS  how often a leader speaks (25)
+#   TURN=N       other servers play the parts: the story's n1 is the server n(1+N), and so on, around; for runs that differ in who
+#                leads. Moves take the numbers of the story; what is printed and recorded has those of the servers
 #
 # Nothing is left to luck. Election timers are so long that no node becomes a candidate of its own accord; it is told to (STEP
 # campaign). Who hears whom, and when, is decided by cuts and by holding messages back at the receiver (STEP hold), and every
@@ -17,7 +19,7 @@ set -eu
 server=$nodes/raftkv client=$nodes/kv_client
 [ -x "$server" ] || skip "no raftkv in $nodes"
 
-BUG=${BUG:-$(basename "$0" .sh)} MARKS=${MARKS:-yes}
+BUG=${BUG:-$(basename "$0" .sh)} MARKS=${MARKS:-yes} TURN=${TURN:-0}
 buggy=all     # or the numbers of the nodes that make the mistake, where others would make it too and that is not the story
 options=      # of all nodes
 election=60000 # a timeout that does not end here
@@ -34,9 +36,16 @@ cannot() {
 
 # ---- nodes: n1, n2 ... are the numbers 1, 2 ... ----
 
+# real I: sets $real to the server that plays n$I. Newcomers play themselves.
+real() {
+    real=$1
+    if [ "$1" -ge 1 ] && [ "$1" -le "$count" ]; then real=$((($1 - 1 + TURN) % count + 1)); fi
+}
+
 # port I: sets $port, the client port. (A subshell a call would fill the recording with processes that say nothing.)
 port() {
-    port=$((PORT + 7 + $1))
+    real "$1"
+    port=$((PORT + 7 + real))
 }
 
 # start I [OPTION...]: also after a crash.
@@ -46,10 +55,10 @@ start() {
     [ "$MARKS" = yes ] || set -- "$@" --no-marks
     unset RAFTKV_BUG
     case " $buggy " in *" $i "* | " all ") [ "$BUG" = none ] || export RAFTKV_BUG="$BUG" ;; esac
-    [ "$sites" = no ] || export RAFTKV_SITE="site$i"
     port "$i"
+    [ "$sites" = no ] || export RAFTKV_SITE="site$real"
     # shellcheck disable=SC2086
-    node_start "n$i" "$server" --id "$i" --dir "$dir/n$i" --members "$members" --client-port "$port" \
+    node_start "n$real" "$server" --id "$real" --dir "$dir/n$real" --members "$members" --client-port "$port" \
         --election $election --heartbeat $heartbeat $options "$@"
 }
 
@@ -77,7 +86,8 @@ newcomer() {
 
 # add LEADER I, learner I: n$I becomes a voter; n1 makes a new node I a learner for good.
 add() {
-    ask "$1" ADD "$2" 127.0.0.1:$((PORT + $2)) || cannot "n$1 does not add n$2: $answer"
+    real "$2"
+    ask "$1" ADD "$2" 127.0.0.1:$((PORT + real)) || cannot "n$1 does not add n$2: $answer"
 }
 
 learner() {
@@ -102,7 +112,8 @@ restart() {
 
 # gone I: it has killed itself (STEP crash).
 gone() {
-    read -r pid <"$dir/n$1.pid"
+    real "$1"
+    read -r pid <"$dir/n$real.pid"
     for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 over; do
         { read -r _ _ state _ <"/proc/$pid/stat"; } 2>/dev/null || break
         [ "$state" != Z ] || break
@@ -110,20 +121,24 @@ gone() {
         sleep 0.1
     done
     wait "$pid" 2>/dev/null || true
-    rm "$dir/n$1.pid"
+    rm "$dir/n$real.pid"
 }
 
 crash() {
-    "$drd" fault kill "n$1" || cannot "drd fault kill n$1"
+    real "$1"
+    "$drd" fault kill "n$real" || cannot "drd fault kill n$real"
     gone "$1"
 }
 
 # ---- who hears whom ----
 
-# names I...: sets $names to n1 n2 ...
+# names I...: sets $names to n1 n2 ... of the servers.
 names() {
     names=
-    for i; do names="$names n$i"; done
+    for i; do
+        real "$i"
+        names="$names n$real"
+    done
 }
 
 # part [I...]: no connection between these; all of them if none is named.
@@ -138,10 +153,10 @@ part() {
 # linked I...: waits until all of these are connected to each other.
 linked() {
     for one; do
-        wanted=
-        for other; do [ "$one" = "$other" ] || wanted="$wanted link$other=1"; done
+        links=
+        for other; do [ "$one" = "$other" ] || links="$links link$other=1"; done
         # shellcheck disable=SC2086
-        await "$one" $wanted
+        await "$one" $links
     done
 }
 
@@ -154,21 +169,34 @@ join() {
 }
 
 pause() {
-    "$drd" fault pause "n$1" || cannot "drd fault pause n$1"
+    real "$1"
+    "$drd" fault pause "n$real" || cannot "drd fault pause n$real"
 }
 
 resume() {
-    "$drd" fault resume "n$1" || cannot "drd fault resume n$1"
+    real "$1"
+    "$drd" fault resume "n$real" || cannot "drd fault resume n$real"
 }
 
 # ---- what a node is to do, and has done ----
 
-# ask I VERB [WORD...]: its answer is in $answer; false if it is refused or does not come.
+# ask I VERB [WORD...]: its answer is in $answer; false if it is refused or does not come. Of a STEP the last word, of a change of
+# the members the first is a node, where it is a number at all.
 ask() {
     port "$1"
+    asked=$port
     shift
     got=0
-    "$client" send "$port" --within $within "$@" >"$dir/answer" 2>&1 || got=$?
+    case "$*" in
+    STEP\ *\ [1-9]) real "$3" && set -- "$1" "$2" "$real" ;;
+    ADD\ * | LEARN\ * | REMOVE\ * | TRANSFER\ *)
+        real "$2"
+        verb=$1
+        shift 2
+        set -- "$verb" "$real" "$@"
+        ;;
+    esac
+    "$client" send "$asked" --within $within "$@" >"$dir/answer" 2>&1 || got=$?
     read -r answer <"$dir/answer" || answer=
     return $got
 }
@@ -177,8 +205,20 @@ ask() {
 await() {
     node=$1
     port "$1"
+    awaited=$port wanted=
     shift
-    "$client" await "$port" --within $within "$@" >"$dir/stat" || cannot "n$node, awaited $*: $(cat "$dir/stat")"
+    for word; do
+        case $word in
+        leader=[1-9] | vote=[1-9]) real "${word#*=}" && word=${word%=*}=$real ;;
+        link*)
+            link=${word#link}
+            real "${link%=*}" && word=link$real=${link#*=}
+            ;;
+        esac
+        wanted="$wanted $word"
+    done
+    # shellcheck disable=SC2086
+    "$client" await "$awaited" --within $within $wanted >"$dir/stat" || cannot "n$node, awaited$wanted: $(cat "$dir/stat")"
 }
 
 # step I WORD...: it does as a test wants (head of tests/nodes/raftkv/client.c).
@@ -231,8 +271,9 @@ tell() {
 
 # acted I: waits until n$I has said that it made the mistake.
 acted() {
+    real "$1"
     for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 over; do
-        if grep -q "^bug $BUG\$" "$dir/n$1.out"; then return 0; fi
+        if grep -q "^bug $BUG\$" "$dir/n$real.out"; then return 0; fi
         [ $try != over ] || cannot "n$1 has not made the mistake"
         sleep 0.1
     done
@@ -258,10 +299,12 @@ put_alone() {
 }
 
 change_alone() {
-    node=$1 last=$2
-    shift 2
+    node=$1 last=$2 verb=$3
+    real "$4"
+    member=$real
+    shift 4
     port "$node"
-    "$client" send "$port" --within 300 "$@" >"$dir/refused" 2>&1 &
+    "$client" send "$port" --within 300 "$verb" "$member" "$@" >"$dir/refused" 2>&1 &
     await "$node" "last=$last"
 }
 
@@ -278,7 +321,7 @@ applied() {
     port "$1"
     "$client" log "$port" >"$dir/log" || cannot "n$1 does not say what it applied"
     read -r log <"$dir/log" || log=
-    echo "n$1 applied [$log]"
+    echo "n$real applied [$log]"
 }
 
 # begins LONG SHORT: does one list of words begin with the other?
@@ -310,7 +353,8 @@ judge_state() {
         for word in $answer; do
             case $word in applied=*) applied=${word#*=} ;; digest=*) digest=${word#*=} ;; esac
         done
-        echo "n$i applied $applied, digest $digest"
+        real "$i"
+        echo "n$real applied $applied, digest $digest"
         case $seen in *" $applied $digest "*) ;; *" $applied "*) differ=1 ;; esac
         seen="$seen $applied $digest "
     done
