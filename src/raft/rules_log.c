@@ -110,13 +110,14 @@ static void leader_truncates(struct step *s, uint64_t index)
         break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);
 }
 
-/* Nobody has sent it anything since it asked for votes: it deletes as the leader that it has just become. */
+/* Nobody has sent it anything since it asked for votes: it deletes as the leader that it has just become. Of the same shape as
+ * above: whether its role is known before it deletes is a matter of what it states. */
 static void candidate_truncates(struct step *s, uint64_t index)
 {
     const struct raft_letter *asked = &s->node->book.candidate;
     const struct raft_slot *slot = raft_node_slot(s->node, index);
     struct raft_break *b = break_add(s, RAFT_T20, RAFT_SPOILS_LOG, asked->term, index, "");
-    break_text(b, "candidate", "%s deleted its own log from index %" PRIu64 " on after its campaign for term %" PRIu64
+    break_text(b, "leader", "%s deleted its own log from index %" PRIu64 " on after its campaign for term %" PRIu64
                ", told so by nobody", s->node->name, index, asked->term);
     if (b && slot)
         break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);

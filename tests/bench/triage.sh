@@ -2,16 +2,18 @@
 # How well drd triage groups, and how long it takes. Runs of planted mistakes (tests/nodes/raftkv/bugs.def) and of clusters
 # without one; which mistake acted in a run is known, because the mark "bug ID" stands there. Of all pairs of runs:
 # precision, how many that stand in one group are of one mistake; recall, how many of one mistake stand in one group.
-#   triage.sh [BUILD] [SCHEDULES]     SCHEDULES (default 4) of each mistake: its scene with other ports and heartbeats, with
-#                                     marks and without; the last SHAKEN (default 0) of them are no scene but a cluster of
-#                                     three under load and random faults, where roles and timings are what they happen to be
-#   IDS="T01a T07a", HEALTHY=12 runs without a mistake (under load, under faults), JOBS, KEEP=DIR for the runs,
-#   FROM=DIR: those runs again, or others: of ID.NAME.drd or ID-NAME.drd
+#   triage.sh [BUILD] [SCHEDULES]     SCHEDULES (default 15) of each mistake: its scene, played by other servers with other ports and
+#                                     heartbeats, with marks and without; the last SHAKEN (default 0) of them are no scene but
+#                                     a cluster of three under load and random faults, where roles and timings are what they
+#                                     happen to be. A scene takes half a second to record, 8 the others: 7 minutes for all
+#   IDS="T01a T07a", HEALTHY=60 runs without a mistake (under load, under faults), JOBS at a time, KEEP=DIR for the runs, of
+#   which those that are there already are not recorded again; FROM=DIR: those runs, or others: of ID.NAME.drd or ID-NAME.drd
+#   RECALL=0.98 PRECISION=0.98: less is a failure
 # Runs in which the mistake did not act are left out, and those without a mistake whose workload failed. Two planted mistakes
 # may make nodes do the same: T07a and T07b are one to anybody who looks from outside.
 set -eu
 . "$(dirname "$0")/lib.sh"
-SCHEDULES=${2:-4} SHAKEN=${SHAKEN:-0} HEALTHY=${HEALTHY:-12} JOBS=${JOBS:-$(nproc)} FROM=${FROM:-}
+SCHEDULES=${2:-15} SHAKEN=${SHAKEN:-0} HEALTHY=${HEALTHY:-60} JOBS=${JOBS:-$(nproc)} FROM=${FROM:-}
 IDS=${IDS:-T01a T02b T03a T04b T05a T07a T10b T12a T14a T15b T20a T21a}
 scenarios=$bench/../cluster/raftkv
 runs=${FROM:-${KEEP:-$scratch/runs}}
@@ -24,11 +26,11 @@ scene() {
     for try in 1 2 3; do
         rm -f "$3"
         status=0
-        MARKS=$marks HEARTBEAT=$((20 + 7 * $2 % 29)) "$drd" record -o "$3" -- sh "$scenarios/$1.sh" "$build" \
-            >"$scratch/said" 2>&1 || status=$?
+        MARKS=$marks TURN=$(($2 % 3)) HEARTBEAT=$((20 + 7 * $2 % 29)) "$drd" record -o "$3" -- \
+            sh "$scenarios/$1.sh" "$build" >"$said" 2>&1 || status=$?
         [ $status -gt 1 ] || return 0
     done
-    echo "$1, $2: the scene could not be set up: $(tail -n 1 "$scratch/said")" >&2
+    echo "$1, $2: the scene could not be set up: $(tail -n 1 "$said")" >&2
     rm -f "$3"
 }
 
@@ -38,34 +40,52 @@ shaken() {
     unset RAFTKV_BUG
     [ -z "${3:-}" ] || export RAFTKV_BUG="$3"
     SHAKE=$1 COMMANDS=${COMMANDS:-300} RATE=${RATE:-150} "$drd" record --timeout 60 -o "$2" -- \
-        sh "$workload/raftkv.sh" "$build" >"$scratch/said" 2>&1 || status=$?
+        sh "$workload/raftkv.sh" "$build" >"$said" 2>&1 || status=$?
     unset RAFTKV_BUG
 }
 
 calm() {
     status=0
-    COMMANDS=$((2000 + 50 * $1)) "$drd" record -o "$2" -- sh "$workload/raftkv.sh" "$build" >"$scratch/said" 2>&1 ||
-        status=$?
+    COMMANDS=$((2000 + 50 * $1)) "$drd" record -o "$2" -- sh "$workload/raftkv.sh" "$build" >"$said" 2>&1 || status=$?
+}
+
+# healthy NUMBER RUN
+healthy() {
+    if [ $(($1 % 2)) -eq 0 ]; then calm "$1" "$2"; else shaken "$1" "$2"; fi
+    [ $status -ne 0 ] || return 0
+    echo "none, $1: the workload ended with $status: $(tail -n 1 "$said")" >&2
+    rm -f "$2"
+}
+
+# record_one ID NUMBER
+record_one() {
+    run=$runs/$1-$2.drd
+    if [ -e "$run" ]; then return; fi
+    if [ "$1" = none ]; then
+        healthy "$2" "$run"
+    elif [ "$2" -gt $((SCHEDULES - SHAKEN)) ]; then
+        shaken "$2" "$run" "$1"
+    else
+        scene "$1" "$2" "$run"
+    fi
+}
+
+# Every JOBS-th of what is to be recorded, from the WORKER-th on.
+record_part() {
+    said=$scratch/said.$1 nth=0
+    while read -r id number; do
+        nth=$((nth + 1))
+        [ $((nth % JOBS)) -ne "$1" ] || record_one "$id" "$number" </dev/null
+    done <"$scratch/plan"
 }
 
 record_all() {
     for number in $(seq "$SCHEDULES"); do
-        for id in $IDS; do
-            run=$runs/$id-$number.drd
-            if [ "$number" -gt $((SCHEDULES - SHAKEN)) ]; then
-                shaken "$number" "$run" "$id"
-            else
-                scene "$id" "$number" "$run"
-            fi
-        done
-    done
-    for number in $(seq "$HEALTHY"); do
-        run=$runs/none-$number.drd
-        if [ $((number % 2)) -eq 0 ]; then calm "$number" "$run"; else shaken "$number" "$run"; fi
-        [ $status -ne 0 ] || continue
-        echo "none, $number: the workload ended with $status: $(tail -n 1 "$scratch/said")" >&2
-        rm -f "$run"
-    done
+        for id in $IDS; do echo "$id $number"; done
+    done >"$scratch/plan"
+    for number in $(seq "$HEALTHY"); do echo "none $number"; done >>"$scratch/plan"
+    for worker in $(seq 0 $((JOBS - 1))); do record_part "$worker" & done
+    wait
 }
 
 # What is known of each run: "PATH ID".
@@ -94,7 +114,7 @@ label_all >"$scratch/labels"
 cold=$(triage "$scratch/cold.json")
 warm=$(triage "$scratch/warm.json")
 jq -r '.runs[] | [.path, .fingerprint // "-", .kind] | join(" ")' "$scratch/cold.json" >"$scratch/groups"
-awk -v cold="$cold" -v warm="$warm" -v jobs="$JOBS" '
+awk -v cold="$cold" -v warm="$warm" -v jobs="$JOBS" -v floor_recall="${RECALL:-0.98}" -v floor_precision="${PRECISION:-0.98}" '
     FNR == NR { id[$1] = $2; next }
     $1 in id { path[++n] = $1; group[n] = $2; kind[n] = $3; label[n] = id[$1] }
     { all++ }
@@ -128,7 +148,7 @@ awk -v cold="$cold" -v warm="$warm" -v jobs="$JOBS" '
         printf "  %-34s %6.3f  (%d of %d pairs)\n", "recall", of_one ? both / of_one : 1, both, of_one
         printf "  %-34s %6d\n", "runs of a mistake in no group", missed
         printf "  %-34s %6d\n", "healthy runs in a group", alarms
-        printf "  %-34s %6.1f  (%.3f s, %d at a time)\n", "runs a second, cold", all / cold, cold, jobs
+        printf "  %-34s %6.1f  (%.3f s, %d at a time)\n", "runs a second a job, cold", all / cold / jobs, cold, jobs
         printf "  %-34s %6.1f  (%.3f s)\n", "runs a second, cached", all / warm, warm
-        exit alarms > 0
+        if (in_one && both / in_one < floor_precision || of_one && both / of_one < floor_recall || alarms) exit 1
     }' "$scratch/labels" "$scratch/groups"
