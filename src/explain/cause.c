@@ -55,6 +55,11 @@ static bool about_log(const struct raft_finding *f)
            f->property == RAFT_LOG_MATCHING || f->property == RAFT_LEADER_APPEND_ONLY;
 }
 
+static bool about_state(const struct raft_finding *f)
+{
+    return f->property == RAFT_STATE_DETERMINISM || f->property == RAFT_APPLIED_IN_ORDER || f->property == RAFT_EXACTLY_ONCE;
+}
+
 static bool spoils_election(const struct raft_finding *f, const struct raft_break *b, const struct span *terms)
 {
     if (f->property == RAFT_ELECTION_SAFETY)
@@ -87,7 +92,7 @@ bool cause_depends(const struct raft_model *m, const struct raft_finding *f, con
     case RAFT_SPOILS_COMMIT:
         return f->property == RAFT_COMMIT_MONOTONIC || (about_log(f) && b->index >= f->index);
     case RAFT_SPOILS_STATE:
-        return (f->property == RAFT_STATE_DETERMINISM || f->property == RAFT_APPLIED_IN_ORDER) && b->index <= f->index;
+        return about_state(f) && b->index <= f->index;
     case RAFT_SPOILS_READ:
         return f->property == RAFT_LINEARIZABLE_READS;
     case RAFT_SPOILS_NOTHING:

@@ -381,6 +381,12 @@ static void draft_side(struct draft *d, const struct raft_finding *f, size_t i)
         draft_add(d, RANK_VIOLATION, at, i == 0 ? "tells its client that index %" PRIu64 " is done"
                                                 : "answers a read without index %" PRIu64, f->index);
         break;
+    case RAFT_EXACTLY_ONCE:
+        draft_add(d, RANK_VIOLATION, at,
+                  at->how == RAFT_HOW_APPLIED ? "applies the command at index %" PRIu64 ", and its state changes"
+                                              : "tells its client what the command of index %" PRIu64 " came to",
+                  i ? f->index : f->first);
+        break;
     case RAFT_APPLIED_IN_ORDER:
         draft_add(d, RANK_VIOLATION, at, "applies index %" PRIu64 " after index %" PRIu64, f->index, side->value);
         break;

@@ -211,6 +211,26 @@ static void say_applied_in_order(const struct verdict *v, const struct raft_find
     fprintf(out, ": index %" PRIu64 " after index %" PRIu64, f->index, f->side[0].value);
 }
 
+/* Side 1 is the second time. */
+static void say_time(const struct verdict *v, const struct raft_finding *f, size_t i, uint64_t index, FILE *out)
+{
+    const struct raft_side *side = &f->side[i];
+    print_nodes(v, f, side, out);
+    fprintf(out, side->witnesses && side->witness[0].how == RAFT_HOW_APPLIED ? " applied it" : " answered it");
+    if (i)
+        fprintf(out, " otherwise");
+    if (index)
+        fprintf(out, " at index %" PRIu64, index);
+}
+
+static void say_exactly_once(const struct verdict *v, const struct raft_finding *f, FILE *out)
+{
+    fprintf(out, "a command of a client took effect twice: ");
+    say_time(v, f, 0, f->first, out);
+    fprintf(out, ", ");
+    say_time(v, f, f->sides - 1, f->index, out);
+}
+
 static void say_reads(const struct verdict *v, const struct raft_finding *f, FILE *out)
 {
     fprintf(out, "a stale read: ");
@@ -228,6 +248,7 @@ static void (*const headlines[RAFT_PROPERTY_COUNT])(const struct verdict *v, con
     [RAFT_LEADER_APPEND_ONLY] = say_leader_append_only,
     [RAFT_STATE_DETERMINISM] = say_state_determinism,
     [RAFT_APPLIED_IN_ORDER] = say_applied_in_order,
+    [RAFT_EXACTLY_ONCE] = say_exactly_once,
     [RAFT_LINEARIZABLE_READS] = say_reads,
     [RAFT_COMMIT_MONOTONIC] = say_commit,
     [RAFT_TERM_MONOTONIC] = say_term,

@@ -34,6 +34,16 @@ void log_snapshot(struct step *s, uint64_t index, uint64_t term, enum raft_how h
 void log_commit(struct step *s, uint64_t commit, enum raft_how how, uint64_t term);
 void log_commit_slot(struct step *s, struct raft_slot *slot, enum raft_how how, uint64_t term);
 
+/* settle.c: what nobody is about to speak of any more. */
+
+/* Settle what is old, if much has come since that was done last. Between steps: variants are freed. */
+void entries_settle(struct raft_model *m, size_t cluster);
+void entries_free(struct raft_variant *v); /* and those after it */
+/* Whether a finding, or the caller, wants to see what is at these indexes. */
+bool entries_kept(const struct raft_model *m, size_t cluster, uint64_t first, uint64_t last);
+/* Bring back the entry of a settled index. NULL: it is not settled, or no memory. */
+struct raft_variant *entry_revive(struct raft_cluster *c, uint64_t index);
+
 /* terms.c: who led, who voted, who is who. */
 struct raft_term *term_make(struct raft_cluster *c, uint64_t term);
 void term_led(struct step *s, uint64_t term, enum raft_how how);
@@ -73,6 +83,11 @@ void node_bound(struct raft_node *n, uint64_t term); /* it has this term, or a l
 const char *step_peer(const struct step *s, const char *id);
 /* rules_commit.c: the event at which the node came to know that `index` is committed, and so applied it. NULL: not known. */
 const struct raft_witness *commit_learnt(const struct raft_node *n, uint64_t index);
+/* rules_apply.c: the entry that the apply at hand speaks of, NULL if it is not known; the earlier index at which the same command
+ * stands, which a client sent again, 0 if there is none. */
+#define REPEATS_LOOKED_AT 1024 /* entries back */
+const struct raft_variant *applied_entry(struct step *s);
+uint64_t applied_before(struct step *s, const struct raft_variant *v);
 /* The recorded node with this id, NULL: none. */
 struct raft_node *step_node(const struct step *s, const char *id);
 void step_out_of_memory(struct step *s);

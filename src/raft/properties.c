@@ -23,6 +23,8 @@ const struct raft_property_name raft_property_names[RAFT_PROPERTY_COUNT] = {
         "state machines that apply the same entries in the same order produce the same state"},
     [RAFT_APPLIED_IN_ORDER] = {"applied-in-order", "Applied in order", "Figure 2, All Servers",
         "a server applies each entry once, in the order of the log"},
+    [RAFT_EXACTLY_ONCE] = {"exactly-once", "Exactly once", "section 8; dissertation 6.3",
+        "a command of a client takes effect once, and has one answer, however often it is sent"},
     [RAFT_LINEARIZABLE_READS] = {"linearizable-reads", "Linearizable reads", "section 8",
         "a read sees every write that was acknowledged before it was asked for"},
     [RAFT_COMMIT_MONOTONIC] = {"commit-index", "Commit index", "Figure 2, State",
@@ -341,6 +343,18 @@ static void check_applied_in_order(struct raft_model *m, const struct raft_chang
         side_add(f, finding_side(f, NULL, change->before, ""), &change->witness);
 }
 
+/* That the log has it twice is no harm: the state machine is to tell by the client's number that it was done. */
+static void check_twice(struct raft_model *m, const struct raft_change *change)
+{
+    struct raft_finding *f = finding_make(m, RAFT_EXACTLY_ONCE, change, change->now, 0);
+    if (!f)
+        return;
+    /* the value tells the sides apart: which time it was */
+    f->first = change->before;
+    side_add(f, finding_side(f, NULL, 1, ""), &change->other);
+    side_add(f, finding_side(f, NULL, 2, ""), &change->witness);
+}
+
 static void check_reads(struct raft_model *m, const struct raft_change *change)
 {
     struct raft_finding *f = finding_make(m, RAFT_LINEARIZABLE_READS, change, change->before, 0);
@@ -368,6 +382,7 @@ static const struct {
     {RAFT_CHANGE_COMMIT, check_monotonic},
     {RAFT_CHANGE_TERM, check_monotonic},
     {RAFT_CHANGE_ORDER, check_applied_in_order},
+    {RAFT_CHANGE_TWICE, check_twice},
     {RAFT_CHANGE_READ, check_reads},
 };
 

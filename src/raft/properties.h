@@ -13,6 +13,7 @@ enum raft_property {
     RAFT_LEADER_APPEND_ONLY,
     RAFT_STATE_DETERMINISM,
     RAFT_APPLIED_IN_ORDER,
+    RAFT_EXACTLY_ONCE,
     RAFT_LINEARIZABLE_READS,
     RAFT_COMMIT_MONOTONIC,
     RAFT_TERM_MONOTONIC,
@@ -35,7 +36,8 @@ extern const struct raft_property_name raft_property_names[RAFT_PROPERTY_COUNT];
 /* One of the things that contradict each other: an entry and the nodes that hold it, or one leader of a term. */
 struct raft_side {
     const struct raft_variant *variant; /* NULL: no entry (Election Safety, terms) */
-    uint64_t value;                     /* the term led, the commit index or the term stated, the digest of the state */
+    uint64_t value;                     /* the term led, the commit index or the term stated, the digest of the state,
+                                           which time it was (Exactly once) */
     char id[RAFT_NODE_NAME];            /* the subject, where it is not a recorded node */
     struct raft_witness witness[RAFT_SIDE_WITNESSES];
     size_t witnesses;
@@ -51,6 +53,7 @@ struct raft_finding {
     enum raft_property property;
     size_t cluster;
     uint64_t index, term; /* where it applies; 0 otherwise */
+    uint64_t first;       /* Exactly once: the index at which it took effect before; 0: not known */
     uint64_t order;       /* of the fact that completed it */
     bool seen;            /* all of it is seen; false: at least one side is inferred */
     struct raft_side side[RAFT_SIDES];
@@ -73,6 +76,7 @@ enum raft_change_kind {
     RAFT_CHANGE_COMMIT,   /* the node states commit index `now`, `before` it */
     RAFT_CHANGE_TERM,     /* the node states term `now`, `before` it */
     RAFT_CHANGE_ORDER,    /* the node applied index `now` after index `before` */
+    RAFT_CHANGE_TWICE,    /* a command of a client took effect at index `before`, which `other` shows, and again at `now` */
     RAFT_CHANGE_READ,     /* a client was told something older than a write that `other` acknowledged, of index `before` */
 };
 

@@ -53,6 +53,7 @@ struct raft_break {
     size_t cluster;
     enum raft_spoils spoils;
     uint64_t term, index;
+    bool settled;               /* what was at `index` was settled before: another walk can tell it in full */
     char peer[RAFT_NODE_NAME];  /* id of the other node in it, or "" */
     bool likely;                /* not certain: `settle` says what would make it so */
     const char *shape;          /* which of the decisions of its class: an id, never shown, so that words may be mended */
@@ -79,7 +80,8 @@ struct raft_rules {
     void (*fini)(void *state);
 };
 
-extern const struct raft_rules rules_votes, rules_terms, rules_heard, rules_commit, rules_log, rules_disk, rules_members, rules_apply;
+extern const struct raft_rules rules_votes, rules_terms, rules_heard, rules_commit, rules_log, rules_disk, rules_members, rules_clients,
+    rules_apply;
 
 /* Report a break at the fact at hand. Class, spoils, term, index and texts are the caller's to fill in by the functions
  * below; NULL: the same was reported before (it is counted), or no memory. Valid until the next call. */

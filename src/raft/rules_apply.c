@@ -1,16 +1,10 @@
-/* What reaches the state machine and the clients: T21, T23, T24, and the property that reads see what was acknowledged. */
+/* What reaches the state machine: T23, T24. What clients are told of it: rules_clients.c. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "raft/parts.h"
 #include "raft/rule.h"
-
-/* Reads not answered yet, and keys whose latest acknowledged write is remembered. More are forgotten: nothing is said of
- * them. */
-#define READS_OPEN 256
-#define KEYS_KEPT 4096
-#define REPEATS_LOOKED_AT 1024 /* entries back, for a command that was sent again */
 
 /* Marks state each apply; an adapter may only see how far a node is. */
 static bool is_each(const struct raft_fact *f)
@@ -25,54 +19,9 @@ struct machine {
     struct raft_witness base_at;
 };
 
-/* A read that a node has taken and not answered. */
-struct read {
-    char key[48];
-    uint64_t request; /* hash */
-    uint16_t node;
-    struct raft_letter asked;
-    uint64_t write;         /* order of the answer to the latest write of the key that was acknowledged before; 0: none */
-};
-
-/* A write of a key, from its request on. */
-struct write {
-    uint64_t request, key; /* hashes: there are many */
-    uint64_t value, index;
-    uint64_t asked, answered; /* orders; answered 0: not yet */
-    struct raft_witness at;   /* of the answer */
-};
-
-/* A command that is to be applied once, and what the client was told first. */
-struct once {
-    uint64_t name, value; /* hashes */
-    struct raft_witness at;
-};
-
-/* Results on their way: the order at which each was sent, by message id. What is overwritten counts as sent late. */
-#define RESULTS_KEPT 16384
-
-struct result_sent {
-    uint64_t id, order;
-};
-
 struct apply {
-    struct once *once;
-    size_t onces;
-    struct result_sent *result; /* RESULTS_KEPT, by the lower bits of the id */
     struct each machine;    /* struct machine */
-    struct read *read;
-    size_t reads;
-    struct write *write;    /* the latest of each key that is not superseded, in no order */
-    size_t writes;
 };
-
-static uint64_t hash(const char *text)
-{
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-    while (*text)
-        h = (h ^ (unsigned char)*text++) * 1099511628211u;
-    return h;
-}
 
 static struct machine *machine_of(struct step *s, struct apply *a)
 {
@@ -125,7 +74,7 @@ static void machine_snapshot(struct step *s, struct apply *a)
 
 /* --- the outcome of applying (T24) --- */
 
-static const struct raft_variant *applied_variant(struct step *s)
+const struct raft_variant *applied_entry(struct step *s)
 {
     const struct raft_entry *e = &s->fact->entry;
     const struct raft_variant *v = raft_cluster_entries(s->cluster, e->index);
@@ -198,8 +147,7 @@ static bool check_tempted(struct step *s, const struct raft_variant *v)
     return true;
 }
 
-/* The same command at an earlier index: a client sent it again, and it is to have no effect. 0: there is none. */
-static uint64_t repeats(struct step *s, const struct raft_variant *v)
+uint64_t applied_before(struct step *s, const struct raft_variant *v)
 {
     for (uint64_t i = v->index; --i > 0 && v->digest && v->index - i < REPEATS_LOOKED_AT;) {
         const struct raft_variant *w = raft_cluster_entries(s->cluster, i);
@@ -241,7 +189,7 @@ static bool differ_already(const struct step *s, uint64_t index)
 static void check_outcome(struct step *s, struct apply *a)
 {
     uint64_t state = s->fact->entry.digest;
-    const struct raft_variant *v = state ? applied_variant(s) : NULL;
+    const struct raft_variant *v = state ? applied_entry(s) : NULL;
     uint16_t node = (uint16_t)(s->node - s->model->node);
     if (!v || v->applied.how == RAFT_HOW_NONE || v->state == state || v->applied.node == node)
         return;
@@ -249,7 +197,7 @@ static void check_outcome(struct step *s, struct apply *a)
         return;
     if (check_base(s, machine_of(s, a)) || check_tempted(s, v))
         return;
-    uint64_t earlier = repeats(s, v);
+    uint64_t earlier = applied_before(s, v);
     if (earlier) {
         check_repeated(s, v, earlier);
         return;
@@ -264,216 +212,11 @@ static void check_outcome(struct step *s, struct apply *a)
         break_likely(b, "that the states were equal before this entry, and that it was applied once on each, was not seen");
 }
 
-/* --- clients (T21) --- */
-
-static void read_open(struct step *s, struct apply *a, const struct raft_message *m)
-{
-    if (!a->read)
-        a->read = malloc(READS_OPEN * sizeof *a->read);
-    if (!a->read) {
-        step_out_of_memory(s);
-        return;
-    }
-    if (a->reads == READS_OPEN)
-        memmove(a->read, a->read + 1, --a->reads * sizeof *a->read);
-    struct read *r = &a->read[a->reads++];
-    *r = (struct read){.node = (uint16_t)(s->node - s->model->node), .asked = s->node->book.trigger};
-    r->asked.at = step_witness(s, RAFT_HOW_HEARD, true);
-    r->request = hash(m->request);
-    memcpy(r->key, m->key, sizeof r->key);
-    for (size_t i = 0; i < a->writes; i++) {
-        if (a->write[i].answered && a->write[i].key == hash(m->key) && a->write[i].answered > r->write)
-            r->write = a->write[i].answered;
-    }
-}
-
-static void write_open(struct step *s, struct apply *a, const struct raft_message *m)
-{
-    if (!a->write)
-        a->write = malloc(KEYS_KEPT * sizeof *a->write);
-    if (!a->write) {
-        step_out_of_memory(s);
-        return;
-    }
-    if (a->writes == KEYS_KEPT)
-        return;
-    struct write *w = &a->write[a->writes++];
-    *w = (struct write){.request = hash(m->request), .key = hash(m->key), .value = m->value, .asked = s->model->facts};
-}
-
-/* An acknowledged write takes the place of those of its key that were acknowledged before it was asked for. */
-static void write_close(struct step *s, struct apply *a, const struct raft_message *m)
-{
-    struct write *w = NULL;
-    uint64_t request = hash(m->request);
-    for (size_t i = 0; i < a->writes && !w; i++) {
-        if (a->write[i].request == request)
-            w = &a->write[i];
-    }
-    if (!w)
-        return;
-    w->answered = m->success ? s->model->facts : 0;
-    w->index = m->match;
-    w->value = w->value ? w->value : m->value; /* what a count came to, only the answer tells */
-    w->at = step_witness(s, RAFT_HOW_ANSWERED, true);
-    struct write kept = *w;
-    size_t count = 0;
-    for (size_t i = 0; i < a->writes; i++) {
-        const struct write *o = &a->write[i];
-        bool superseded = kept.answered && o->key == kept.key && o->answered && o->answered < kept.asked;
-        if (!superseded)
-            a->write[count++] = *o;
-    }
-    a->writes = count;
-}
-
-struct contact {
-    const struct raft_node *node;
-    uint64_t since; /* order */
-};
-
-static bool contacted(void *context, const char *id)
-{
-    const struct contact *c = context;
-    const struct raft_exchange *x = book_find(&c->node->book, id);
-    return strcmp(id, c->node->id) == 0 || (x && x->result_got.at.how != RAFT_HOW_NONE && x->result_got.at.order > c->since &&
-                                           (!x->confirmed || x->confirmed > c->since));
-}
-
-/* The read was told a value that an acknowledged write had replaced before it was asked. */
-static const struct write *read_is_stale(const struct apply *a, const struct read *r, const struct raft_message *m)
-{
-    const struct write *due = NULL;
-    uint64_t key = hash(r->key);
-    for (size_t i = 0; i < a->writes; i++) {
-        const struct write *w = &a->write[i];
-        if (w->key != key)
-            continue;
-        if (!w->value || w->value == m->value) /* it may have left any value */
-            return NULL;
-        if (w->answered && w->answered < r->asked.at.order)
-            due = w;
-    }
-    return due;
-}
-
-static void stale_finding(struct step *s, const struct read *r, const struct write *due)
-{
-    raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_READ, .cluster = s->node->cluster,
-                                                          .witness = step_witness(s, RAFT_HOW_ANSWERED, true), .other = due->at,
-                                                          .before = due->index, .now = r->asked.at.sequence});
-}
-
-static void check_read(struct step *s, const struct read *r, bool stale)
-{
-    struct raft_node *n = s->node;
-    const struct raft_members *members = members_at(&n->book, n->last);
-    struct contact c = {n, r->asked.at.order};
-    bool leads = node_leads(n);
-    bool majority = members && members_majority(members->text, contacted, &c);
-    if (leads && majority && leader_committed_own(s))
-        return;
-    struct raft_break *b = break_add(s, RAFT_T21, RAFT_SPOILS_READ, n->leading, 0, "");
-    if (!leads)
-        break_text(b, "follower", "%s answered a read of \"%s\" without leading", n->name, r->key);
-    else if (!majority)
-        break_text(b, "unconfirmed", "%s, leader of term %" PRIu64
-                   ", answered a read of \"%s\" without having heard from a majority since it was asked", n->name,
-                   n->leading, r->key);
-    else
-        break_text(b, "own-term", "%s, leader of term %" PRIu64
-                   ", answered a read of \"%s\" before an entry of its term was committed", n->name, n->leading, r->key);
-    if (b)
-        break_reason(b, &r->asked.at, "is asked to read \"%s\"", r->key);
-    if (!stale && (!leads || !members))
-        break_likely(b, "whether a leader confirmed the read for it was not seen");
-}
-
-static void read_close(struct step *s, struct apply *a, const struct raft_message *m)
-{
-    uint64_t request = hash(m->request);
-    size_t i = 0;
-    while (i < a->reads && (a->read[i].node != (uint16_t)(s->node - s->model->node) || a->read[i].request != request))
-        i++;
-    if (i == a->reads)
-        return;
-    struct read r = a->read[i];
-    memmove(&a->read[i], &a->read[i + 1], (--a->reads - i) * sizeof *a->read);
-    if (!m->success)
-        return;
-    const struct write *due = read_is_stale(a, &r, m);
-    check_read(s, &r, due != NULL);
-    if (due)
-        stale_finding(s, &r, due);
-}
-
-/* T23: two answers to one command. */
-static void once_close(struct step *s, struct apply *a, const struct raft_message *m)
-{
-    uint64_t name = hash(m->once);
-    if (!m->once[0] || !m->success || !m->value)
-        return;
-    for (size_t i = 0; i < a->onces; i++) {
-        if (a->once[i].name != name)
-            continue;
-        if (a->once[i].value == m->value)
-            return;
-        struct raft_break *b = break_add(s, RAFT_T23, RAFT_SPOILS_STATE, s->node->term, m->match, "once");
-        break_text(b, "once", "%s applied a command of a client again, when it was sent again: the second answer is another",
-                   s->node->name);
-        if (b)
-            break_reason(b, &a->once[i].at, "answers the command for the first time");
-        return;
-    }
-    if (!a->once)
-        a->once = malloc(KEYS_KEPT * sizeof *a->once);
-    if (!a->once)
-        step_out_of_memory(s);
-    else if (a->onces < KEYS_KEPT)
-        a->once[a->onces++] = (struct once){name, m->value, step_witness(s, RAFT_HOW_ANSWERED, true)};
-}
-
-/* When a result that is received was sent: what was sent before a question cannot be an answer to it. */
-static void result_passes(struct step *s, struct apply *a, const struct raft_message *m)
-{
-    if (m->type != RAFT_APPEND_ENTRIES_RESULT && m->type != RAFT_INSTALL_SNAPSHOT_RESULT)
-        return;
-    if (!a->result)
-        a->result = calloc(RESULTS_KEPT, sizeof *a->result);
-    struct raft_exchange *x = book_find(&s->node->book, m->from);
-    struct result_sent *r = a->result ? &a->result[m->id % RESULTS_KEPT] : NULL;
-    if (!r)
-        step_out_of_memory(s);
-    else if (s->fact->kind == RAFT_FACT_SENT)
-        *r = (struct result_sent){m->id, s->model->facts};
-    else if (x)
-        x->confirmed = m->id && r->id == m->id ? r->order : 0;
-}
-
-static void client(struct step *s, struct apply *a)
-{
-    const struct raft_message *m = s->fact->message;
-    bool at_server = s->fact->kind == (m->type == RAFT_CLIENT_REQUEST ? RAFT_FACT_RECEIVED : RAFT_FACT_SENT);
-    if (!at_server || !m->request[0])
-        return;
-    if (m->type == RAFT_CLIENT_RESULT)
-        once_close(s, a, m);
-    if (m->type == RAFT_CLIENT_REQUEST)
-        m->read ? read_open(s, a, m) : write_open(s, a, m);
-    else
-        m->read ? read_close(s, a, m) : write_close(s, a, m);
-}
-
 /* --- the facts --- */
 
 static void before(struct step *s, void *state)
 {
     const struct raft_fact *f = s->fact;
-    bool message = f->kind == RAFT_FACT_SENT || f->kind == RAFT_FACT_RECEIVED;
-    if (message && (f->message->type == RAFT_CLIENT_REQUEST || f->message->type == RAFT_CLIENT_RESULT))
-        client(s, state);
-    else if (message)
-        result_passes(s, state, f->message);
     if (f->kind == RAFT_FACT_SNAPSHOT && !f->again)
         machine_snapshot(s, state);
     if (f->kind != RAFT_FACT_APPLY)
@@ -493,10 +236,6 @@ static void fini(void *state)
 {
     struct apply *a = state;
     each_fini(&a->machine);
-    free(a->once);
-    free(a->result);
-    free(a->read);
-    free(a->write);
 }
 
 const struct raft_rules rules_apply = {
