@@ -1,10 +1,10 @@
 /* A name for the bug behind a run, the same whenever it strikes again.
  *
- * Algorithm 3: where a broken rule is the cause, its class, what it spoils, which of the decisions of that class it was, and
- * its program. All of these are ids; the words that tell of it are no part of it, so that they may be mended. The property
- * that broke is none either: with another schedule the same mistake breaks another one, or none. Nor is the protocol: with
- * marks the same mistake is seen by other means. Nor is the place in the program, which is not known where the program is
- * not, and moves when it is edited. Where no cause is known, the property is all there is. */
+ * Algorithm 3: where a broken rule is the cause, its class, which of the decisions of that class it was, and its program. All
+ * of these are ids; the words that tell of it are no part of it, so that they may be mended. Nor is what came of it, the
+ * property that broke or what was spoilt before that: with another schedule the same mistake breaks another property, or none.
+ * Nor is the protocol: with marks the same mistake is seen by other means. Nor is the place in the program, which is not known
+ * where the program is not, and moves when it is edited. Where no cause is known, the property is all there is. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -138,11 +138,6 @@ static void program_of(const struct verdict *v, char *out, size_t size)
 
 bool verdict_fingerprint(const struct verdict *v, struct verdict_fingerprint *out)
 {
-    static const char *const spoils[] = {
-        [RAFT_SPOILS_NOTHING] = "progress", [RAFT_SPOILS_ELECTION] = "election", [RAFT_SPOILS_LOG] = "log",
-        [RAFT_SPOILS_ACK] = "acknowledgement", [RAFT_SPOILS_COMMIT] = "commit", [RAFT_SPOILS_STATE] = "state",
-        [RAFT_SPOILS_READ] = "read", [RAFT_SPOILS_TERM] = "term", [RAFT_SPOILS_MEMBERS] = "members",
-    };
     const struct raft_break *b = v->cause.rule_break;
     char text[sizeof out->text], program[40];
     if (!v->finding && !b)
@@ -150,7 +145,7 @@ bool verdict_fingerprint(const struct verdict *v, struct verdict_fingerprint *ou
     program_of(v, program, sizeof program);
     const char *behind = *program ? "; " : "";
     if (b)
-        snprintf(text, sizeof text, "%s; %s; %s%s%s", raft_classes[b->class].id, spoils[b->spoils], b->shape, behind, program);
+        snprintf(text, sizeof text, "%s; %s%s%s", raft_classes[b->class].id, b->shape, behind, program);
     else
         snprintf(text, sizeof text, "%s; cause unknown%s%s", raft_property_names[v->finding->property].id, behind, program);
     fingerprint_make(text, b ? raft_classes[b->class].id : "T00", out);

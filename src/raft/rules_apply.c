@@ -137,7 +137,7 @@ static bool check_tempted(struct step *s, const struct raft_variant *v)
     if (!now || now->variant->term == t->log_term)
         return false;
     struct raft_break *b = break_add(s, RAFT_T08, RAFT_SPOILS_STATE, t->term, t->index, "");
-    break_text(b, "tempted",
+    break_text(b, "beyond", /* as where the commit index is seen */
                "%s applied its own entry of index %" PRIu64 " (term %" PRIu64 ") when a leaderCommit of %" PRIu64
                " came, which did not verify it", s->node->name, t->index, t->log_term, t->commit);
     if (b)

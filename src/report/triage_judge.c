@@ -260,10 +260,24 @@ static bool judge_check(struct judged *j)
     return true;
 }
 
+/* The first break that is certain. What is only likely, and did no harm, may be a machine that was busy. */
+static const struct raft_break *certain(const struct raft_model *m)
+{
+    const struct raft_break *first = NULL;
+    for (size_t i = 0; i < m->breaks; i++) {
+        const struct raft_break *b = &m->rule_break[i];
+        if (!b->likely && (!first || b->at.order < first->at.order))
+            first = b;
+    }
+    return first;
+}
+
 static bool judge_rule(struct judged *j)
 {
-    if (!j->verdict.cause.rule_break || j->verdict.status == VERDICT_VIOLATED)
+    const struct raft_break *b = j->verdict.cause.rule_break;
+    if (j->verdict.status == VERDICT_VIOLATED || !b || (b->likely && !(b = certain(j->model))))
         return false;
+    j->verdict.cause.rule_break = b;
     name_failure(j, true, "", "");
     j->out->kind = TRIAGE_RULE;
     snprintf(j->out->story, sizeof j->out->story, "no property of Raft was seen to break");
