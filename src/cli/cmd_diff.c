@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/diff_with.h"
 #include "cli/run_view.h"
 #include "diff/diff.h"
 #include "util/term.h"
@@ -16,6 +17,7 @@
 
 static struct {
     bool stat, exit_code;
+    const char *with;
     int64_t context;
     struct args_list nodes, kinds, ignored;
 } options = {.context = -1};
@@ -27,6 +29,8 @@ static const struct args_option rows[] = {
     { ARGS_LIST, 'k', "kind", "KIND", "only this kind: vote, append, commit (may be repeated)", &options.kinds },
     { ARGS_LIST, 0, "ignore", "KIND|FIELD", "leave out a kind, or do not compare term, index, content, peer",
      &options.ignored },
+    { ARGS_STRING, 'w', "with", "BINARY", "re-drive a run with another build of its program: where does it depart?",
+     &options.with },
     { ARGS_FLAG, 0, "exit-code", NULL, "exit 1 if they differ: as without it", &options.exit_code },
     { 0 },
 };
@@ -269,7 +273,7 @@ static bool check_words(struct cmd_context *c, const struct side side[2])
     return true;
 }
 
-static int run_diff(struct cmd_context *c)
+static int run_two(struct cmd_context *c)
 {
     struct side side[2] = {0};
     struct diff_options o;
@@ -285,11 +289,36 @@ static int run_diff(struct cmd_context *c)
     return code;
 }
 
+static bool check_count(struct cmd_context *c)
+{
+    bool narrowed = options.stat || options.context >= 0 || options.nodes.count || options.kinds.count || options.ignored.count;
+    if (options.with && narrowed)
+        return error_set(&c->error, DRD_EXIT_USAGE, "--with takes RUN or RUN:NODE and --json, no other option of diff");
+    if (c->argc == (options.with ? 1 : 2))
+        return true;
+    return error_set(&c->error, DRD_EXIT_USAGE, options.with ? "--with BINARY takes one run, RUN or RUN:NODE" :
+                     "drd diff takes two runs, A B (drd diff --help)");
+}
+
+static int run_with(struct cmd_context *c)
+{
+    char run[PATH_MAX], node[RAFT_NODE_NAME];
+    split_node(c->argv[0], run, node);
+    return diff_with(c, options.with, run, node);
+}
+
+static int run_diff(struct cmd_context *c)
+{
+    if (!check_count(c))
+        return cmd_failed(c);
+    return options.with ? run_with(c) : run_two(c);
+}
+
 const struct drd_command cmd_diff = {
     .name = "diff",
     .summary = "two runs compared by what they mean, and where they parted",
-    .positional = "A B",
-    .min = 2,
+    .positional = "A B | --with BINARY RUN",
+    .min = 1,
     .max = 2,
     .flags = CMD_PAGER | CMD_JSON,
     .options = rows,
@@ -298,6 +327,8 @@ const struct drd_command cmd_diff = {
             "the runs parted and why, then what is missing (-), extra (+) and changed, then both clusters' logs.\n"
             "A and B are runs: a file, the beginning of a run's id, @ (the latest), @~1 (the one before). RUN:n1 RUN:n2 puts the\n"
             "logs of two nodes side by side.\n"
+            "--with BINARY RUN re-drives the run's nodes, or RUN:NODE, with another build of their program and says where it\n"
+            "departs.\n"
             "Exit status: 0 the same, 1 they differ, 2 no Raft was seen, 125 these cannot be compared.\n",
     .run = run_diff,
 };

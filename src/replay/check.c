@@ -31,7 +31,8 @@ static bool check_one(struct replay *r, size_t index, bool *cpu_told, struct drd
     char line[256];
     if (!session_manifest(r, index, &m, e))
         return false;
-    bool ok = manifest_check_machine(&m, e) && manifest_check_files(&m, e);
+    bool ok = manifest_check_machine(&m, e) &&
+              (r->options.other_build ? manifest_check_libraries(&m, e) : manifest_check_files(&m, e));
     if (ok && !*cpu_told && manifest_cpu_differs(&m, line, sizeof line)) {
         *cpu_told = true;
         session_notice(r, line);
@@ -58,7 +59,7 @@ bool session_check(struct replay *r, struct drd_error *e)
         struct drd_error failure = { 0 };
         if (check_one(r, r->plan.group[g].member[0], &cpu_told, &failure))
             continue;
-        if (!r->options.force || failure.exit_code == DRD_EXIT_FATAL)
+        if ((!r->options.force && !r->options.other_build) || failure.exit_code == DRD_EXIT_FATAL)
             return *e = failure, false;
         session_notice(r, failure.message);
     }

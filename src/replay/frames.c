@@ -129,6 +129,19 @@ static void stack_destroy(struct stack *s)
     free(s);
 }
 
+void replay_frames_live(const struct replay_file *file, struct replay_frame *out, size_t max, size_t *found, char note[256])
+{
+    struct stack *s = calloc(1, sizeof *s);
+    *found = 0;
+    *note = 0;
+    if (!s)
+        return;
+    s->live = true;
+    on_event(s, file);
+    give(s, out, max, found, note);
+    stack_destroy(s);
+}
+
 bool replay_frames(struct store *s, const struct store_process *processes, size_t count, uint32_t process, uint64_t sequence,
                    struct replay_frame *out, size_t max, size_t *found, char note[256], struct drd_error *e)
 {

@@ -29,6 +29,11 @@ struct replay_frame {
 bool replay_frames(struct store *s, const struct store_process *processes, size_t count, uint32_t process, uint64_t sequence,
                    struct replay_frame *out, size_t max, size_t *found, char note[256], struct drd_error *e);
 
+/* The stack of a process that waits inside the shim now, whatever its program is: of the files that /proc says are mapped. Call it
+ * from replay_options.at_event. */
+struct replay_file;
+void replay_frames_live(const struct replay_file *file, struct replay_frame *out, size_t max, size_t *found, char note[256]);
+
 /* A node that receives something stands in its event loop: what it makes of it shows where it acts. *acting is the first event
  * behind `sequence` that goes out or states something (a write, a send, an fsync, a timer, a mark), on the same thread and before
  * its next input; `sequence` itself where there is none, or where that is no input. */

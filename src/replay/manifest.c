@@ -199,6 +199,37 @@ bool manifest_auxv(const struct manifest *m, uint64_t type, uint64_t *value)
     return false;
 }
 
+/* The recorded shim stands first: of an older DRD it does not know of other builds. */
+static bool shim_replace(struct manifest *m, const char *shim)
+{
+    static const char name[] = "LD_PRELOAD=";
+    char **entry = m->env, *replaced;
+    while (*entry && strncmp(*entry, name, sizeof name - 1))
+        entry++;
+    if (!*entry)
+        return true;
+    if (asprintf(&replaced, "%s%s%s", name, shim, *entry + strcspn(*entry, ":")) < 0)
+        return false;
+    free(*entry);
+    *entry = replaced;
+    return true;
+}
+
+bool manifest_other_build(struct manifest *m, const char *path, const char *shim)
+{
+    char *exe = strdup(path), *program = strdup(path);
+    if (!exe || !program || !shim_replace(m, shim)) {
+        free(exe);
+        free(program);
+        return false;
+    }
+    free(m->exe);
+    free(m->program);
+    m->exe = exe;
+    m->program = program;
+    return true;
+}
+
 bool manifest_check_image(const char *path, const struct build_id *recorded, struct drd_error *e)
 {
     struct build_id present;
@@ -215,15 +246,27 @@ bool manifest_check_image(const char *path, const struct build_id *recorded, str
                      "install the recorded build again, record anew, or try with --force", path, was, is);
 }
 
-bool manifest_check_files(const struct manifest *m, struct drd_error *e)
+static bool check_objects(const struct manifest *m, bool libraries, struct drd_error *e)
 {
     for (size_t i = 0; i < m->objects; i++) {
         const struct manifest_object *o = &m->object[i];
+        if (libraries && (!o->path[0] || !strcmp(o->path, m->program) || strstr(o->path, "/libdrd_shim.so")))
+            continue;
         /* the loader calls the program itself "" */
         if (!manifest_check_image(o->path[0] ? o->path : m->program, &o->id, e))
             return false;
     }
     return true;
+}
+
+bool manifest_check_files(const struct manifest *m, struct drd_error *e)
+{
+    return check_objects(m, false, e);
+}
+
+bool manifest_check_libraries(const struct manifest *m, struct drd_error *e)
+{
+    return check_objects(m, true, e);
 }
 
 bool manifest_check_machine(const struct manifest *m, struct drd_error *e)

@@ -55,8 +55,12 @@ void manifest_fini(struct manifest *m);
 /* An entry of the recorded auxiliary vector. */
 bool manifest_auxv(const struct manifest *m, uint64_t type, uint64_t *value);
 
+/* Start another build in place of the program, under this shim. False: out of memory. */
+bool manifest_other_build(struct manifest *m, const char *path, const char *shim);
 /* Do all files have their recorded build-ids? */
 bool manifest_check_files(const struct manifest *m, struct drd_error *e);
+/* All but the program itself, and the shim. */
+bool manifest_check_libraries(const struct manifest *m, struct drd_error *e);
 /* Is one mapped later (TRACE_IMAGE) the recorded one? */
 bool manifest_check_image(const char *path, const struct build_id *recorded, struct drd_error *e);
 /* Can this machine have the recorded addresses at all? */

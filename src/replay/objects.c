@@ -1,4 +1,5 @@
 /* The files that the stopped process had mapped, as its stream says: libraries that were loaded later are no files in a replay. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,37 @@ bool stack_objects(struct stack *s, bool images)
         i = parent;
         until = UINT64_MAX;
     }
+    return s->objects > 0;
+}
+
+/* The file behind a line of /proc/PID/maps that begins it; false: none, or not its beginning. proc(5) */
+static bool map_line(char *line, uint64_t *base, char **path)
+{
+    unsigned long long from, to, offset;
+    char *slash = strchr(line, '/');
+    if (!slash || sscanf(line, "%llx-%llx %*4s %llx", &from, &to, &offset) != 3 || offset)
+        return false;
+    slash[strcspn(slash, "\n")] = 0;
+    *base = from;
+    *path = slash;
+    return true;
+}
+
+bool stack_objects_live(struct stack *s, uint32_t pid)
+{
+    char name[64], line[4352], *path;
+    uint64_t base;
+    snprintf(name, sizeof name, "/proc/%u/maps", pid);
+    FILE *maps = fopen(name, "re");
+    stack_objects_fini(s);
+    while (maps && fgets(line, sizeof line, maps)) {
+        struct build_id id = { 0 };
+        struct drd_error ignored = { 0 };
+        if (map_line(line, &base, &path) && build_id_read(path, &id, &ignored))
+            object_add(s, path, base, &id);
+    }
+    if (maps)
+        fclose(maps);
     return s->objects > 0;
 }
 

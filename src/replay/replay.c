@@ -15,6 +15,7 @@
 #define PATIENCE 30               /* seconds */
 #define PATIENCE_AT_END 2         /* once all events have happened: it was killed while it computed */
 #define TICK 100000000L           /* ns between looks at what runs */
+#define TICK_OTHER_BUILD 200000L  /* the same where it asks whether it may go on */
 #define TICK_TO_EVENT 2000000L    /* the same where somebody waits for it to come to an event */
 
 /* Signals that are taken in turn instead of interrupting. */
@@ -98,6 +99,7 @@ static bool stage_member(struct replay *r, size_t i, struct drd_error *e)
         r->header[i]->until = fork_end;
     r->header[i]->wait_for_debugger = is_target && (r->options.debugger || r->options.at_event);
     r->header[i]->echo = r->options.echo && is_wanted(r, i);
+    r->header[i]->other_build = r->options.other_build != NULL;
     return true;
 }
 
@@ -111,6 +113,8 @@ static bool group_launch(struct replay *r, struct slot *slot, struct drd_error *
             return false;
     if (!session_manifest(r, root, &m, e))
         return false;
+    if (r->options.other_build && !manifest_other_build(&m, r->options.other_build, r->options.other_shim))
+        return manifest_fini(&m), error_set(e, DRD_EXIT_FATAL, "out of memory");
     stage_file(&r->stage, r->process[root].number, "", stream, sizeof stream);
     stage_file(&r->stage, r->process[root].number, ".err", errors, sizeof errors);
     struct launch launch = { .manifest = &m, .stream = stream, .errors = errors, .echo = r->header[root]->echo };
@@ -268,6 +272,21 @@ static void kill_all(struct replay *r)
     }
 }
 
+/* Another build that waits where it gave other data away, or did something else. True: it is a departure. */
+static bool departed(struct replay *r)
+{
+    for (size_t i = 0; r->options.other_build && i < r->count; i++) {
+        struct replay_file *file = r->header[i];
+        if (!file || __atomic_load_n(&file->state, __ATOMIC_ACQUIRE) != REPLAY_DIVERGED)
+            continue;
+        bool data = file->argument < 6;
+        if (!r->options.departs || r->options.departs(r->options.context, file) || !data)
+            return true;
+        __atomic_store_n(&file->state, REPLAY_RUNNING, __ATOMIC_RELEASE);
+    }
+    return false;
+}
+
 /* Does the process wait at its event? Then its hour has come. */
 static bool at_event(struct replay *r)
 {
@@ -294,10 +313,11 @@ static bool drive(struct replay *r, struct drd_error *e)
     uint64_t begin = session_now();
     signals_taken(&taken);
     while (step(r)) {
-        const struct timespec tick = { .tv_nsec = r->options.at_event ? TICK_TO_EVENT : TICK };
+        const struct timespec tick = { .tv_nsec = r->options.other_build ? TICK_OTHER_BUILD
+                                                  : r->options.at_event ? TICK_TO_EVENT : TICK };
         if (r->options.debugger && r->slot[0].group)
             return session_debug(r, &r->slot[0], e);
-        if (at_event(r) || took_too_long(r, begin))
+        if (departed(r) || at_event(r) || took_too_long(r, begin))
             return true;
         int signo = sigtimedwait(&taken, NULL, &tick);
         if (signo > 0 && signo != SIGCHLD)

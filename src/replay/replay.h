@@ -55,6 +55,12 @@ struct replay_options {
     char *const *debugger;   /* words of the debugger's command line in front of "-p PID", NULL: none */
     /* Called once when the process waits at its event, which it goes on doing until this returns; then the replay ends. */
     void (*at_event)(void *context, const struct replay_file *file);
+    /* Absolute path of another build of the program of the processes: it departs where what it does outside is not what was
+     * recorded. Where data differs that it gives away, `departs` is called; false: it shall go on, as if it were equal. Where
+     * anything else differs, too, but then the replay ends. NULL: the recorded program */
+    const char *other_build;
+    bool (*departs)(void *context, const struct replay_file *file);
+    const char *other_shim;  /* and the libdrd_shim.so that it runs under */
     unsigned longest;        /* seconds after which whatever still runs counts as hung; 0: no such limit */
 };
 

@@ -31,6 +31,7 @@ struct stack {
     struct stack_frame frame[FRAMES_MAX];
     size_t frames;
     char note[STACK_NOTE];
+    bool live;       /* its files are those that are mapped now, not the recorded ones */
     bool improvable; /* kept without lines, and meanwhile the symbols are there */
 };
 
@@ -43,6 +44,8 @@ bool stack_read(const struct stack_process *p, uint64_t address, void *to, size_
 
 /* objects.c: what the loader had mapped; with `images` what was mapped later, up to the event. */
 bool stack_objects(struct stack *s, bool images);
+/* The same of what a process has mapped now. */
+bool stack_objects_live(struct stack *s, uint32_t pid);
 void stack_objects_fini(struct stack *s);
 
 /* unwind.c: fill in `frame`, from the registers and the memory. */

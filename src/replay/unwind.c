@@ -355,9 +355,9 @@ void stack_unwind(struct stack *s, const struct stack_process *p)
     if (!u)
         return;
     *u = (struct unwind){ .stack = s, .process = p };
-    stack_objects(s, false);
+    s->live ? stack_objects_live(s, p->file->pid) : stack_objects(s, false);
     unwind_pass(u);
-    if (u->lost) { /* in a library that was loaded later: all of the stream must be read for where */
+    if (u->lost && !s->live) { /* in a library that was loaded later: all of the stream must be read for where */
         dwfl_end(u->dwfl);
         stack_objects(s, true);
         unwind_pass(u);

@@ -358,6 +358,18 @@ static size_t input_length(const struct call *call, int i, size_t limit, bool *b
     return total;
 }
 
+size_t inputs_bytes(const struct call *call)
+{
+    size_t total = 0;
+    for (int i = 0; i < 6; i++) {
+        uint16_t code = call->info->argument[i];
+        bool bad;
+        if (kind_has_input(code) && !input_is_int(code) && KIND_OF(code) != KIND_PATH && call->arg[i])
+            total += input_length(call, i, SIZE_MAX, &bad);
+    }
+    return total;
+}
+
 size_t inputs_size(const struct call *call)
 {
     size_t total = 16 + 6 * PACK_MAX;
@@ -545,7 +557,15 @@ static void output_apply(const struct call *call, int i, long result, const uint
         struct pieces it;
         struct piece piece;
         pieces_output(&it, call, i, result);
-        memcpy((void *)p, data, (size_t)result * sizeof(struct io_event));
+        size_t events = (size_t)result * sizeof(struct io_event);
+        if (events > length)
+            return;
+        memcpy((void *)p, data, events);
+        if (departure_watches())
+            addresses_completed((struct io_event *)p, result);
+        it.step = 1; /* the events are there */
+        data += events;
+        length -= events;
         while (output_next(&it, &piece) && piece.length <= length) {
             memcpy(piece.data, data, piece.length);
             data += piece.length, length -= piece.length;
@@ -608,14 +628,16 @@ static void compare_data(const struct call *call, int i, const uint8_t *data, si
     while (input_next(&it, &piece)) {
         size_t n = piece.length < length - offset ? piece.length : length - offset;
         offered += piece.length;
-        if (n && memcmp(piece.data, data + offset, n)) {
+        if (n && memcmp(piece.data, data + offset, n) &&
+            !(departure_watches() && addresses_same(call, data + offset, piece.data, n))) {
             size_t k = 0;
             while (piece.data[k] == data[offset + k])
                 k++;
             excerpt(expected, sizeof expected, data + offset, n, k, offset);
             excerpt(got, sizeof got, piece.data, n, k, offset);
             stream.file->offset = offset + k;
-            trace_diverged((int)call->nr, (unsigned)i, "the data differs", expected, got);
+            trace_differs((int)call->nr, (unsigned)i, "the data differs", expected, got);
+            return; /* the call is judged as a whole */
         }
         offset += n;
     }

@@ -115,6 +115,8 @@ long gate_call(struct call *call)
         return gate_off(call);
     if (call->nr == SYS_rt_sigreturn)
         shim_sigreturn(frame_stack(call->frame));
+    if (is_memory_call(call->nr) && departure_watches() && !memory_maps_file(call))
+        return live_raw(call);
     gate_before(call);
     if (shim_world == WORLD_OFF)
         return gate_off(call);

@@ -136,16 +136,52 @@ void memory_file_written(const struct call *call, long result)
             shared_changed(&shared[i], offset, result);
 }
 
+static uintptr_t moved(uintptr_t recorded);
+
 void memory_mapped_apply(uint8_t *fields)
 {
     size_t length;
-    uint8_t *at = (uint8_t *)(uintptr_t)trace_int(&fields);
+    uint8_t *at = (uint8_t *)moved((uintptr_t)trace_int(&fields));
     const uint8_t *data = trace_blob(&fields, &length);
     if (!data)
         return;
     /* the program may have it mapped for reading only: a second door to the same pages is not needed for anonymous ones */
     RAW(SYS_mprotect, (uintptr_t)at & ~4095ul, length + ((uintptr_t)at & 4095), PROT_READ | PROT_WRITE);
     memcpy(at, data, length);
+}
+
+bool memory_maps_file(const struct call *call)
+{
+    return call->nr == SYS_mmap && !(call->arg[3] & MAP_ANONYMOUS);
+}
+
+/* Where another build finds its file mappings: at the recorded place if nothing of its own lies there. */
+static uintptr_t place_of(const struct call *call, uintptr_t recorded)
+{
+    if (call->arg[3] & MAP_FIXED)
+        return (uintptr_t)call->arg[0];
+    for (int i = 0; i < 2; i++) {
+        long at = RAW(SYS_mmap, i ? 0 : recorded, call->arg[1], PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | (i ? 0 : MAP_FIXED_NOREPLACE), -1, 0);
+        if (at >= 0 || at < -4095)
+            return (uintptr_t)at;
+    }
+    return recorded;
+}
+
+/* For TRACE_MAPPED: `offset` is how far a mapping was moved. */
+static void moved_note(const struct call *call, uintptr_t recorded, uintptr_t at)
+{
+    if (shared_count < SHARED_MOST)
+        shared[shared_count++] = (struct shared){0, 0, recorded, (size_t)call->arg[1], (long)(at - recorded)};
+}
+
+static uintptr_t moved(uintptr_t recorded)
+{
+    for (unsigned i = shared_count; i-- > 0;)
+        if (recorded >= shared[i].at && recorded - shared[i].at < shared[i].length)
+            return recorded + (uintptr_t)shared[i].offset;
+    return recorded;
 }
 
 static long memory_live(struct call *call)
@@ -255,6 +291,11 @@ static long memory_trace(struct call *call)
     trace_done(p);
     if (!worked)
         return recorded;
+    if (departure_watches()) {
+        uintptr_t at = place_of(call, (uintptr_t)recorded);
+        moved_note(call, (uintptr_t)recorded, at);
+        recorded = (long)at;
+    }
     long result = memory_again(call, recorded, is_image ? image : NULL, data, length);
     if (result != recorded)
         trace_failed("memory could not be laid out as recorded", (uint64_t)recorded, (uint64_t)result);

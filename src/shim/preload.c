@@ -118,6 +118,9 @@ static void *next_function(const char *name)
 
 static void draw_note(const char *source, int64_t value)
 {
+    if (departure_watches())
+        departure_compare(TRACE_DRAW, pack_int(put_text(departure_event(TRACE_DRAW, 2), source), value),
+                          "another value is drawn");
     if (shim_world == WORLD_TRACE) {
         uint8_t *p = trace_take(TRACE_DRAW);
         size_t length;
@@ -158,31 +161,41 @@ static size_t mark_length(const char *text, size_t length)
     return length < DRD_MARK_TEXT_MAX ? length : DRD_MARK_TEXT_MAX;
 }
 
+/* Its fields; `length` bytes of text are there. */
+static uint8_t *mark_pack(uint8_t *p, int kind, const uint64_t number[3], const char *text, size_t length)
+{
+    p = pack_int(p, kind);
+    for (int i = 0; i < 3; i++)
+        p = pack_int(p, (int64_t)number[i]);
+    uint8_t *bytes = pack_bin_header(p, (uint32_t)length);
+    if (!shim_copy(bytes, text, length))
+        return bytes + length;
+    return pack_bin_header(p, 0); /* a bad pointer of the node's */
+}
+
+static void mark_again(int kind, const uint64_t number[3], const char *text, size_t length)
+{
+    if (departure_watches())
+        departure_compare(TRACE_MARK, mark_pack(departure_event(TRACE_MARK, 5), kind, number, text,
+                                                mark_length(text, length)), "another fact is stated");
+    trace_take(TRACE_MARK);
+    trace_done((uint8_t *)(uintptr_t)unpack_skip(stream.at, stream.limit));
+}
+
 EXPORT void drd_shim_mark(int kind, uint64_t a, uint64_t b, uint64_t c, const char *text, size_t length);
 EXPORT void drd_shim_mark(int kind, uint64_t a, uint64_t b, uint64_t c, const char *text, size_t length)
 {
+    const uint64_t number[3] = {a, b, c};
     if (!recording())
         return;
     if (shim_world == WORLD_TRACE) {
-        uint8_t *p = trace_take(TRACE_MARK);
-        for (int i = 0; i < 4; i++)
-            trace_int(&p);
-        trace_blob(&p, &length);
-        trace_done(p);
+        mark_again(kind, number, text, length);
         return;
     }
     length = mark_length(text, length);
     uint8_t *p = stream_event(TRACE_MARK, 5, length);
-    if (!p)
-        return;
-    p = pack_int(pack_int(p, kind), (int64_t)a);
-    p = pack_int(pack_int(p, (int64_t)b), (int64_t)c);
-    uint8_t *bytes = pack_bin_header(p, (uint32_t)length);
-    if (shim_copy(bytes, text, length)) { /* a bad pointer of the node's */
-        bytes = pack_bin_header(p, 0);
-        length = 0;
-    }
-    stream_publish(bytes + length);
+    if (p)
+        stream_publish(mark_pack(p, kind, number, text, length));
 }
 
 /* libc wakes the cancelled thread only from its own waits; one that waits in ours is woken by us. */
@@ -203,6 +216,23 @@ EXPORT int pthread_cancel(pthread_t thread)
     return error;
 }
 
+/* How long it waits; where its callback lies is no matter. */
+static void timer_compare(uint8_t *p, uint64_t timeout, uint64_t repeat)
+{
+    size_t length;
+    char expected[32], got[32];
+    trace_blob(&p, &length);
+    int64_t recorded[2] = {trace_int(&p), trace_int(&p)};
+    if (recorded[0] == (int64_t)(timeout * 1000000) && recorded[1] == (int64_t)(repeat * 1000000))
+        return;
+    bool first = recorded[0] != (int64_t)(timeout * 1000000);
+    char *end = expected + sizeof expected;
+    text_append(text_append_int(expected, end, recorded[!first] / 1000000), end, " ms");
+    end = got + sizeof got;
+    text_append(text_append_int(got, end, (int64_t)(first ? timeout : repeat)), end, " ms");
+    trace_diverged(TRACE_TIMER, 8, first ? "a timer is set otherwise" : "a timer is repeated otherwise", expected, got);
+}
+
 /* libuv's timers, where it is a library of its own: which callback waits for how long. The handle's type is not ours. */
 EXPORT int uv_timer_start(void *handle, void *callback, uint64_t timeout, uint64_t repeat);
 EXPORT int uv_timer_start(void *handle, void *callback, uint64_t timeout, uint64_t repeat)
@@ -214,6 +244,8 @@ EXPORT int uv_timer_start(void *handle, void *callback, uint64_t timeout, uint64
     text_append_hex(text_append(name, end, "0x"), end, (uint64_t)(uintptr_t)callback, 12);
     if (recording() && shim_world == WORLD_TRACE) {
         uint8_t *p = trace_take(TRACE_TIMER);
+        if (departure_watches())
+            timer_compare(p, timeout, repeat);
         trace_done((uint8_t *)(uintptr_t)unpack_skip(stream.at, stream.limit));
         (void)p;
     } else if (recording()) {

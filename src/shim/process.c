@@ -160,10 +160,8 @@ static long fork_trace(struct call *call, long flags)
         *(uint32_t *)call->arg[2] = (uint32_t)pid;
     if (pid <= 0 || !number || (call->nr == SYS_clone && call->arg[1]))
         return pid;
-    char path[600], *end = path + sizeof path, *at = text_append(path, end, stream.file->dir), digits[8] = "/000000";
-    for (uint32_t i = 6, n = number; i; i--, n /= 10)
-        digits[i] = (char)('0' + n % 10);
-    text_append(at, end, digits);
+    char path[600];
+    trace_path(path, sizeof path, number, "");
     long fd = RAW(SYS_open, path, O_RDWR | O_CLOEXEC, 0);
     if (fd < 0)
         return pid; /* nobody wants to see this child */

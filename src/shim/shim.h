@@ -127,11 +127,28 @@ void trace_done(uint8_t *end);               /* the record ends here */
 uint32_t trace_next_thread(void);            /* whose turn it is when this thread has ended */
 bool trace_signal_follows(int where);        /* was a signal delivered right here? See TRACE_SIGNAL */
 #define TRACE_PEEK_CLOCK 0x7fff0001
+/* The program does something else, and the replay ends here; another build may be told to go on. */
+void trace_differs(int code, unsigned argument, const char *what, const char *expected, const char *got);
 void trace_diverged(int code, unsigned argument, const char *what, const char *expected, const char *got) __attribute__((noreturn));
 void trace_finish(int status) __attribute__((noreturn));
 void trace_failed(const char *what, uint64_t expected, uint64_t got) __attribute__((noreturn));
+void trace_path(char *out, size_t size, uint32_t process, const char *suffix); /* of a file of the replay's directory */
 int64_t trace_int(uint8_t **p);
 const uint8_t *trace_blob(uint8_t **p, size_t *length); /* str or bin; NULL for nil */
+
+/* departure.c: another build of the program */
+bool departure_watches(void);
+void departure_call(const struct call *call);          /* that is compared from here on; NULL: done */
+uint8_t *departure_event(int code, unsigned fields);   /* the beginning of an event's record: its first field */
+void departure_compare(int code, uint8_t *end, const char *what);
+void departure_write(void);
+void departure_wait(void);                             /* returns where that is found to be no departure */
+
+/* addresses.c: those that another build hands to itself */
+bool addresses_same(const struct call *call, const uint8_t *recorded, const uint8_t *here, size_t length);
+struct io_event;
+void addresses_completed(struct io_event *event, long count); /* of io_getevents */
+void addresses_answered(const struct call *call, long result); /* what it got back may hold recorded ones */
 
 /* live.c */
 long live_call(struct call *call);
@@ -141,6 +158,7 @@ void live_note(const struct call *call, long result); /* the record of a call ma
 /* arguments.c */
 size_t inputs_size(const struct call *call);             /* upper bound of what inputs_write writes */
 uint8_t *inputs_write(const struct call *call, uint8_t *p, size_t limit, bool data);
+size_t inputs_bytes(const struct call *call);            /* of data, without paths */
 struct call_shape {
     bool known;
     bool data, path;         /* among the inputs */
@@ -197,6 +215,7 @@ void signals_deliver_here(int where);    /* from a preloaded function: makes a f
 
 /* memory.c */
 long memory_call(struct call *call);
+bool memory_maps_file(const struct call *call);
 size_t memory_mapping_length(const struct call *call, long result);
 void memory_file_written(const struct call *call, long result); /* TRACE_MAPPED where it shows */
 void memory_mapped_apply(uint8_t *fields);

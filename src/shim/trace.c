@@ -21,7 +21,15 @@ void trace_failed(const char *what, uint64_t expected, uint64_t got)
         RAW(SYS_exit_group, 125);
 }
 
-void trace_diverged(int code, unsigned argument, const char *what, const char *expected, const char *got)
+void trace_path(char *out, size_t size, uint32_t process, const char *suffix)
+{
+    char digits[8] = "/000000", *end = out + size;
+    for (uint32_t i = 6, n = process; i; i--, n /= 10)
+        digits[i] = (char)('0' + n % 10);
+    text_append(text_append(text_append(out, end, stream.file->dir), end, digits), end, suffix);
+}
+
+void trace_differs(int code, unsigned argument, const char *what, const char *expected, const char *got)
 {
     struct replay_file *f = stream.file;
     f->call = code;
@@ -31,7 +39,19 @@ void trace_diverged(int code, unsigned argument, const char *what, const char *e
     text_copy(f->what, sizeof f->what, what);
     text_copy(f->expected, sizeof f->expected, expected);
     text_copy(f->got, sizeof f->got, got);
+    if (f->other_build) {
+        departure_write();
+        departure_wait();
+        return;
+    }
     __atomic_store_n(&f->state, REPLAY_DIVERGED, __ATOMIC_RELEASE);
+    for (;;)
+        RAW(SYS_exit_group, 1);
+}
+
+void trace_diverged(int code, unsigned argument, const char *what, const char *expected, const char *got)
+{
+    trace_differs(code, argument, what, expected, got);
     for (;;)
         RAW(SYS_exit_group, 1);
 }
@@ -141,12 +161,35 @@ static void pass_information(int code, uint8_t *fields)
     trace_done(must(unpack_skip(stream.at, stream.limit)));
 }
 
+/* What memory another build asks for is its own affair: of the recorded calls only those are met again that map a file. */
+static bool is_memory(int code, uint8_t *fields)
+{
+    switch (code) {
+    case SYS_munmap: case SYS_mprotect: case SYS_pkey_mprotect: case SYS_mremap: case SYS_brk: case SYS_madvise:
+        return true;
+    case SYS_mmap: /* length, protection, flags */
+        trace_int(&fields);
+        trace_int(&fields);
+        return trace_int(&fields) & MAP_ANONYMOUS;
+    default:
+        return false;
+    }
+}
+
+static bool is_passed(int code, uint8_t *fields)
+{
+    return is_information(code) || (stream.file->other_build && is_memory(code, fields));
+}
+
 static void skip_information(void)
 {
     uint8_t *p;
-    int code;
-    while (stream.at < stream.limit && is_information(code = record_code(stream.at, &p)))
+    while (stream.at < stream.limit) {
+        int code = record_code(stream.at, &p);
+        if (!is_passed(code, p))
+            return;
         pass_information(code, p);
+    }
 }
 
 int trace_peek(void)
@@ -160,7 +203,7 @@ int trace_peek(void)
         int code = record_code(stream.at, &p);
         if (code == TRACE_INCOMPLETE)
             trace_finish(0);
-        if (is_information(code)) {
+        if (is_passed(code, p)) {
             pass_information(code, p);
         } else if (code == TRACE_SWITCH) {
             uint32_t thread = (uint32_t)trace_int(&p);
@@ -254,6 +297,7 @@ long trace_call(struct call *call)
     if (!call->info)
         return unhandled_call(call);
     uint8_t *p;
+    departure_call(call);
     if (trace_peek() == TRACE_ENTER) {
         p = trace_take(TRACE_ENTER);
         int nr = (int)trace_int(&p);
@@ -269,7 +313,10 @@ long trace_call(struct call *call)
     long result = trace_int(&p);
     if (result >= 0 || outputs_after_interruption(call, result))
         outputs_apply(call, result, &p);
+    if (stream.file->other_build)
+        addresses_answered(call, result);
     trace_done(p);
+    departure_call(NULL);
     trace_echo(call);
     return result;
 }

@@ -132,7 +132,7 @@ struct replay_file {
     int32_t call;        /* enum trace_code or system call number the node made */
     int32_t expected_call;
     uint32_t pid;
-    uint32_t argument;   /* which argument differs, 0..5; 6 = thread order; 7 = which call */
+    uint32_t argument;   /* which argument differs, 0..5; 6 = thread order; 7 = which call; 8 = event */
     char what[256];      /* one line */
     char expected[1024]; /* text or hex, cut to fit */
     char got[1024];
@@ -140,6 +140,10 @@ struct replay_file {
     /* of the thread that stopped at `until`, for whoever reads its stack */
     uint64_t registers[REPLAY_REGISTERS]; /* numbered as DWARF does; 0 where a function need not keep them */
     uint64_t thread_pointer;
+    /* for the shim again; last, so that an older one finds what it knows */
+    uint32_t other_build; /* another build of the program: its memory is its own affair, and what it states, draws and sets
+                             timers to is compared too. Where it departs it writes what it did, a record, to "<process>.made",
+                             and waits */
 };
 
 #endif

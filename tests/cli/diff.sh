@@ -83,7 +83,7 @@ refuse 128 "drd: *damaged*" "$drd" diff a.drd cut.drd
 refuse 128 "drd: *written by a newer drd*" "$drd" diff newer.drd a.drd
 refuse 128 "drd: no such node: n9*" "$drd" diff --node n9 a.drd b.drd
 refuse 128 "drd: no such node: n9*" "$drd" diff a.drd:n9 b.drd:n1
-refuse 129 "drd diff: *" "$drd" diff a.drd
+refuse 129 "drd: drd diff takes two runs, A B*" "$drd" diff a.drd
 refuse 129 "drd diff: *" "$drd" diff a.drd b.drd a.drd
 refuse 129 "drd: name a node on both sides*" "$drd" diff a.drd:n1 b.drd
 refuse 129 "drd: no kind of event is called 'nosuch'*" "$drd" diff --kind nosuch a.drd b.drd
@@ -91,6 +91,33 @@ refuse 129 "drd: neither a kind nor a field is called 'nosuch'*" "$drd" diff --i
 refuse 129 "drd*" "$drd" diff -U -3 a.drd b.drd
 expect 128 sh -c "'$drd' diff a.drd b.drd >/dev/full"
 grep -q "cannot write to stdout" err || wrong "a full disk"
+
+# ---- another build ----
+cp one/server one/copy
+expect 0 "$drd" diff --with one/copy a.drd:n1
+grep -q ': 1 process with .*/one/copy, [0-9]* events: follows the trace to the end$' out || wrong "the same program"
+expect 1 "$drd" diff --with two/server a.drd
+grep -q '^DEPARTS n1@[0-9]*  mark: another fact is stated' out || wrong "another entry"
+grep -q '^  A  mark: appends "x=A" at index 1 (term 2)$' out || wrong "what the trace has"
+grep -q '^  B  mark: appends "x=B" at index 1 (term 2)$' out || wrong "what the build states"
+expect 1 "$drd" diff --with two/server --json a.drd
+if [ -e valid.py ]; then
+    cp out departs.json
+    sed 's/argv\[2\]/argv[2]/' valid.py >valid_with.py
+    expect 0 /usr/bin/python3 valid_with.py "$root/docs/diff.with.schema.json" departs.json
+fi
+expect 0 "$drd" diff --with one/server --json a.drd
+grep -q '"departs":null' out || wrong "--with --json of the same program"
+expect 1 "$drd" diff --with /bin/true a.drd:n1
+grep -q '^DEPARTS n1@[0-9]*  asked for ' out || wrong "a program that does something else"
+printf '#!/bin/sh\n' >script
+chmod +x script
+refuse 128 "drd: ./nowhere: No such file or directory*" "$drd" diff --with ./nowhere a.drd
+refuse 125 "drd: --with wants a program, not a script*" "$drd" diff --with ./script a.drd
+refuse 128 "drd: node.c: Permission denied*" "$drd" diff --with node.c a.drd
+refuse 128 "drd: no such node: n9*" "$drd" diff --with one/server a.drd:n9
+refuse 129 "drd: --with BINARY takes one run*" "$drd" diff --with one/server a.drd b.drd
+refuse 129 "drd: --with takes RUN or RUN:NODE and --json*" "$drd" diff --with one/server --stat a.drd
 
 # an unfinished run
 "$drd" record -o half.drd -- sh -c 'echo $$ >node; exec sleep 60' >said 2>&1 &
@@ -100,6 +127,8 @@ wait_for test -s node
 { kill -9 $recorder && wait $recorder; } 2>/dev/null || true
 expect 125 "$drd" diff a.drd half.drd
 grep -q "^drd: .*half.drd is not finished" err && [ "$(wc -l <err)" -eq 1 ] || wrong "an unfinished run"
+expect 125 "$drd" diff --with one/server half.drd
+grep -q "^drd: .*half.drd is not finished" err && [ "$(wc -l <err)" -eq 1 ] || wrong "--with an unfinished run"
 kill "$(cat node)" 2>/dev/null || true
 expect 0 "$drd" fsck --repair half.drd
 leave
