@@ -107,6 +107,11 @@ void triage_key_fast(struct triage_key *key, const char *path);
 bool triage_key_content(struct triage_key *key, const char *path); /* reads the run's table of chunks */
 bool triage_cache_get(const char *cache, struct triage_key *key, const char *path, bool content, struct triage_result *out);
 void triage_cache_put(const char *cache, const struct triage_key *key, const struct triage_result *result);
+/* triage_prune.c: delete what was not of use for TRIAGE_CACHE_DAYS before `now` (seconds since the epoch), and of more than `most`
+ * names the least used. A run has two. */
+void triage_cache_prune(const char *cache, int64_t now, size_t most);
+#define TRIAGE_CACHE_DAYS 30
+#define TRIAGE_CACHE_NAMES 20000 /* 80 MB at most */
 /* "$XDG_CACHE_HOME/drd/triage", "~/.cache/drd/triage"; false: neither is set. */
 bool triage_cache_default(char out[PATH_MAX]);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -135,6 +136,14 @@ static void terminate(struct triage_result *r)
 #undef END
 }
 
+/* Once a day will do: it is only asked what was not of use for weeks. An entry of others stays as it is. */
+static void note_use(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && time(NULL) - st.st_mtim.tv_sec > 24 * 60 * 60)
+        futimens(fd, NULL);
+}
+
 /* An entry that is not whole, or not one, is none. */
 static bool entry_read(const char *path, struct triage_result *out)
 {
@@ -144,6 +153,8 @@ static bool entry_read(const char *path, struct triage_result *out)
         return false;
     bool good = read(fd, &in, sizeof in) == (ssize_t)sizeof in && in.size == sizeof in &&
                 in.checksum == XXH3_64bits(&in.result, sizeof in.result) && (unsigned)in.result.kind < TRIAGE_KINDS;
+    if (good)
+        note_use(fd);
     close(fd);
     if (!good)
         return false;

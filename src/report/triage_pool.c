@@ -195,6 +195,8 @@ bool triage_judge_all(struct triage *t, unsigned jobs, const char *cache, triage
             p.item[p.items++] = &t->run[i];
     }
     bool good = run_pool(&p, jobs, progress, context, e);
+    if (cache && p.items) /* it may have grown */
+        triage_cache_prune(cache, time(NULL), TRIAGE_CACHE_NAMES);
     free(p.item);
     return good;
 }

@@ -1,7 +1,9 @@
 /* Groups, baselines and flaky tests; fingerprints that stay; and text of nodes that stays text in every format. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -475,6 +477,78 @@ static void an_entry_that_is_not_whole_is_none(void **state)
     scratch_leave(dir);
 }
 
+static void entry_of(const char *name, int64_t days, int64_t now)
+{
+    char path[96];
+    struct timespec times[2] = {{.tv_sec = now - days * 86400}, {.tv_sec = now - days * 86400}};
+    snprintf(path, sizeof path, "cache/%s", name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fclose(f);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static bool has_entry(const char *name)
+{
+    char path[96];
+    snprintf(path, sizeof path, "cache/%s", name);
+    return access(path, F_OK) == 0;
+}
+
+static void what_is_not_used_goes(void **state)
+{
+    const int64_t now = 1800000000;
+    char dir[256];
+    (void)state;
+    scratch_enter(dir, sizeof dir);
+    assert_int_equal(mkdir("cache", 0700), 0);
+    entry_of("c-00ff-1", 31, now);
+    entry_of("p-00ff-1", 29, now);
+    entry_of("c-0aff-2", 29, now);
+    entry_of("draft-abcdef", 1, now);
+    entry_of("draft-ABCDEF", 0, now);
+    entry_of("notes.txt", 400, now); /* somebody else's */
+    entry_of("p-notes.txt", 400, now);
+    assert_int_equal(mkdir("cache/c-00", 0700), 0);
+    triage_cache_prune("cache", now, 100);
+    assert_false(has_entry("c-00ff-1"));
+    assert_false(has_entry("draft-abcdef"));
+    assert_true(has_entry("p-00ff-1") && has_entry("c-0aff-2") && has_entry("draft-ABCDEF"));
+    entry_of("p-01", 3, now);
+    entry_of("c-01", 3, now);
+    entry_of("c-02", 2, now);
+    triage_cache_prune("cache", now, 3); /* by path first, then the least used */
+    assert_false(has_entry("p-00ff-1") || has_entry("c-0aff-2"));
+    assert_true(has_entry("p-01") && has_entry("c-01") && has_entry("c-02"));
+    triage_cache_prune("cache", now, 2);
+    assert_false(has_entry("p-01"));
+    assert_true(has_entry("c-01") && has_entry("c-02"));
+    assert_true(has_entry("notes.txt") && has_entry("p-notes.txt") && has_entry("c-00"));
+    triage_cache_prune("nowhere", now, 0);
+    scratch_leave(dir);
+}
+
+/* To be asked for is to be of use; the second time on a day nothing is written. */
+static void an_entry_that_is_asked_for_stays(void **state)
+{
+    struct triage_key key = {.fast = "p-1", .content = "c-1"};
+    struct triage_result in = {.kind = TRIAGE_CRASH}, out;
+    struct timespec old[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+    struct stat first, second;
+    char dir[256];
+    (void)state;
+    scratch_enter(dir, sizeof dir);
+    triage_cache_put("cache", &key, &in);
+    assert_int_equal(utimensat(AT_FDCWD, "cache/c-1", old, 0), 0);
+    assert_true(triage_cache_get("cache", &key, "x.drd", false, &out));
+    assert_int_equal(stat("cache/c-1", &first), 0);
+    assert_true(first.st_mtim.tv_sec > 1000000);
+    assert_true(triage_cache_get("cache", &key, "x.drd", false, &out));
+    assert_int_equal(stat("cache/c-1", &second), 0);
+    assert_int_equal(first.st_mtim.tv_nsec, second.st_mtim.tv_nsec);
+    scratch_leave(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +570,8 @@ int main(void)
         cmocka_unit_test(json_tells_all),
         cmocka_unit_test(a_name_is_quoted_for_the_shell),
         cmocka_unit_test(an_entry_that_is_not_whole_is_none),
+        cmocka_unit_test(what_is_not_used_goes),
+        cmocka_unit_test(an_entry_that_is_asked_for_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
