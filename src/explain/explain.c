@@ -24,17 +24,21 @@ struct raft_model *explain_model(struct store *s, const struct store_process *pr
     return explain_model_watch(s, process, processes, NULL, NULL, e);
 }
 
-struct raft_model *explain_model_watch(struct store *s, const struct store_process *process, size_t processes,
-                                       raft_fact_fn watch, void *context, struct drd_error *e)
+/* One walk of the run. NULL: damaged run, or no memory. */
+static struct raft_model *walk(struct store *s, const struct store_process *process, size_t processes, struct feed *f,
+                               const struct raft_keep *keep, size_t keeps, struct drd_error *e)
 {
-    struct raft_model *m = raft_model_create();
+    struct raft_model *m = f->model = raft_model_create();
+    if (m && keeps)
+        memcpy(m->keep, keep, keeps * sizeof *keep);
+    if (m)
+        m->keeps = keeps;
     for (size_t i = 0; m && i < processes; i++) {
         const struct store_process *p = &process[i];
         raft_model_process(m, p->number, p->node ? p->node : "", p->incarnation, p->start, p->end, p->complete);
         raft_model_status(m, p->number, p->status);
     }
-    struct feed f = {m, watch, context};
-    if (m && !protocol_walk(s, feed, &f, e)) {
+    if (m && !protocol_walk(s, feed, f, e)) {
         raft_model_destroy(m);
         return NULL;
     }
@@ -46,6 +50,21 @@ struct raft_model *explain_model_watch(struct store *s, const struct store_proce
         return NULL;
     }
     return m;
+}
+
+struct raft_model *explain_model_watch(struct store *s, const struct store_process *process, size_t processes,
+                                       raft_fact_fn watch, void *context, struct drd_error *e)
+{
+    struct feed f = {.watch = watch, .context = context};
+    struct raft_keep keep[RAFT_KEEPS];
+    struct raft_model *m = walk(s, process, processes, &f, NULL, 0, e);
+    size_t keeps = m ? raft_model_revisit(m, keep) : 0;
+    if (!keeps)
+        return m;
+    /* Something was found at an old index, of which only the outline was kept. */
+    raft_model_destroy(m);
+    f.watch = NULL;
+    return walk(s, process, processes, &f, keep, keeps, e);
 }
 
 static void gap_add(struct verdict *v, bool decisive, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -20,6 +20,8 @@ struct blame_seat {
 bool blame_init(struct blame *b, uint64_t index)
 {
     *b = (struct blame){.model = raft_model_create(), .index = index};
+    if (b->model)
+        b->model->keep[b->model->keeps++] = (struct raft_keep){index, index};
     return b->model != NULL;
 }
 

@@ -5,8 +5,6 @@
 
 /* A log that goes on this far behind its end was cut by something unseen (a snapshot): what is between is unknown. */
 #define LOG_JUMP 65536
-/* Committed entries of a node that stay in its log; all are in the registry of the cluster. */
-#define LOG_TAIL 4096
 /* Different entries at one index that are told apart. More are an attack or a damaged file. */
 #define ENTRY_VARIANTS 64
 
@@ -32,7 +30,7 @@ struct raft_slot *raft_node_slot(struct raft_node *n, uint64_t index)
 struct raft_variant *raft_cluster_entries(struct raft_cluster *c, uint64_t index)
 {
     struct raft_variant **head = pages_find(&c->entries, index);
-    return head ? *head : NULL;
+    return head && *head ? *head : entry_revive(c, index);
 }
 
 static bool protocol_same(const char *a, const char *b)
@@ -80,6 +78,8 @@ struct raft_variant *entry_find(struct step *s, uint64_t index, const struct raf
             step_out_of_memory(s);
         return NULL;
     }
+    if (!*place)
+        entry_revive(s->cluster, index);
     size_t count = 0;
     const struct raft_slot *own = raft_node_slot(s->node, index);
     if (own && own->variant->term == entry->term && raft_variant_is(own->variant, entry, s->fact->protocol)) {
@@ -100,6 +100,7 @@ struct raft_variant *entry_find(struct step *s, uint64_t index, const struct raf
         (*place)->index = index;
         (*place)->term = entry->term;
         (*place)->committed_term = UINT64_MAX;
+        s->cluster->live++;
     }
     entry_describe(*place, entry, s->fact->protocol);
     return *place;
@@ -279,15 +280,29 @@ void log_commit_slot(struct step *s, struct raft_slot *slot, enum raft_how how, 
                                                           .witness = w, .variant = v, .now = term});
 }
 
-/* Let go of the old part of a log, unless somebody will want to see it. */
+struct trim {
+    const struct raft_model *model;
+    size_t cluster;
+    uint64_t base;
+};
+
+static bool page_trimmed(void *context, uint64_t first, void *cells)
+{
+    const struct trim *t = context;
+    (void)cells;
+    return first + (PAGE_CELLS - 1) < t->base && !entries_kept(t->model, t->cluster, first, first + (PAGE_CELLS - 1));
+}
+
+/* Let go of the old part of a log, but for what somebody will want to see. */
 static void log_trim(struct step *s)
 {
     struct raft_node *n = s->node;
-    uint64_t keep = n->commit < n->last ? n->commit : n->last;
-    if (s->model->findings || keep <= n->base || keep - n->base < 2 * LOG_TAIL)
+    uint64_t keep = n->commit < n->last ? n->commit : n->last, tail = s->model->tail;
+    if (keep <= n->base || keep - n->base < 2 * tail)
         return;
-    n->base = keep - LOG_TAIL;
-    pages_keep(&n->log, n->base, n->last);
+    struct trim t = {s->model, n->cluster, keep - tail};
+    if (pages_drop(&n->log, page_trimmed, &t))
+        n->base = t.base;
 }
 
 void log_commit(struct step *s, uint64_t commit, enum raft_how how, uint64_t term)
@@ -298,6 +313,8 @@ void log_commit(struct step *s, uint64_t commit, enum raft_how how, uint64_t ter
     if (commit <= n->commit)
         return;
     n->commit = commit;
+    if (until > s->cluster->committed)
+        s->cluster->committed = until;
     while (from < until) {
         struct raft_slot *slot = raft_node_slot(n, ++from);
         if (slot)

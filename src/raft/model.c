@@ -9,31 +9,31 @@
 
 /* Cuts, starts and failed writes that are kept: beyond that, a test that does nothing else. */
 #define INCIDENTS_KEPT 4096
+/* Committed entries of a node that stay in its log. */
+#define LOG_TAIL 4096
 
 struct raft_model *raft_model_create(void)
 {
     struct raft_model *m = calloc(1, sizeof *m);
-    if (m && rules_init(m))
+    if (m && rules_init(m)) {
+        m->tail = LOG_TAIL;
         return m;
+    }
     raft_model_destroy(m);
     return NULL;
 }
 
-static void entries_free(void *context, uint64_t index, void *cell)
+static void cell_free(void *context, uint64_t index, void *cell)
 {
-    struct raft_variant *v = *(struct raft_variant **)cell;
     (void)context, (void)index;
-    while (v) {
-        struct raft_variant *next = v->next;
-        free(v);
-        v = next;
-    }
+    entries_free(*(struct raft_variant **)cell);
 }
 
 static void cluster_fini(struct raft_cluster *c)
 {
-    pages_each(&c->entries, entries_free, NULL);
+    pages_each(&c->entries, cell_free, NULL);
     pages_fini(&c->entries);
+    settled_fini(&c->settled);
     for (size_t i = 0; i < c->terms; i++) {
         free(c->term[i].leader);
         free(c->term[i].vote);
@@ -149,6 +149,7 @@ static bool node_init(struct raft_model *m, struct raft_node *n, const struct ra
         if (!c)
             return false;
         pages_init(&c->entries, sizeof(struct raft_variant *));
+        settled_init(&c->settled);
     }
     n->cluster = m->clusters - 1;
     n->complete = true;
@@ -492,6 +493,7 @@ void raft_model_step(struct raft_model *m, const struct raft_fact *fact)
     if (!fact->again)
         book_step(&s);
     rules_after(&s);
+    entries_settle(m, n->cluster);
 }
 
 /* A leader that others heard is the recorded node with that id, if there is one. */

@@ -16,6 +16,7 @@
 #include "protocol/protocol.h"
 #include "raft/book.h"
 #include "raft/pages.h"
+#include "raft/settled.h"
 #include "raft/witness.h"
 
 /* One entry that was seen at one index. Two of them at an index differ in term, or in content (which Raft excludes). */
@@ -26,6 +27,7 @@ struct raft_variant {
     uint64_t second_digest; /* marks and messages of one node tell of the same entries */
     const char *second_protocol;
     bool offered;           /* a message that a leader sent or a follower received carries it */
+    bool revived;           /* it was settled, and came up again: words and some of the events are lost */
     char type, text[48];
     struct raft_witness shown;     /* first log seen to hold it */
     struct raft_witness committed; /* first node seen to have committed it */
@@ -119,7 +121,10 @@ struct raft_peer {
 
 /* Nodes that may be members of one Raft group. */
 struct raft_cluster {
-    struct pages entries;      /* of struct raft_variant *, by index */
+    struct pages entries;      /* of struct raft_variant *, by index: what logs, messages and findings speak of now */
+    size_t live, settle_at;    /* variants in `entries`; that many are looked at again */
+    struct raft_settled settled; /* the rest */
+    uint64_t committed;        /* highest index that a node was known to have committed */
     struct raft_term *term;    /* sorted by term */
     size_t terms;
     struct raft_peer *peer;
@@ -149,7 +154,16 @@ struct raft_incident {
     char peer[RAFT_NODE_NAME];
 };
 
+/* Indexes of which all is to be kept. */
+struct raft_keep {
+    uint64_t first, last;
+};
+#define RAFT_KEEPS 32
+
 struct raft_model {
+    struct raft_keep keep[RAFT_KEEPS]; /* for the caller to fill in before the first fact */
+    size_t keeps;
+    uint64_t tail;             /* committed entries that stay in the log of a node; the caller may change it, too */
     struct raft_process *process;
     size_t processes;
     struct raft_node *node;
@@ -187,9 +201,12 @@ void raft_model_step(struct raft_model *m, const struct raft_fact *fact);
 /* After the last one: what can only be judged when all ids are known. */
 void raft_model_finish(struct raft_model *m);
 
+/* What another walk should keep, to tell in full what this one found at indexes that were settled: how many. */
+size_t raft_model_revisit(const struct raft_model *m, struct raft_keep keep[RAFT_KEEPS]);
+
 /* The entry a node holds at an index; NULL if that is not known. */
 struct raft_slot *raft_node_slot(struct raft_node *n, uint64_t index);
-/* First of the entries seen at an index, NULL if none. */
+/* First of the entries seen at an index, NULL if none. It stays until the end of the step. */
 struct raft_variant *raft_cluster_entries(struct raft_cluster *c, uint64_t index);
 struct raft_term *raft_cluster_term(struct raft_cluster *c, uint64_t term); /* NULL: nothing known of it */
 /* Whether the content may be that of an entry, as an adapter tells it; false: it is another for certain. */

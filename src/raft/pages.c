@@ -1,10 +1,7 @@
 #include "raft/pages.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PAGE_CELLS 64
 
 struct page {
     uint64_t number; /* index / PAGE_CELLS */
@@ -126,6 +123,38 @@ void pages_keep(struct pages *p, uint64_t first, uint64_t last)
         free(p->table);
         p->table = table;
     }
+}
+
+static int page_order(const void *a, const void *b)
+{
+    const struct page *pa = *(struct page *const *)a, *pb = *(struct page *const *)b;
+    return (pa->number > pb->number) - (pa->number < pb->number);
+}
+
+bool pages_drop(struct pages *p, bool (*gone)(void *context, uint64_t first, void *cells), void *context)
+{
+    struct page **page = malloc((p->used ? p->used : 1) * sizeof *page);
+    size_t count = 0;
+    if (!page)
+        return false;
+    for (size_t i = 0; i < p->capacity; i++) {
+        if (p->table[i])
+            page[count++] = p->table[i];
+        p->table[i] = NULL; /* they go back one by one: taking single ones out breaks the probing */
+    }
+    qsort(page, count, sizeof *page, page_order);
+    p->recent = NULL;
+    p->used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (gone(context, page[i]->number * PAGE_CELLS, page[i]->cells)) {
+            free(page[i]);
+            continue;
+        }
+        *page_place(p->table, p->capacity, page[i]->number) = page[i];
+        p->used++;
+    }
+    free(page);
+    return true;
 }
 
 void pages_each(struct pages *p, void (*fn)(void *context, uint64_t index, void *cell), void *context)

@@ -5,8 +5,11 @@
 #ifndef DRD_RAFT_PAGES_H
 #define DRD_RAFT_PAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define PAGE_CELLS 64
 
 struct page;
 
@@ -26,6 +29,9 @@ void *pages_find(struct pages *p, uint64_t index);
 void *pages_make(struct pages *p, uint64_t index);
 /* Forget (zero or free) every cell outside first..last. */
 void pages_keep(struct pages *p, uint64_t first, uint64_t last);
+/* Free the pages for which gone() says so, asked in the order of their indexes: `first` is the index of the first of the
+ * PAGE_CELLS cells. False: no memory, and none was asked about. */
+bool pages_drop(struct pages *p, bool (*gone)(void *context, uint64_t first, void *cells), void *context);
 /* Call `fn` for every cell of every page, zero ones too, pages in no particular order. */
 void pages_each(struct pages *p, void (*fn)(void *context, uint64_t index, void *cell), void *context);
 

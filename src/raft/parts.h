@@ -34,6 +34,16 @@ void log_snapshot(struct step *s, uint64_t index, uint64_t term, enum raft_how h
 void log_commit(struct step *s, uint64_t commit, enum raft_how how, uint64_t term);
 void log_commit_slot(struct step *s, struct raft_slot *slot, enum raft_how how, uint64_t term);
 
+/* settle.c: what nobody is about to speak of any more. */
+
+/* Settle what is old, if much has come since that was done last. Between steps: variants are freed. */
+void entries_settle(struct raft_model *m, size_t cluster);
+void entries_free(struct raft_variant *v); /* and those after it */
+/* Whether a finding, or the caller, wants to see what is at these indexes. */
+bool entries_kept(const struct raft_model *m, size_t cluster, uint64_t first, uint64_t last);
+/* Bring back the entry of a settled index. NULL: it is not settled, or no memory. */
+struct raft_variant *entry_revive(struct raft_cluster *c, uint64_t index);
+
 /* terms.c: who led, who voted, who is who. */
 struct raft_term *term_make(struct raft_cluster *c, uint64_t term);
 void term_led(struct step *s, uint64_t term, enum raft_how how);

@@ -222,7 +222,8 @@ struct raft_break *break_add(struct step *s, enum raft_class class, enum raft_sp
     if (!b)
         return NULL;
     *b = (struct raft_break){.class = class, .at = step_witness(s, RAFT_HOW_SENT, true), .cluster = s->node->cluster,
-                             .shape = "", .spoils = spoils, .term = term, .index = index, .count = 1};
+                             .shape = "", .spoils = spoils, .term = term, .index = index, .count = 1,
+                             .settled = settled_has(&s->cluster->settled, index)};
     memcpy(b->peer, peer, strnlen(peer, sizeof b->peer - 1));
     return b;
 }

@@ -53,6 +53,7 @@ struct raft_break {
     size_t cluster;
     enum raft_spoils spoils;
     uint64_t term, index;
+    bool settled;               /* what was at `index` was settled before: another walk can tell it in full */
     char peer[RAFT_NODE_NAME];  /* id of the other node in it, or "" */
     bool likely;                /* not certain: `settle` says what would make it so */
     const char *shape;          /* which of the decisions of its class: an id, never shown, so that words may be mended */
