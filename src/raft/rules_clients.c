@@ -482,12 +482,19 @@ static bool check_read(struct step *s, const struct read *r, bool stale)
     return false;
 }
 
-static void read_close(struct step *s, struct clients *c, const struct raft_message *m)
+/* The place of the read that this is the answer to; c->reads: none. */
+static size_t read_find(const struct step *s, const struct clients *c, const struct raft_message *m)
 {
     uint64_t request = hash(m->request);
     size_t i = 0;
     while (i < c->reads && (c->read[i].node != (uint16_t)(s->node - s->model->node) || c->read[i].request != request))
         i++;
+    return i;
+}
+
+static void read_close(struct step *s, struct clients *c, const struct raft_message *m)
+{
+    size_t i = read_find(s, c, m);
     if (i == c->reads)
         return;
     struct read r = c->read[i];
@@ -524,7 +531,8 @@ static void client(struct step *s, struct clients *c)
     bool at_server = s->fact->kind == (asks ? RAFT_FACT_RECEIVED : RAFT_FACT_SENT);
     if (!at_server || !m->request[0])
         return;
-    if (m->read) {
+    /* a mark of a result does not say what was asked */
+    if (m->read || (!asks && read_find(s, c, m) < c->reads)) {
         asks ? read_open(s, c, m) : read_close(s, c, m);
         return;
     }

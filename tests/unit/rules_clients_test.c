@@ -249,6 +249,19 @@ static void a_read_confirmed_too_early(void **state)
     assert_non_null(break_find(f, RAFT_T21));
 }
 
+/* A mark of a result does not say that it is one of a read. */
+static void a_result_that_does_not_say_of_what(void **state)
+{
+    struct facts *f = *state;
+    lead(f);
+    struct raft_message asked = client(RAFT_CLIENT_REQUEST, "read", "", 0, 0);
+    struct raft_message told = client(RAFT_CLIENT_RESULT, "read", "", 7, 0);
+    asked.read = true;
+    client_tell(f, 0, &asked);
+    client_tell(f, 0, &told);
+    assert_non_null(break_find(f, RAFT_T21));
+}
+
 static void a_read_before_its_own_term_is_committed(void **state)
 {
     struct facts *f = *state;
@@ -404,7 +417,8 @@ int main(void)
         TEST(two_answers_to_one_command), TEST(one_answer_to_a_command_sent_twice), TEST(the_first_entry_was_lost),
         TEST(two_answers_of_which_the_log_says_nothing), TEST(the_state_changes_again), TEST(the_state_stays),
         TEST(equal_commands_of_no_number), TEST(a_read_that_is_confirmed), TEST(a_read_that_is_not_confirmed),
-        TEST(a_read_confirmed_too_early), TEST(a_read_before_its_own_term_is_committed), TEST(a_read_of_a_follower),
+        TEST(a_read_confirmed_too_early), TEST(a_result_that_does_not_say_of_what),
+        TEST(a_read_before_its_own_term_is_committed), TEST(a_read_of_a_follower),
         TEST(a_read_of_what_was_replaced), TEST(a_read_beside_a_write), TEST(a_read_of_a_repetition),
         TEST(a_read_of_a_repetition_that_was_not_done), TEST(a_read_of_a_repetition_and_another_write),
         TEST(a_stale_read_after_many_writes_without_answer), TEST(a_read_of_a_write_that_was_forgotten),
