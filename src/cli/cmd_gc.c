@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "store/keep.h"
+#include "store/pack.h"
 #include "util/json.h"
 #include "util/text.h"
 
@@ -112,6 +113,9 @@ static int run_gc(struct cmd_context *c)
     if (!keep_judge(&limits, time(NULL), &run, &count, &c->error))
         return cmd_failed(c);
     bool good = collect(c, run, count, &t);
+    uint64_t objects = 0;
+    if (good && !options.dry_run && pack_objects_sweep(&objects, NULL)) /* a run in use may need any of them: the next gc will do */
+        t.deleted += objects;
     if (c->json)
         say_json(run, count, &t);
     else

@@ -32,22 +32,27 @@ bool build_id_read(const char *path, struct build_id *out, struct drd_error *e)
 const char *build_id_debug_directory(void)
 {
     const char *directory = getenv("DRD_DEBUG_DIR");
-    return directory && *directory ? directory : "/usr/lib/debug";
+    return directory && *directory ? directory : BUILD_ID_DEBUG;
 }
 
 /* The layout that gdb, elfutils and Debian's -dbgsym packages share:
  * https://sourceware.org/gdb/current/onlinedocs/gdb.html/Separate-Debug-Files.html */
-bool build_id_debug_file(const struct build_id *id, char *out, size_t size)
+bool build_id_debug_path(const char *directory, const struct build_id *id, char *out, size_t size)
 {
     char hex[2 * BUILD_ID_MAX + 1];
-    struct build_id found;
-    struct drd_error ignored = { 0 };
     if (id->length < 2)
         return false;
     build_id_text(id, hex, sizeof hex);
-    int n = snprintf(out, size, "%s/.build-id/%.2s/%s.debug", build_id_debug_directory(), hex, hex + 2);
-    return n > 0 && (size_t)n < size && build_id_read(out, &found, &ignored) && found.length == id->length &&
-           !memcmp(found.byte, id->byte, id->length);
+    int n = snprintf(out, size, "%s/.build-id/%.2s/%s.debug", directory, hex, hex + 2);
+    return n > 0 && (size_t)n < size;
+}
+
+bool build_id_debug_file(const struct build_id *id, char *out, size_t size)
+{
+    struct build_id found;
+    struct drd_error ignored = { 0 };
+    return build_id_debug_path(build_id_debug_directory(), id, out, size) && build_id_read(out, &found, &ignored) &&
+           found.length == id->length && !memcmp(found.byte, id->byte, id->length);
 }
 
 void build_id_text(const struct build_id *id, char *out, size_t size)

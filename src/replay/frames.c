@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "replay/plan.h"
-#include "replay/replay.h"
+#include "replay/session.h"
 #include "replay/stack.h"
 
 #define LONGEST 10 /* seconds that a process may take to its event */
@@ -29,6 +29,7 @@ static void on_event(void *context, const struct replay_file *file)
 {
     struct stack *s = context;
     char path[64];
+    s->root = s->replay ? session_root(s->replay) : NULL;
     snprintf(path, sizeof path, "/proc/%u/mem", file->pid);
     struct stack_process p = { .file = file, .memory = open(path, O_RDONLY | O_CLOEXEC) };
     if (p.memory < 0) {
@@ -79,13 +80,14 @@ static bool drive(struct stack *s, struct drd_error *e)
         .wanted = wanted, .until_process = s->number, .until = s->sequence, .jobs = 1, .patience = LONGEST, .longest = LONGEST,
         .at_event = on_event, .context = s,
     };
-    struct replay *r = replay_create(s->store, s->process, s->count, &options, &failure);
+    struct replay *r = s->replay = replay_create(s->store, s->process, s->count, &options, &failure);
     bool ok = r && replay_run(r, &failure);
     if (ok && !s->frames && !*s->note)
         note_outcome(s, replay_result(r, target));
     else if (!ok)
         snprintf(s->note, sizeof s->note, "no replay: %.240s", failure.message);
     replay_destroy(r);
+    s->replay = NULL;
     free(wanted);
     if (ok || failure.exit_code == DRD_EXIT_CANNOT)
         return true;

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "replay/root.h"
 #include "trace/spool.h"
 
 #define SCRIPT_DEPTH 5          /* as the kernel's limit of interpreters that are scripts themselves */
@@ -160,12 +161,17 @@ static void become_interpreter(const struct launch *l, struct launch_failure *fa
     snprintf(failure->what, sizeof failure->what, "cannot start %.100s", m->program);
 }
 
+/* Can what execve was given be executed? A pack has the file itself, and no links to it. */
+static bool is_there(const struct manifest *m)
+{
+    return (m->exe[0] == '/' || !chdir(m->cwd)) && !access(m->exe, X_OK);
+}
+
 /* In the child. Returns only on failure. */
 static void become(const struct launch *l, struct launch_failure *failure)
 {
     const struct manifest *m = l->manifest;
     setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
 #ifdef PR_SET_PTRACER
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* Yama: the debugger is no ancestor */
 #endif
@@ -177,7 +183,13 @@ static void become(const struct launch *l, struct launch_failure *failure)
     }
     if (!set_limits(m, failure) || !set_descriptors(l, failure))
         return;
-    if (strcmp(m->exe, m->program) && m->argv[1] && (m->exe[0] == '/' ? access(m->exe, X_OK) : chdir(m->cwd) || access(m->exe, X_OK))) {
+    if (l->root && !root_enter(l->root, l->stage)) {
+        failure->number = errno;
+        snprintf(failure->what, sizeof failure->what, "cannot put the files of the pack into place");
+        return;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* here: a user namespace of one's own clears it */
+    if (strcmp(m->exe, m->program) && (m->argv[1] || l->root) && !is_there(m)) {
         become_interpreter(l, failure);
         return;
     }

@@ -11,6 +11,8 @@ struct launch {
     const struct manifest *manifest;
     const char *stream;  /* file to open as REPLAY_FD */
     const char *errors;  /* file for what the loader says */
+    const char *root;    /* the directory to take for "/" (root.h), NULL: none */
+    const char *stage;   /* its stage */
     bool echo;           /* what the node writes to its descriptors 1 and 2 goes to ours */
 };
 

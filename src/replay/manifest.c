@@ -230,14 +230,17 @@ bool manifest_other_build(struct manifest *m, const char *path, const char *shim
     return true;
 }
 
-bool manifest_check_image(const char *path, const struct build_id *recorded, struct drd_error *e)
+bool manifest_check_image(const char *root, const char *path, const struct build_id *recorded, struct drd_error *e)
 {
     struct build_id present;
+    char file[8192];
     char was[2 * BUILD_ID_MAX + 1], is[2 * BUILD_ID_MAX + 1];
     if (!recorded->length || path[0] != '/')
         return true; /* nothing to compare, or nothing on disk: the vdso */
-    if (!build_id_read(path, &present, e))
-        return error_wrap(e, "recorded file cannot be read (put it back, or --force)");
+    snprintf(file, sizeof file, "%s%s", root ? root : "", path);
+    if (!build_id_read(file, &present, e))
+        return root ? error_set(e, DRD_EXIT_CANNOT, "%s: neither here nor in the pack: it was gone when the run was packed", path)
+                    : error_wrap(e, "recorded file cannot be read (put it back, or --force)");
     if (present.length == recorded->length && !memcmp(present.byte, recorded->byte, present.length))
         return true;
     build_id_text(recorded, was, sizeof was);
@@ -253,7 +256,7 @@ static bool check_objects(const struct manifest *m, bool libraries, struct drd_e
         if (libraries && (!o->path[0] || !strcmp(o->path, m->program) || strstr(o->path, "/libdrd_shim.so")))
             continue;
         /* the loader calls the program itself "" */
-        if (!manifest_check_image(o->path[0] ? o->path : m->program, &o->id, e))
+        if (!manifest_check_image(m->root, o->path[0] ? o->path : m->program, &o->id, e))
             return false;
     }
     return true;

@@ -23,9 +23,12 @@ struct build_id {
 bool build_id_read(const char *path, struct build_id *out, struct drd_error *e);
 /* Lower case hex, as `file` and gdb print it. */
 void build_id_text(const struct build_id *id, char *out, size_t size);
-/* Where debuggers look for symbols: $DRD_DEBUG_DIR, else /usr/lib/debug. */
+#define BUILD_ID_DEBUG "/usr/lib/debug"
+/* Where debuggers look for symbols: $DRD_DEBUG_DIR, else that. */
 const char *build_id_debug_directory(void);
-/* The file there with the symbols of this build; false if there is none. */
+/* The file with the symbols of this build, in a directory of the layout that debuggers know. False: the name is too long. */
+bool build_id_debug_path(const char *directory, const struct build_id *id, char *out, size_t size);
+/* The one there; false if there is none. */
 bool build_id_debug_file(const struct build_id *id, char *out, size_t size);
 
 struct manifest_object {
@@ -46,6 +49,7 @@ struct manifest {
     size_t objects;
     uint8_t *auxv;  /* NULL if not recorded */
     size_t auxv_length;
+    const char *root; /* the directory that its files are below, not owned; NULL: "/" */
 };
 
 /* Parse the record of TRACE_START of a process started by exec. */
@@ -61,8 +65,8 @@ bool manifest_other_build(struct manifest *m, const char *path, const char *shim
 bool manifest_check_files(const struct manifest *m, struct drd_error *e);
 /* All but the program itself, and the shim. */
 bool manifest_check_libraries(const struct manifest *m, struct drd_error *e);
-/* Is one mapped later (TRACE_IMAGE) the recorded one? */
-bool manifest_check_image(const char *path, const struct build_id *recorded, struct drd_error *e);
+/* Is one mapped later (TRACE_IMAGE) the recorded one? `root` as above. */
+bool manifest_check_image(const char *root, const char *path, const struct build_id *recorded, struct drd_error *e);
 /* Can this machine have the recorded addresses at all? */
 bool manifest_check_machine(const struct manifest *m, struct drd_error *e);
 /* A processor that differs may take other paths through libc (IFUNC). Writes one line and returns true if so. */

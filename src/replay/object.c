@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include "store/pack.h"
 
 /* An ELF file that is open. */
 struct image {
@@ -27,6 +30,28 @@ static void image_open(struct image *i, const char *path)
 {
     i->fd = open(path, O_RDONLY | O_CLOEXEC);
     i->elf = i->fd < 0 ? NULL : elf_begin(i->fd, ELF_C_READ_MMAP, NULL);
+}
+
+/* From the pack; not one that cannot be read, or says it is another build than it is. */
+static bool image_unpack(struct image *i, struct store *s, const char *path, const struct build_id *id)
+{
+    char hex[2 * BUILD_ID_MAX + 1], file[64];
+    struct build_id found;
+    struct drd_error ignored = { 0 };
+    build_id_text(id, hex, sizeof hex);
+    i->elf = NULL;
+    i->fd = s ? memfd_create("drd-object", MFD_CLOEXEC) : -1;
+    if (i->fd < 0)
+        return false;
+    snprintf(file, sizeof file, "/proc/self/fd/%d", i->fd);
+    if (pack_extract_path(s, path, hex, i->fd, &ignored) > 0 && build_id_read(file, &found, &ignored) &&
+        found.length == id->length && !memcmp(found.byte, id->byte, id->length))
+        i->elf = elf_begin(i->fd, ELF_C_READ_MMAP, NULL);
+    if (!i->elf) {
+        close(i->fd);
+        i->fd = -1;
+    }
+    return i->elf != NULL;
 }
 
 static void image_close(struct image *i)
@@ -52,23 +77,25 @@ static bool find_table(struct object *o, Elf *elf, uint32_t type)
     return false;
 }
 
-static void find_names(struct object *o, const struct build_id *id)
+static void find_names(struct object *o, struct store *s, const struct build_id *id)
 {
     char path[4096];
     if (find_table(o, o->program.elf, SHT_SYMTAB))
         return;
     if (build_id_debug_file(id, path, sizeof path))
         image_open(&o->debug, path);
+    else if (build_id_debug_path(BUILD_ID_DEBUG, id, path, sizeof path))
+        image_unpack(&o->debug, s, path, id);
     if (!find_table(o, o->debug.elf, SHT_SYMTAB))
         find_table(o, o->program.elf, SHT_DYNSYM);
 }
 
-struct object *object_open(const char *path, const struct build_id *recorded)
+struct object *object_open(struct store *s, const char *path, const struct build_id *recorded)
 {
     struct drd_error ignored = { 0 };
     const char *slash = strrchr(path, '/');
     const char *file = slash ? slash + 1 : path;
-    if (!recorded->length || !slash || !manifest_check_image(path, recorded, &ignored))
+    if (!recorded->length || !slash)
         return NULL;
     struct object *o = calloc(1, sizeof *o + strlen(file) + 1);
     if (!o)
@@ -76,8 +103,14 @@ struct object *object_open(const char *path, const struct build_id *recorded)
     strcpy(o->file, file);
     elf_version(EV_CURRENT);
     o->debug.fd = -1;
-    image_open(&o->program, path);
-    find_names(o, recorded);
+    o->program.fd = -1;
+    if (manifest_check_image(NULL, path, recorded, &ignored))
+        image_open(&o->program, path);
+    else if (!image_unpack(&o->program, s, path, recorded)) {
+        free(o);
+        return NULL;
+    }
+    find_names(o, s, recorded);
     return o;
 }
 

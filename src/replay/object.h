@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 #include "replay/manifest.h"
+#include "store/store.h"
 
 struct object;
 
-/* NULL if the file is gone, or is not the one with this build-id: its names would be those of other functions. */
-struct object *object_open(const char *path, const struct build_id *recorded);
+/* The file here, or the one that is packed in the run. NULL if neither is the one with this build-id: its names would be those
+ * of other functions. */
+struct object *object_open(struct store *s, const char *path, const struct build_id *recorded);
 void object_close(struct object *o); /* accepts NULL */
 
 /* Does it have something at this distance from where it was loaded? */

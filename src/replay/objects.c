@@ -13,7 +13,7 @@
 static void object_add(struct stack *s, const char *path, uint64_t base, const struct build_id *id)
 {
     struct drd_error ignored = { 0 };
-    if (path[0] != '/' || s->objects >= OBJECTS_MOST || !manifest_check_image(path, id, &ignored))
+    if (path[0] != '/' || s->objects >= OBJECTS_MOST || !manifest_check_image(s->root, path, id, &ignored))
         return;
     struct stack_object *more = realloc(s->object, (s->objects + 1) * sizeof *more);
     if (!more)

@@ -86,7 +86,9 @@ static void note_add(struct stack *s, const struct stack_object *o, bool first)
     size_t used = strlen(s->note);
     const char *name = strrchr(o->path, '/') + 1;
     build_id_text(&o->id, id, sizeof id);
-    if (package_of(o->path, package, sizeof package))
+    if (s->root) /* of this machine's packages it is none */
+        snprintf(debug, sizeof debug, "pack the run again where they are installed");
+    else if (package_of(o->path, package, sizeof package))
         debug_package(package, debug, sizeof debug);
     else
         snprintf(debug, sizeof debug, "no package has it; build it with -g");

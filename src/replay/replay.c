@@ -117,7 +117,8 @@ static bool group_launch(struct replay *r, struct slot *slot, struct drd_error *
         return manifest_fini(&m), error_set(e, DRD_EXIT_FATAL, "out of memory");
     stage_file(&r->stage, r->process[root].number, "", stream, sizeof stream);
     stage_file(&r->stage, r->process[root].number, ".err", errors, sizeof errors);
-    struct launch launch = { .manifest = &m, .stream = stream, .errors = errors, .echo = r->header[root]->echo };
+    struct launch launch = { .manifest = &m, .stream = stream, .errors = errors, .echo = r->header[root]->echo,
+                             .root = session_root(r), .stage = r->stage.path };
     bool ok = launch_program(&launch, &slot->leader, e);
     manifest_fini(&m);
     return ok;
@@ -329,8 +330,12 @@ static bool drive(struct replay *r, struct drd_error *e)
 bool replay_run(struct replay *r, struct drd_error *e)
 {
     sigset_t taken;
-    if (!session_check(r, e) || !stage_init(&r->stage, e))
+    if (!stage_init(&r->stage, e))
         return false;
+    if (!session_check(r, e)) {
+        stage_fini(&r->stage);
+        return false;
+    }
     struct sigaction child = { .sa_handler = SIG_DFL }, old_child;
     sigaction(SIGCHLD, &child, &old_child); /* where it was ignored, nobody would tell us how they ended */
     signals_taken(&taken);

@@ -50,10 +50,12 @@ static bool see_image(struct scan *scan, const uint8_t *p, const uint8_t *end)
     path[text.length] = 0;
     struct build_id recorded = { .length = id.length };
     memcpy(recorded.byte, id.data, id.length);
-    if (manifest_check_image(path, &recorded, &failure))
+    struct replay *r = scan->replay;
+    if (manifest_check_image(session_root(r), path, &recorded, &failure) ||
+        (session_pack(r, &failure) && manifest_check_image(session_root(r), path, &recorded, &failure)))
         return true;
-    if (scan->replay->options.force)
-        return session_notice(scan->replay, failure.message), true;
+    if (r->options.force)
+        return session_notice(r, failure.message), true;
     return error_set(scan->error, failure.exit_code, "%s", failure.message);
 }
 

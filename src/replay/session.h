@@ -8,6 +8,7 @@
 #include "replay/manifest.h"
 #include "replay/plan.h"
 #include "replay/replay.h"
+#include "replay/root.h"
 #include "replay/stage.h"
 
 /* A started group. */
@@ -26,6 +27,7 @@ struct replay {
     struct replay_options options;
     struct plan plan;
     struct stage stage;
+    struct root root;              /* of a pack, once a file was missed here */
     struct replay_result *result;  /* by index, as all below */
     struct replay_file **header;   /* NULL where not staged */
     int *wait_status;              /* -1: not seen to end */
@@ -52,6 +54,11 @@ static inline uint64_t session_now(void)
 bool session_manifest(struct replay *r, size_t index, struct manifest *m, struct drd_error *e);
 bool session_check(struct replay *r, struct drd_error *e);
 void session_notice(struct replay *r, const char *line);
+/* Something is not here as it was recorded. True if the run is a pack and its files are in place from now on; else `missing`
+ * may say why they could not be. */
+bool session_pack(struct replay *r, struct drd_error *missing);
+/* The directory that the files of the processes are below; NULL: "/". */
+const char *session_root(const struct replay *r);
 
 /* scan.c: all libraries that the staged stream of a process says were mapped later, and the last fork that leads to a process
  * of the plan: an ancestor that nobody asked for may stop after it (*fork_end: sequence of the event behind it, or 0). */

@@ -4,6 +4,7 @@
 
 #include "replay/frames.h"
 #include "replay/manifest.h"
+#include "replay/replay.h"
 #include "trace/spool.h"
 
 #define STACK_NOTE 256
@@ -24,8 +25,10 @@ struct stack {
     struct store *store;
     const struct store_process *process; /* all of them */
     size_t count;
+    const char *root;                    /* the directory that its files are below; NULL: "/" */
     uint32_t number;                     /* the process whose stack it is */
     uint64_t sequence;
+    struct replay *replay;               /* that is under way, or NULL */
     struct stack_object *object;
     size_t objects;
     struct stack_frame frame[FRAMES_MAX];

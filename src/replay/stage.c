@@ -20,15 +20,27 @@
 
 _Static_assert(sizeof(struct replay_file) <= REPLAY_HEADER, "the header must fit before the stream");
 
-static void remove_directory(const char *path)
+static bool is_dots(const char *name)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+/* Only a root has directories in it, as deep as the paths of its files. */
+static void remove_at(int above, const char *name)
+{
+    int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     for (struct dirent *d; dir && (d = readdir(dir));)
-        unlinkat(dirfd(dir), d->d_name, 0); /* "." and ".." refuse */
+        if (!is_dots(d->d_name) && unlinkat(fd, d->d_name, 0) && errno == EISDIR)
+            remove_at(fd, d->d_name);
     if (dir)
         closedir(dir);
-    rmdir(path);
+    unlinkat(above, name, AT_REMOVEDIR);
+}
+
+void stage_remove(const char *path)
+{
+    remove_at(AT_FDCWD, path);
 }
 
 /* Anybody may put links into /var/tmp: only a directory of ours with a lock file of ours is taken for one. */
@@ -54,7 +66,7 @@ static void sweep(const char *parent)
     if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
         for (size_t i = 0; i < found.gl_pathc; i++)
             if (is_left_over(found.gl_pathv[i]))
-                remove_directory(found.gl_pathv[i]);
+                stage_remove(found.gl_pathv[i]);
     globfree(&found);
 }
 
@@ -91,7 +103,7 @@ void stage_fini(struct stage *stage)
 {
     if (!stage->path[0])
         return;
-    remove_directory(stage->path);
+    stage_remove(stage->path);
     if (stage->owner >= 0)
         close(stage->owner);
     *stage = (struct stage){ .owner = -1 };

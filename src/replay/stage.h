@@ -9,6 +9,8 @@
 #include "store/store.h"
 #include "trace/spool.h"
 
+#define STAGE_ROOT "root" /* of a pack: the directory that its programs see as "/" (root.h) */
+
 struct stage {
     char path[sizeof((struct replay_file *)0)->dir];
     int owner; /* descriptor of a locked file in it: while the lock is held, somebody replays from here */
@@ -19,6 +21,9 @@ struct stage {
 bool stage_init(struct stage *stage, struct drd_error *e);
 /* Removes the directory and all in it. Accepts a zeroed stage. */
 void stage_fini(struct stage *stage);
+
+/* Removes a directory and all below it; no link leads it out. */
+void stage_remove(const char *path);
 
 /* The name of a process's file, or of what its loader wrote to stderr. */
 void stage_file(const struct stage *stage, uint32_t process, const char *suffix, char *out, size_t size);

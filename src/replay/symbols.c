@@ -192,13 +192,13 @@ static const struct mapping *nearest_below(const struct space *space, uint64_t a
     return best;
 }
 
-static bool find_name(const struct space *space, uint64_t address, char name[NAME_SIZE])
+static bool find_name(struct store *s, const struct space *space, uint64_t address, char name[NAME_SIZE])
 {
     const struct mapping *m;
     for (uint64_t below = address; (m = nearest_below(space, below)); below = m->base - 1) {
         struct file *f = m->file;
         if (!f->opened)
-            f->object = object_open(f->path, &f->id);
+            f->object = object_open(s, f->path, &f->id);
         f->opened = true;
         if (f->object && object_covers(f->object, address - m->base)) {
             object_name_at(f->object, address - m->base, name, NAME_SIZE);
@@ -234,10 +234,10 @@ const char *symbols_at(struct symbols *y, uint32_t process, uint64_t address)
             return *k->name ? k->name : NULL;
     if (space->knowns >= KNOWN_MOST)
         return NULL;
-    if (!find_name(space, address, name) && !space->images) {
+    if (!find_name(y->store, space, address, name) && !space->images) {
         space->images = true;
         map_all(y, space, true);
-        find_name(space, address, name);
+        find_name(y->store, space, address, name);
     }
     return remember(space, address, name);
 }

@@ -69,12 +69,15 @@ static const Dwfl_Thread_Callbacks thread_callbacks = {
 
 static Dwfl *modules_open(const struct stack *s)
 {
-    static char path[4096], *path_pointer = path;
+    static char path[8192], *path_pointer = path;
     static const Dwfl_Callbacks callbacks = {
         .find_elf = dwfl_build_id_find_elf, .find_debuginfo = dwfl_standard_find_debuginfo,
         .section_address = dwfl_offline_section_address, .debuginfo_path = &path_pointer,
     };
-    snprintf(path, sizeof path, ":.debug:%.4000s", build_id_debug_directory());
+    if (s->root)
+        snprintf(path, sizeof path, ":.debug:%.3000s%s:%.4000s", s->root, BUILD_ID_DEBUG, build_id_debug_directory());
+    else
+        snprintf(path, sizeof path, ":.debug:%.4000s", build_id_debug_directory());
     setenv("DEBUGINFOD_TIMEOUT", "3", 0); /* s; where somebody set DEBUGINFOD_URLS, libdw asks for every file: debuginfod(7) */
     setenv("DEBUGINFOD_MAXTIME", "5", 0);
     Dwfl *dwfl = dwfl_begin(&callbacks);
@@ -83,7 +86,9 @@ static Dwfl *modules_open(const struct stack *s)
     dwfl_report_begin(dwfl);
     for (size_t i = 0; i < s->objects; i++) {
         struct stack_object *o = &s->object[i];
-        Dwfl_Module *m = dwfl_report_elf(dwfl, o->path, o->path, -1, o->base, true);
+        char file[8192];
+        snprintf(file, sizeof file, "%s%s", s->root ? s->root : "", o->path);
+        Dwfl_Module *m = dwfl_report_elf(dwfl, o->path, file, -1, o->base, true);
         void **mine;
         if (m && dwfl_module_info(m, &mine, NULL, NULL, NULL, NULL, NULL, NULL))
             *mine = o;

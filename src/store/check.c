@@ -1,4 +1,5 @@
 /* drd fsck: is everything in a run file as it was written? */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "store/pack.h"
 #include "store/page.h"
 
 #define FINDINGS_MAX 1000 /* of one kind: nobody reads more */
@@ -96,6 +98,23 @@ static void check_payloads(struct check *c)
     free(content.data);
 }
 
+/* Written to nowhere, which checks them. */
+static void check_packed(struct check *c)
+{
+    struct drd_error e;
+    struct pack_file *list = NULL;
+    size_t count = 0;
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (!pack_files(c->store, &list, &count, &e))
+        found(c, "%s", e.message);
+    for (size_t i = 0; i < count && c->findings < FINDINGS_MAX; i++)
+        if (!pack_extract(c->store, &list[i], nowhere, &e))
+            found(c, "%s", e.message);
+    pack_files_free(list, count);
+    if (nowhere >= 0)
+        close(nowhere);
+}
+
 static void check_stream(struct check *c, const struct store_process *p)
 {
     struct drd_error e;
@@ -143,5 +162,6 @@ int store_check(struct store *s, void (*report)(void *context, const char *findi
     }
     free(list);
     check_payloads(&c);
+    check_packed(&c);
     return c.findings;
 }

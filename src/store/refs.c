@@ -182,6 +182,22 @@ bool refs_new(struct refs_entry *out, struct drd_error *e)
     return error_set(e, DRD_EXIT_FATAL, "no unused name for the run in %s", runs);
 }
 
+bool refs_adopt(const char *name, struct refs_entry *out, bool *taken, struct drd_error *e)
+{
+    char runs[PATH_MAX];
+    const char *id = file_id(name);
+    *taken = false;
+    if (!id || strchr(name, '/'))
+        return refs_new(out, e);
+    if (!make_store(runs, e))
+        return false;
+    snprintf(out->id, sizeof out->id, "%s", id);
+    if (snprintf(out->path, PATH_MAX, "%s/%s", runs, name) >= PATH_MAX)
+        return error_set(e, DRD_EXIT_FATAL, "the path of the store is too long");
+    *taken = !access(out->path, F_OK);
+    return *taken || !id_is_taken(out->id) || refs_new(out, e);
+}
+
 /* A file, else a tag. */
 static bool resolve_path(const char *reference, char path[PATH_MAX], struct drd_error *e)
 {

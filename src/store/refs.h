@@ -32,6 +32,10 @@ int refs_directory(char out[PATH_MAX], struct drd_error *e);
 /* Choose the file of a new run; makes .drd/ in the current directory if there is none. */
 bool refs_new(struct refs_entry *out, struct drd_error *e);
 
+/* Choose the file of a run that comes from elsewhere, where it had this file name: the same if it is a name of ours that is not
+ * taken (`taken` says so), else a new one. */
+bool refs_adopt(const char *name, struct refs_entry *out, bool *taken, struct drd_error *e);
+
 /* The file that a run reference (without event) stands for. */
 bool refs_resolve(const char *reference, char path[PATH_MAX], struct drd_error *e);
 

@@ -123,10 +123,10 @@ static void a_missing_file_is_refused(void **state)
     struct build_id id;
     struct drd_error e = { 0 };
     own_id(&id);
-    assert_false(manifest_check_image("/nonexistent/libgone.so.1", &id, &e));
+    assert_false(manifest_check_image(NULL, "/nonexistent/libgone.so.1", &id, &e));
     assert_int_equal(e.exit_code, DRD_EXIT_CANNOT);
     assert_non_null(strstr(e.message, "/nonexistent/libgone.so.1"));
-    assert_false(manifest_check_image("/etc/passwd", &id, &e));
+    assert_false(manifest_check_image(NULL, "/etc/passwd", &id, &e));
 }
 
 static void another_machine(void **state)

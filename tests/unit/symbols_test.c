@@ -212,13 +212,13 @@ static void stripped_programs_have_names(void **state)
         skip();
     snprintf(path, sizeof path, "%s/stripped", scratch);
     setenv("DRD_DEBUG_DIR", "nowhere", 1);
-    struct object *o = object_open(path, &id);
+    struct object *o = object_open(NULL, path, &id);
     assert_non_null(o);
     object_name_at(o, offset, name, sizeof name);
     assert_non_null(strstr(name, "stripped+0x"));
     object_close(o);
     setenv("DRD_DEBUG_DIR", "debug", 1);
-    o = object_open(path, &id);
+    o = object_open(NULL, path, &id);
     object_name_at(o, offset, name, sizeof name);
     assert_string_equal(name, "on_tick");
     assert_true(object_covers(o, offset));
