@@ -303,8 +303,32 @@ static void enter(struct recorder *r, enum stage stage, uint64_t time)
     r->passes_needed = r->passes + 2; /* one may be under way that began before */
 }
 
+static bool is_child(const struct recorder *r, int pid)
+{
+    for (size_t i = 0; i < r->children; i++)
+        if (r->child[i].pid == pid)
+            return true;
+    return false;
+}
+
+/* All that is recorded, also what the recorder did not start: a script that hangs leaves its nodes to nobody. */
+static void signal_all(struct recorder *r, int signo)
+{
+    for (size_t i = 0; i < r->children; i++)
+        child_signal(&r->child[i], signo);
+    uv_mutex_lock(&r->lanes_lock);
+    for (uint32_t i = 1; i < r->lanes.count; i++) {
+        const struct lane *lane = &r->lanes.lane[i];
+        if (lane->pidfd >= 0 && spool_state(&r->spool, i) == SPOOL_RUNNING && !is_child(r, lane->row.pid))
+            syscall(SYS_pidfd_send_signal, lane->pidfd, signo, NULL, 0);
+    }
+    uv_mutex_unlock(&r->lanes_lock);
+}
+
 static void kill_all(struct recorder *r)
 {
+    if (r->timed_out)
+        signal_all(r, SIGKILL);
     for (size_t i = 0; i < r->children; i++)
         child_signal(&r->child[i], SIGKILL);
     r->killed = true;
@@ -316,8 +340,7 @@ static void stage_step(struct recorder *r)
     if (r->timeout_at && now > r->timeout_at && !r->timed_out && r->stage == STAGE_RUNNING) {
         r->timed_out = true;
         r->deadline = now + STOP_TIME;
-        for (size_t i = 0; i < r->children; i++)
-            child_signal(&r->child[i], SIGTERM);
+        signal_all(r, SIGTERM);
     }
     bool late = r->deadline && now > r->deadline;
     if (r->stage == STAGE_RUNNING) {
@@ -333,6 +356,11 @@ static void stage_step(struct recorder *r)
             kill_all(r);
         if (!nodes_run(r))
             enter(r, STAGE_GRACE, GRACE_TIME);
+    }
+    if (r->stage == STAGE_GRACE && late && r->timed_out && !r->killed) {
+        kill_all(r);
+        r->deadline = now + GRACE_TIME;
+        late = false;
     }
     bool looked = r->passes >= r->passes_needed && !r->working;
     bool alone = looked && (!r->actives || (r->actives == 1 && r->active[0] == 0));

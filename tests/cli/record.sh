@@ -10,6 +10,17 @@ expect 0 "$drd" record -o run.drd -- sh -c 'echo out; echo err >&2'
 [ "$(head -n 1 err)" = err ] || wrong "stderr of the command"
 expect 137 "$drd" record -o run.drd -- sh -c 'kill -9 $$'
 expect 124 "$drd" record -o run.drd --timeout 1 -- sleep 60
+
+# After --timeout nothing is left, of what the command started either: neither what it waits for, nor what does not care.
+expect 124 "$drd" record -o run.drd --timeout 1 -- sh -c '
+    sh -c "echo \$\$ >quick; exec sleep 60" &
+    sh -c "trap \"\" TERM; echo \$\$ >stubborn; exec sleep 60" &
+    sleep 60; exit 0'
+for name in quick stubborn; do
+    { read -r _ _ state _ <"/proc/$(cat $name)/stat"; } 2>/dev/null || state=gone
+    case $state in gone | Z) ;; *) wrong "$name goes on after --timeout" ;; esac
+done
+"$drd" show run.drd | grep -q incomplete && wrong "what --timeout ended is incomplete"
 expect 0 "$drd" fsck run.drd
 [ "$(stat -c %a run.drd)" = 600 ] || wrong "mode of the run file"
 [ -z "$(ls spool)" ] || wrong "a spool is left behind"
