@@ -15,12 +15,14 @@ static bool is_each(const struct raft_fact *f)
 struct machine {
     uint64_t applied;       /* index applied last in this incarnation, 0: not known */
     struct raft_witness at;
+    uint64_t installed;     /* last index of the snapshot that it was sent last, 0: none */
     uint64_t base, base_term, base_state; /* the snapshot that it began with: index, term, digest of the state; 0 unknown */
     struct raft_witness base_at;
 };
 
 struct apply {
-    struct each machine;    /* struct machine */
+    struct each machine;        /* struct machine */
+    uint64_t agreed, agreed_state; /* the latest index after which two nodes had the same state, and that */
 };
 
 static struct machine *machine_of(struct step *s, struct apply *a)
@@ -70,6 +72,13 @@ static void machine_snapshot(struct step *s, struct apply *a)
     m->at = m->base_at = step_witness(s, RAFT_HOW_SNAPSHOT, true);
     m->base_term = f->term;
     m->base_state = f->entry.digest;
+}
+
+static void machine_sent(struct step *s, struct apply *a)
+{
+    struct machine *m = machine_of(s, a);
+    if (m)
+        m->installed = s->fact->message->prev_index;
 }
 
 /* --- the outcome of applying (T24) --- */
@@ -170,6 +179,24 @@ static void check_repeated(struct step *s, const struct raft_variant *v, uint64_
     break_likely(b, "that the command is to be applied once only follows from its being sent twice; a mark of the client's request would show it");
 }
 
+/* T23, not seen itself: the others agree, so chance or clock did not part them; this one's state began with a snapshot that it
+ * was sent, and what came next was not seen to be applied one by one. */
+static bool check_after_snapshot(struct step *s, const struct apply *a, const struct machine *m, const struct raft_variant *v)
+{
+    bool agreed = a->agreed == v->index && a->agreed_state == v->state;
+    if (!m || !m->installed || is_each(s->fact) || v->index <= m->installed + 1 || !agreed)
+        return false;
+    struct raft_break *b = break_add(s, RAFT_T23, RAFT_SPOILS_STATE, v->term, m->installed + 1, "installed");
+    break_text(b, "installed", "%s left out an entry after the snapshot up to index %" PRIu64
+               " that it was sent: its state after index %" PRIu64 " is another than that of all others", s->node->name,
+               m->installed, v->index);
+    if (b)
+        break_reason(b, &v->applied, "applies index %" PRIu64 ": its state is %016" PRIx64 " then", v->index, v->state);
+    break_at_apply(s, b, m->installed + 1);
+    break_likely(b, "that it applied each entry after the snapshot, and once, was not seen; marks would show which it left out");
+    return true;
+}
+
 /* Something else than this entry made the states differ: a broken rule, or another entry that was applied before. */
 static bool differ_already(const struct step *s, uint64_t index)
 {
@@ -191,13 +218,20 @@ static void check_outcome(struct step *s, struct apply *a)
     uint64_t state = s->fact->entry.digest;
     const struct raft_variant *v = state ? applied_entry(s) : NULL;
     uint16_t node = (uint16_t)(s->node - s->model->node);
-    if (!v || v->applied.how == RAFT_HOW_NONE || v->state == state || v->applied.node == node)
+    if (!v || v->applied.how == RAFT_HOW_NONE || v->applied.node == node)
         return;
+    if (v->state == state) {
+        a->agreed = v->index;
+        a->agreed_state = state;
+        return;
+    }
     if (differ_already(s, v->index))
         return;
     if (check_base(s, machine_of(s, a)) || check_tempted(s, v))
         return;
     uint64_t earlier = applied_before(s, v);
+    if (!earlier && check_after_snapshot(s, a, machine_of(s, a), v))
+        return;
     if (earlier) {
         check_repeated(s, v, earlier);
         return;
@@ -217,6 +251,8 @@ static void check_outcome(struct step *s, struct apply *a)
 static void before(struct step *s, void *state)
 {
     const struct raft_fact *f = s->fact;
+    if (f->kind == RAFT_FACT_RECEIVED && f->message->type == RAFT_INSTALL_SNAPSHOT)
+        machine_sent(s, state);
     if (f->kind == RAFT_FACT_SNAPSHOT && !f->again)
         machine_snapshot(s, state);
     if (f->kind != RAFT_FACT_APPLY)

@@ -278,11 +278,6 @@ static void check_follower(struct step *s, uint64_t index)
 
 /* --- both --- */
 
-/* What the node may have known to be committed before the fact at hand. */
-struct known {
-    uint64_t index;
-};
-
 static uint64_t known_commit(const struct raft_node *n)
 {
     uint64_t known = n->commit > n->book.may_commit ? n->commit : n->book.may_commit;
@@ -303,15 +298,44 @@ static void check_commit(struct step *s, uint64_t known)
         check_follower(s, index);
 }
 
-static void check_lowered(struct step *s)
+/* The first AppendEntries whose leaderCommit was below what the node had stated. */
+struct lower {
+    uint64_t commit;
+    struct raft_witness at;
+};
+
+/* What the node may have known to be committed before the fact at hand. */
+struct commits {
+    uint64_t known;
+    struct each lower; /* struct lower */
+};
+
+static void lower_heard(struct step *s, struct commits *c)
+{
+    const struct raft_message *m = s->fact->message;
+    bool heard = s->fact->kind == RAFT_FACT_RECEIVED && m->type == RAFT_APPEND_ENTRIES;
+    struct lower *lower = heard || s->fact->kind == RAFT_FACT_COMMIT ? each_of(s, &c->lower, sizeof *lower) : NULL;
+    if (!lower)
+        return;
+    if (!heard || m->commit >= s->node->stated_commit[0])
+        lower->at.how = RAFT_HOW_NONE;
+    else if (lower->at.how == RAFT_HOW_NONE || lower->commit != m->commit)
+        *lower = (struct lower){m->commit, step_witness(s, RAFT_HOW_HEARD, true)};
+}
+
+/* What a node states it may have believed for a while: since it heard it. */
+static void check_lowered(struct step *s, const struct commits *c)
 {
     const struct raft_fact *f = s->fact;
     bool disk = f->written || f->durable;
+    const struct lower *lower = disk ? NULL : each_at(&c->lower, (size_t)(s->node - s->model->node));
     if (f->kind != RAFT_FACT_COMMIT || f->loaded || f->again || f->index >= s->node->stated_commit[disk])
         return;
     struct raft_break *b = break_add(s, RAFT_T08, RAFT_SPOILS_COMMIT, s->node->term, f->index, "lowered");
     break_text(b, "lowered", "%s lowered its commit index from %" PRIu64 " to %" PRIu64, s->node->name,
                s->node->stated_commit[disk], f->index);
+    if (b && lower && lower->at.how != RAFT_HOW_NONE && lower->commit == f->index)
+        b->at = lower->at;
 }
 
 /* --- nextIndex and matchIndex (T13) --- */
@@ -359,19 +383,36 @@ static void check_next(struct step *s)
 
 static void before(struct step *s, void *state)
 {
-    struct known *known = state;
-    known->index = known_commit(s->node);
+    struct commits *c = state;
+    c->known = known_commit(s->node);
     if (s->fact->again || s->fact->loaded)
         return;
-    check_lowered(s);
+    check_lowered(s, c);
+    lower_heard(s, c);
     check_next(s);
 }
 
 static void after(struct step *s, void *state)
 {
-    const struct known *known = state;
+    const struct commits *c = state;
     if (!s->fact->again && !s->fact->loaded)
-        check_commit(s, known->index);
+        check_commit(s, c->known);
 }
 
-const struct raft_rules rules_commit = {.name = "commit", .size = sizeof(struct known), .before = before, .after = after};
+static void restart(struct step *s, void *state)
+{
+    struct commits *c = state;
+    struct lower *lower = each_at(&c->lower, (size_t)(s->node - s->model->node));
+    if (lower)
+        lower->at.how = RAFT_HOW_NONE;
+}
+
+static void fini(void *state)
+{
+    struct commits *c = state;
+    each_fini(&c->lower);
+}
+
+const struct raft_rules rules_commit = {
+    .name = "commit", .size = sizeof(struct commits), .before = before, .after = after, .restart = restart, .fini = fini,
+};

@@ -28,12 +28,55 @@ static unsigned voters_less(const char *a, const char *b)
     return count;
 }
 
-static void check_change(struct step *s, uint64_t index, uint64_t term, const char *text)
+/* The snapshot file written last: its configuration comes in the same event. */
+struct snapshot {
+    uint32_t process;
+    uint64_t sequence, index;
+};
+
+/* An entry that changes the configuration, from where it was first seen in the node's log. */
+struct change {
+    uint64_t index, term; /* index 0: none */
+    struct raft_witness at;
+};
+
+/* What a node has put into its log and is not judged for yet: that it leads is seen no sooner than by what it sends. */
+#define CHANGES 4
+
+struct changes {
+    struct change change[CHANGES];
+};
+
+struct changer {
+    struct each node; /* struct changes */
+    struct snapshot snapshot;
+};
+
+/* Kept where it is seen for the first time. */
+static void change_keep(struct step *s, struct changer *c, uint64_t index, uint64_t term, const char *text)
+{
+    const struct raft_members *old = index ? members_at(&s->node->book, index - 1) : NULL;
+    bool new = old && strcmp(old->text, text) != 0 && members_at(&s->node->book, index)->index != index;
+    struct changes *all = new ? each_of(s, &c->node, sizeof *all) : NULL;
+    for (size_t i = 0; all && i < CHANGES; i++)
+        new &= all->change[i].index != index || all->change[i].term != term;
+    if (!all || !new)
+        return;
+    memmove(all->change + 1, all->change, (CHANGES - 1) * sizeof *all->change);
+    all->change[0] = (struct change){.index = index, .term = term, .at = step_witness(s, RAFT_HOW_SENT, true)};
+}
+
+/* False: its words are not known yet. */
+static bool check_change(struct step *s, const struct change *c)
 {
     struct raft_node *n = s->node;
-    const struct raft_members *old = index ? members_at(&n->book, index - 1) : NULL, *same = members_at(&n->book, index);
-    if (!node_leads(n) || term != n->leading || !old || strcmp(old->text, text) == 0 || (same && same->index == index))
-        return;
+    uint64_t index = c->index, term = c->term;
+    const struct raft_members *old = members_at(&n->book, index - 1), *now = members_at(&n->book, index);
+    if (!now || now->index != index)
+        return false;
+    if (!old || strcmp(old->text, now->text) == 0)
+        return true;
+    const char *text = now->text;
     struct raft_break *b = NULL;
     if (!leader_committed(s, old->index)) {
         b = break_add(s, RAFT_T19, RAFT_SPOILS_MEMBERS, term, index, "pending");
@@ -48,15 +91,24 @@ static void check_change(struct step *s, uint64_t index, uint64_t term, const ch
         break_text(b, "many", "%s, leader of term %" PRIu64 ", changed more than one voter at once at index %" PRIu64
                    " without joint consensus", n->name, term, index);
     }
-    if (b)
+    if (b) {
+        b->at = c->at;
         break_reason(b, &old->at, "has the configuration of index %" PRIu64 ": %.60s", old->index, old->text);
+    }
+    return true;
 }
 
-/* The snapshot file written last: its configuration comes in the same event. */
-struct snapshot {
-    uint32_t process;
-    uint64_t sequence, index;
-};
+/* Judge what the node, which is seen to lead now, has put into its log in this term. */
+static void check_changes(struct step *s, struct changer *c)
+{
+    struct changes *all = each_at(&c->node, (size_t)(s->node - s->model->node));
+    for (size_t i = CHANGES; all && node_leads(s->node) && i-- > 0;) {
+        struct change *change = &all->change[i];
+        bool own = change->index && change->term == s->node->leading;
+        if (change->term < s->node->leading || (own && check_change(s, change)))
+            change->index = 0;
+    }
+}
 
 /* Section 7: a snapshot holds the latest configuration as of its last included index. */
 static void check_snapshot(struct step *s, const struct snapshot *snapshot)
@@ -72,22 +124,45 @@ static void check_snapshot(struct step *s, const struct snapshot *snapshot)
 static void before(struct step *s, void *state)
 {
     const struct raft_fact *f = s->fact;
-    struct snapshot *snapshot = state;
+    struct changer *c = state;
     if (f->again || f->loaded)
         return;
     if (f->kind == RAFT_FACT_SNAPSHOT && f->written)
-        *snapshot = (struct snapshot){f->process, f->sequence, f->index};
+        c->snapshot = (struct snapshot){f->process, f->sequence, f->index};
     if (f->kind == RAFT_FACT_CONFIGURATION)
-        check_snapshot(s, snapshot);
+        check_snapshot(s, &c->snapshot);
     if (f->kind == RAFT_FACT_APPEND && f->entry.members)
-        check_change(s, f->entry.index, f->entry.term, f->entry.members);
+        change_keep(s, c, f->entry.index, f->entry.term, f->entry.members);
     if (f->kind == RAFT_FACT_CONFIGURATION && f->text)
-        check_change(s, f->index, f->term ? f->term : s->node->leading, f->text);
-    for (size_t i = 0; f->kind == RAFT_FACT_SENT && f->message->type == RAFT_APPEND_ENTRIES && i < f->message->entries; i++) {
-        const struct raft_entry *e = &f->message->entry[i];
+        change_keep(s, c, f->index, f->term ? f->term : s->node->leading, f->text);
+    const struct raft_message *m = f->kind == RAFT_FACT_SENT ? f->message : NULL;
+    for (size_t i = 0; m && m->type == RAFT_APPEND_ENTRIES && i < m->entries; i++) {
+        const struct raft_entry *e = &m->entry[i];
         if (e->members)
-            check_change(s, e->index, e->term, e->members);
+            change_keep(s, c, e->index, e->term, e->members);
     }
 }
 
-const struct raft_rules rules_members = {.name = "members", .size = sizeof(struct snapshot), .before = before};
+/* The first AppendEntries of a leader shows that it leads, and may bring the change that it made. */
+static void after(struct step *s, void *state)
+{
+    check_changes(s, state);
+}
+
+static void restart(struct step *s, void *state)
+{
+    struct changer *c = state;
+    struct changes *all = each_at(&c->node, (size_t)(s->node - s->model->node));
+    if (all)
+        *all = (struct changes){0};
+}
+
+static void fini(void *state)
+{
+    struct changer *c = state;
+    each_fini(&c->node);
+}
+
+const struct raft_rules rules_members = {
+    .name = "members", .size = sizeof(struct changer), .before = before, .after = after, .restart = restart, .fini = fini,
+};

@@ -138,6 +138,56 @@ static void another_state_for_a_reason(void **state)
     assert_null(break_find(f, RAFT_T24));
 }
 
+/* What a node says when it is asked: how far it is, and what its state is. */
+static void asked(struct facts *f, unsigned node, uint64_t index, uint64_t state)
+{
+    struct raft_fact said = {.kind = RAFT_FACT_APPLY, .index = index, .entry = {.index = index, .digest = state}};
+    facts_tell(f, node, &said);
+}
+
+/* s2 gets a snapshot up to index 2 and the entries 3 and 4; returns the event at which it may apply index 3. */
+static uint64_t installed(struct facts *f)
+{
+    lead(f);
+    facts_snapshot_sent(f, 0, 2, 2, 2, 2);
+    facts_snapshot_received(f, 0, 2, 2, 2, 2);
+    facts_tell(f, 2, &(struct raft_fact){.kind = RAFT_FACT_SNAPSHOT, .index = 2, .term = 2, .written = true, .durable = true});
+    facts_snapshot_answer(f, 2, 0, 2);
+    facts_append(f, 0, true, 4, 2, "c");
+    moves_replicate(f, 0, 1, 2, 3, 2, ENTRIES(E(2, "c")), 3);
+    moves_replicate(f, 0, 2, 2, 2, 2, ENTRIES(E(2, "b"), E(2, "c")), 2);
+    facts_sent(f, 0, 2, 2, 4, 2, HEARTBEAT, 4);
+    facts_received(f, 0, 2, 2, 4, 2, HEARTBEAT, 4);
+    return f->sequence[2];
+}
+
+static void another_state_after_a_snapshot_that_was_sent(void **state)
+{
+    struct facts *f = *state;
+    uint64_t at = installed(f);
+    asked(f, 0, 4, 20);
+    asked(f, 1, 4, 20);
+    asked(f, 2, 4, 21);
+    const struct raft_break *b = break_find(f, RAFT_T23);
+    assert_non_null(b);
+    assert_true(b->likely);
+    assert_int_equal(b->at.node, 2);
+    assert_int_equal(b->at.sequence, at);
+    assert_null(break_find(f, RAFT_T24));
+    assert_non_null(facts_finding(f, RAFT_STATE_DETERMINISM));
+}
+
+/* Two nodes, two states: either may be the wrong one. */
+static void another_state_while_no_others_agree(void **state)
+{
+    struct facts *f = *state;
+    installed(f);
+    asked(f, 0, 4, 20);
+    asked(f, 2, 4, 21);
+    assert_null(break_find(f, RAFT_T23));
+    assert_non_null(break_find(f, RAFT_T24));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, breaks_teardown)
 
 int main(void)
@@ -146,6 +196,7 @@ int main(void)
         TEST(applied_in_order), TEST(applied_again), TEST(left_out), TEST(applied_after_a_restart),
         TEST(applied_after_a_snapshot_from_the_wrong_index), TEST(another_state_after_the_same_entry),
         TEST(another_state_of_which_the_beginning_is_unknown), TEST(another_state_for_a_reason),
+        TEST(another_state_after_a_snapshot_that_was_sent), TEST(another_state_while_no_others_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -284,6 +284,24 @@ static void a_commit_index_lowered(void **state)
     assert_non_null(facts_finding(f, RAFT_COMMIT_MONOTONIC));
 }
 
+/* It states it some time after; the mistake was made when it heard of the lower one. */
+static void a_commit_index_lowered_to_what_the_leader_has(void **state)
+{
+    struct facts *f = *state;
+    moves_elect(f, 0, 2, 1, 1, "2");
+    facts_append(f, 0, true, 2, 2, "a");
+    moves_replicate(f, 0, 2, 2, 1, 1, ENTRIES(E(2, "a")), 1);
+    moves_replicate(f, 0, 1, 2, 1, 1, ENTRIES(E(2, "a")), 2);
+    moves_state(f, 1, RAFT_FACT_COMMIT, false, 2, 0);
+    moves_elect(f, 2, 3, 2, 2, "1");
+    facts_sent(f, 2, 1, 3, 2, 2, HEARTBEAT, 1);
+    facts_received(f, 2, 1, 3, 2, 2, HEARTBEAT, 1);
+    uint64_t at = f->sequence[1];
+    facts_received(f, 2, 1, 3, 2, 2, HEARTBEAT, 1);
+    moves_state(f, 1, RAFT_FACT_COMMIT, false, 1, 0);
+    break_is_at(f, RAFT_T08, 1, at, "s1 lowered its commit index from 2 to 1");
+}
+
 /* The commit index is volatile: it begins anew; and what the file says may be behind what a mark says. */
 static void a_commit_index_that_may_be_lower(void **state)
 {
@@ -343,6 +361,7 @@ int main(void)
         TEST(an_acknowledgement_of_an_earlier_term), TEST(an_acknowledgement_of_less), TEST_FOUR(an_acknowledgement_of_less_of_four),
         TEST(an_earlier_term_beside_a_majority),
         TEST(beyond_what_was_verified), TEST(as_far_as_it_was_verified), TEST(a_commit_index_lowered),
+        TEST(a_commit_index_lowered_to_what_the_leader_has),
         TEST(a_commit_index_that_may_be_lower),
         TEST(entries_sent_again), TEST(entries_that_may_be_sent_again),
     };

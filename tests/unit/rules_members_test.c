@@ -84,6 +84,29 @@ static void before_its_own_term(void **state)
 }
 
 /* Of an entry of its term that is not committed yet nothing follows. */
+/* It is seen to lead no sooner than by the message that brings the change. */
+static void before_it_is_seen_to_lead(void **state)
+{
+    struct facts *f = *state;
+    moves_elect(f, 0, 2, 1, 1, "1");
+    uint64_t at = change(f, 0, 2, 2, "0 1 2 3");
+    breaks_none(f);
+    moves_heartbeat(f, 0, 1, 2, 1, 1, 1);
+    break_is_at(f, RAFT_T19, 0, at,
+                "s0, leader of term 2, changed the configuration at index 2 before an entry of its own term was committed");
+}
+
+/* The change that it makes as a follower is its leader's. */
+static void before_it_leads_at_all(void **state)
+{
+    struct facts *f = *state;
+    lead(f);
+    change(f, 1, 3, 2, "0 1 2 3");
+    moves_elect(f, 1, 3, 3, 2, "2");
+    moves_heartbeat(f, 1, 2, 3, 3, 2, 2);
+    assert_null(break_find(f, RAFT_T19));
+}
+
 static void before_its_own_entry_is_committed(void **state)
 {
     struct facts *f = *state;
@@ -189,7 +212,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(one_more), TEST(one_less_and_a_learner), TEST(two_more), TEST(one_for_another), TEST(two_more_jointly),
-        TEST(before_its_own_term), TEST(before_its_own_entry_is_committed), TEST(while_another_is_pending), TEST(of_others), TEST(read_back),
+        TEST(before_its_own_term), TEST(before_it_is_seen_to_lead), TEST(before_it_leads_at_all),
+        TEST(before_its_own_entry_is_committed), TEST(while_another_is_pending), TEST(of_others), TEST(read_back),
         TEST(counted_by_the_old_one), TEST(counted_by_one_side), TEST(counted_by_both_sides), TEST(counted_with_a_learner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
