@@ -327,6 +327,8 @@ void log_snapshot(struct step *s, uint64_t index, uint64_t term, enum raft_how h
 {
     struct raft_node *n = s->node;
     struct raft_variant *v = entry_find_term(s, index, term);
+    if (v && index > n->compacted)
+        n->compacted = index;
     if (!v || index <= n->snapshot)
         return;
     if (index >= n->base) {

@@ -87,6 +87,7 @@ struct raft_node {
     bool disk;                 /* it shows its log by files: what is not durable there is not durable */
     uint64_t base, last;       /* entries from `base` to `last` may be in `log`; of the one at `base` only the term */
     uint64_t snapshot;         /* last index that a snapshot stands for; 0 none */
+    uint64_t compacted;        /* the highest that a snapshot ever stood for, whatever the log file begins with now */
     struct pages log;          /* of struct raft_slot */
     struct raft_pending *pending;
     size_t pending_count;

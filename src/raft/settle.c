@@ -127,8 +127,8 @@ static uint64_t compacted(const struct raft_model *m, size_t cluster)
     uint64_t lowest = UINT64_MAX;
     for (size_t i = 0; i < m->nodes; i++) {
         const struct raft_node *n = &m->node[i];
-        if (n->cluster == cluster && (n->last || n->snapshot) && n->snapshot < lowest)
-            lowest = n->snapshot;
+        if (n->cluster == cluster && (n->last || n->compacted) && n->compacted < lowest)
+            lowest = n->compacted;
     }
     return lowest == UINT64_MAX ? 0 : lowest;
 }

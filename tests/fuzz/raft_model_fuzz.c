@@ -200,6 +200,8 @@ static bool play_init(struct play *p, const uint8_t *data, size_t size)
     if (!p->model)
         return false;
     ends = byte(&p->source);
+    if (ends & 128) /* it soon forgets what is old */
+        p->model->tail = 1;
     for (uint32_t i = 0; i + 1 < PROCESSES; i++) { /* of the last the model is not told */
         raft_model_process(p->model, i, names[i], i < 3 ? 1 : 2, i * 10, i == 5 ? 0 : i * 10 + 15, !(ends & 1 << i));
         raft_model_status(p->model, i, ends & 64 ? 9 : 0);

@@ -52,6 +52,14 @@ static void held(struct facts *f, unsigned node, uint64_t index, uint64_t term)
     facts_append(f, node, true, index, term, text);
 }
 
+/* A snapshot, after which the log file is written anew, with a few entries before its end. */
+static void compacts(struct facts *f, unsigned node, uint64_t index, uint64_t term)
+{
+    facts_state(f, node, RAFT_FACT_SNAPSHOT, index, term);
+    for (uint64_t i = index - 9; i <= index; i++)
+        held(f, node, i, term);
+}
+
 /* Every node writes, commits and applies the entries `from` to `to`; one in `snapshot` it takes a snapshot of (0: none). */
 static void goes_on(struct facts *f, unsigned nodes, uint64_t from, uint64_t to, uint64_t term, uint64_t snapshot)
 {
@@ -61,7 +69,7 @@ static void goes_on(struct facts *f, unsigned nodes, uint64_t from, uint64_t to,
         for (unsigned node = 0; node < nodes; node++)
             facts_apply(f, node, i, term, i * 7 + 1);
         for (unsigned node = 0; node < nodes && snapshot && i % snapshot == 0; node++)
-            facts_state(f, node, RAFT_FACT_SNAPSHOT, i, term);
+            compacts(f, node, i, term);
         assert_in_range(f->model->cluster[0].live, 0, LIVE_MOST);
     }
 }
