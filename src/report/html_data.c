@@ -230,6 +230,16 @@ static int64_t witness_place(const struct scene *s, const struct raft_witness *w
     return found == SCENE_NONE ? -1 : (int64_t)s->event[found].place;
 }
 
+/* The last that is not the end of a process. */
+static int64_t last_event(const struct scene *s)
+{
+    for (size_t i = s->events; i-- > 0;) {
+        if (s->event[i].place != SCENE_NONE && s->event[i].kind != SCENE_END && s->event[i].kind != SCENE_CRASH)
+            return (int64_t)s->event[i].place;
+    }
+    return (int64_t)s->drawn - 1;
+}
+
 /* Where the page lands: the event that completes the violation; without one, the break of a rule, or the end. */
 static int64_t landing(const struct scene *s)
 {
@@ -242,7 +252,7 @@ static int64_t landing(const struct scene *s)
     }
     if (!last && v->cause.rule_break)
         last = &v->cause.rule_break->at;
-    return last ? witness_place(s, last) : (int64_t)s->drawn - 1;
+    return last ? witness_place(s, last) : last_event(s);
 }
 
 static void put_finding(const struct scene *s, const struct raft_finding *f, struct json_writer *j)
@@ -322,5 +332,7 @@ void report_data(const struct report *r, FILE *out)
     for (size_t i = 0; i < r->runs; i++)
         put_run(&r->run[i], &j);
     jw_end(&j);
+    if (r->diff)
+        report_diff_data(r, &j);
     jw_end(&j);
 }

@@ -19,7 +19,7 @@ void html_base64(const uint8_t *data, size_t length, FILE *out)
 bool html_pack(const void *data, size_t length, FILE *out)
 {
     z_stream z = {.zalloc = Z_NULL};
-    if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK) /* + 16: gzip */
+    if (deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK) /* + 16: gzip */
         return false;
     size_t bound = deflateBound(&z, length);
     uint8_t *packed = malloc(bound);

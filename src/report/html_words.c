@@ -38,6 +38,49 @@ void report_link(const struct report *r, size_t run, const struct raft_witness *
     fputs("</a>", out);
 }
 
+static bool is_name(const char *text, size_t length, const struct scene *s)
+{
+    for (size_t i = 0; i < s->lanes; i++) {
+        if (strlen(s->lane[i].name) == length && !strncmp(s->lane[i].name, text, length))
+            return true;
+    }
+    return false;
+}
+
+/* How much of the text is the name of an event of a node that is drawn: "s0@78". 0: none. */
+static size_t event_length(const char *text, const struct scene *s)
+{
+    size_t name = strcspn(text, "@ ,;()"), digits = text[name] == '@' ? strspn(text + name + 1, "0123456789") : 0;
+    return digits && is_name(text, name, s) ? name + 1 + digits : 0;
+}
+
+/* Words in which events are named: the names are links. */
+static void put_linked(const struct report *r, size_t run, const char *text, FILE *out)
+{
+    char plain[RAFT_WORDS + 1];
+    size_t used = 0, length;
+    for (const char *p = text; *p; p += length) {
+        length = p == text || strchr(" (", p[-1]) ? event_length(p, &r->run[run].scene) : 0;
+        if (!length && used < sizeof plain - 1) {
+            plain[used++] = *p;
+            length = 1;
+            continue;
+        }
+        plain[used] = '\0';
+        html_put(out, plain);
+        used = 0;
+        if (!length)
+            continue;
+        fputs("<a class=\"event\" href=\"#", out);
+        html_printf(out, "%s%.*s", r->runs > 1 ? run ? "B:" : "A:" : "", (int)length, p);
+        fputs("\">", out);
+        html_printf(out, "%.*s", (int)length, p);
+        fputs("</a>", out);
+    }
+    plain[used] = '\0';
+    html_put(out, plain);
+}
+
 /* What verdict_headline prints, as a string to be freed. */
 static char *headline(const struct verdict *v, const struct raft_finding *f)
 {
@@ -330,7 +373,7 @@ void report_chain(const struct report *r, size_t run, FILE *out)
         report_link(r, run, &step->at, out);
         put_time(&r->run[run], &step->at, out);
         fprintf(out, "%s<p>", *class == 'c' ? "<span class=\"tag\">cause</span>" : *class ? "<span class=\"tag\">violation</span>" : "");
-        html_put(out, step_text(step->text, v->model->node[step->at.node].name));
+        put_linked(r, run, step_text(step->text, v->model->node[step->at.node].name), out);
         fputs("</p></div></li>\n", out);
     }
     fputs(v->cause.steps ? "</ol>\n" : "", out);

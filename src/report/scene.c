@@ -284,15 +284,18 @@ static void state_take(struct scene_walk *w, struct scene_lane *lane, struct sce
 
 #define WORDS 400
 
-static void event_words(struct scene_walk *w, struct scene_event *event, const struct raft_fact *f)
+/* Words of the weightiest fact first. */
+static void event_words(struct scene_walk *w, struct scene_event *event, const struct raft_fact *f, bool first)
 {
     char words[WORDS], both[2 * WORDS];
     const char *before = scene_text(w->scene, event->text);
     scene_words(w, f, words, sizeof words);
     if (!words[0] || (*before && strstr(before, words)))
         return;
-    snprintf(both, sizeof both, "%s%s%s", before, *before ? "; " : "", words);
-    both[WORDS - 1] = '\0';
+    const char *front = first ? words : before, *behind = first ? before : words;
+    int length = snprintf(both, sizeof both, "%s%s%s", front, *before ? "; " : "", behind);
+    if (length >= WORDS)
+        both[WORDS - 1] = '\0';
     event->text = scene_keep(w->scene, both);
 }
 
@@ -317,19 +320,29 @@ static bool wanted(const struct scene_walk *w, const struct scene_look *look)
     return distance(s, w->order) <= s->near || (look->rare && s->events < SCENE_STORED - 2 * SCENE_NEAR);
 }
 
+/* One cut ends several connections: the first says it. */
+static bool said_already(const struct scene *s, const struct scene_event *event, uint8_t lane, uint32_t before)
+{
+    return lane < SCENE_LANES && event->kind == SCENE_CUT && before != SCENE_NONE && s->event[before].text == event->text;
+}
+
 static void event_take(struct scene_walk *w, const struct raft_fact *f, uint8_t lane, const struct scene_look *look)
 {
     struct scene *s = w->scene;
-    if (w->current == SCENE_NONE && wanted(w, look))
+    uint32_t before = lane < SCENE_LANES ? s->lane[lane].last_event : SCENE_NONE;
+    bool begins = w->current == SCENE_NONE;
+    if (begins && wanted(w, look))
         event_make(w, f, lane, look);
     if (w->current == SCENE_NONE)
         return;
     struct scene_event *event = &s->event[w->current];
-    event_words(w, event, f);
+    event_words(w, event, f, look->kind > event->kind);
     if (look->kind > event->kind) {
         event->kind = look->kind;
         event->group = look->group;
     }
+    if (begins && said_already(s, event, lane, before))
+        event->group = SCENE_NOTES;
 }
 
 /* The events that show the violation: what happened before one of them is its past. */
@@ -397,6 +410,7 @@ static void cone_find(struct scene_walk *w)
 static bool walk_init(struct scene_walk *w, struct scene *s)
 {
     *w = (struct scene_walk){.scene = s, .model = raft_model_create(), .current = SCENE_NONE,
+                             .clocks = s->verdict->finding || s->verdict->cause.rule_break,
                              .clock = calloc(SCENE_LANES * SCENE_LANES, sizeof *w->clock)};
     for (size_t i = 0; w->model && i < s->processes; i++) {
         const struct store_process *p = &s->process[i];
@@ -513,6 +527,29 @@ static uint64_t costs_cut(const struct scene *s, size_t limit)
     return cut;
 }
 
+/* The drawn events by process and sequence. */
+static int by_name(const void *a, const void *b, void *context)
+{
+    const struct scene_event *event = context, *x = &event[*(const uint32_t *)a], *y = &event[*(const uint32_t *)b];
+    if (x->process != y->process)
+        return x->process < y->process ? -1 : 1;
+    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
+}
+
+static void names_make(struct scene *s)
+{
+    size_t count = 0;
+    free(s->by_name);
+    s->by_name = malloc((s->drawn + 1) * sizeof *s->by_name);
+    s->failed |= !s->by_name;
+    for (uint32_t i = 0; s->by_name && i < s->events; i++) {
+        if (s->event[i].place != SCENE_NONE)
+            s->by_name[count++] = i;
+    }
+    if (s->by_name)
+        qsort_r(s->by_name, count, sizeof *s->by_name, by_name, s->event);
+}
+
 void scene_select(struct scene *s, size_t limit)
 {
     for (size_t i = 0; i < s->events; i++)
@@ -531,18 +568,21 @@ void scene_select(struct scene *s, size_t limit)
         s->drawn_messages += (m->from != SCENE_NONE && s->event[m->from].place != SCENE_NONE) ||
                              (m->to != SCENE_NONE && s->event[m->to].place != SCENE_NONE);
     }
+    names_make(s);
 }
 
 uint32_t scene_find(const struct scene *s, uint32_t process, uint64_t sequence)
 {
-    uint32_t found = SCENE_NONE;
-    for (size_t i = 0; i < s->events; i++) {
-        const struct scene_event *e = &s->event[i];
-        if (e->process == process && e->place != SCENE_NONE && e->sequence <= sequence &&
-            (found == SCENE_NONE || s->event[found].sequence <= e->sequence))
-            found = (uint32_t)i;
+    size_t low = 0, high = s->by_name ? s->drawn : 0;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const struct scene_event *e = &s->event[s->by_name[middle]];
+        if (e->process < process || (e->process == process && e->sequence <= sequence))
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return found;
+    return low && s->event[s->by_name[low - 1]].process == process ? s->by_name[low - 1] : SCENE_NONE;
 }
 
 /* --- all of it --- */
@@ -573,6 +613,7 @@ bool scene_init(struct scene *s, const struct verdict *v, struct store *store, c
     if (good) {
         states_fill(s);
         scene_select(s, limit);
+        good = !s->failed || error_set(e, DRD_EXIT_FATAL, "out of memory");
     }
     return good;
 }
@@ -580,6 +621,7 @@ bool scene_init(struct scene *s, const struct verdict *v, struct store *store, c
 void scene_fini(struct scene *s)
 {
     free(s->anchor);
+    free(s->by_name);
     free(s->event);
     free(s->message);
     free(s->state);

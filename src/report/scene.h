@@ -125,6 +125,7 @@ struct scene {
     char *text;                  /* strings one after the other, by offset; 0 is "" */
     size_t text_size, text_capacity;
     struct map texts;
+    uint32_t *by_name;           /* the drawn events by process and sequence */
     uint64_t *anchor;            /* orders that explain names, ascending */
     size_t anchors;
     uint64_t near;               /* facts this far from one are looked at */
@@ -158,6 +159,8 @@ struct scene_walk {
     uint64_t *clock;             /* [lane * SCENE_LANES + other]: events of the other that the lane can know of */
     uint64_t past[SCENE_LANES];  /* the same of the violation */
     bool violated;
+    bool clocks;                 /* there is something whose past is asked for */
+    struct flying *spare;        /* to be used again */
     uint64_t latencies[64];      /* messages by the binary logarithm of what they took */
     uint32_t last_process;       /* of the fact before */
     uint64_t last_sequence;

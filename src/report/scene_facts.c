@@ -17,6 +17,13 @@ const char *scene_peer(const struct scene_walk *w, const char *id)
     return id;
 }
 
+/* The lane of the node that shows the fact; NULL: it has none. */
+static const struct scene_lane *scene_lane_at(const struct scene_walk *w, const struct raft_fact *f)
+{
+    uintptr_t lane = (uintptr_t)map_get(&w->lane_of, f->process);
+    return lane && lane <= w->scene->lanes ? &w->scene->lane[lane - 1] : NULL;
+}
+
 /* --- what it is --- */
 
 static uint8_t message_group(const struct raft_message *m, bool to_heartbeat)
@@ -268,12 +275,12 @@ static const char *verb(const struct raft_fact *f, const char *stated, const cha
     return f->loaded ? "reads back " : f->again ? "on disk: " : f->written || f->durable ? written : stated;
 }
 
-static void say_fault(const struct raft_fact *f, char *out, size_t size)
+static void say_fault(const struct scene_walk *w, const struct raft_fact *f, char *out, size_t size)
 {
     const char *what = f->text ? f->text : "fault";
     if (!strcmp(what, "refuse"))
         snprintf(out, size, "cannot reach %s: cut off", f->peer);
-    else if (!strcmp(what, "cut") && f->peer[0])
+    else if (!strcmp(what, "cut") && f->peer[0] && scene_lane_at(w, f))
         snprintf(out, size, "is cut off from %s", f->peer);
     else
         snprintf(out, size, "%s%s%s", what, f->peer[0] ? " " : "", f->peer);
@@ -285,11 +292,11 @@ static void say_log(const struct raft_fact *f, char *out, size_t size)
     switch (f->kind) {
     case RAFT_FACT_APPEND:
         entry_text_of(&f->entry, entry, sizeof entry);
-        snprintf(out, size, "%s%s at index %" PRIu64 " (term %" PRIu64 ")", verb(f, "appends ", "writes "), entry, f->entry.index,
+        snprintf(out, size, "%s%" PRIu64 ": %s (term %" PRIu64 ")", verb(f, "appends ", "writes "), f->entry.index, entry,
                  f->entry.term);
         break;
     case RAFT_FACT_TRUNCATE:
-        snprintf(out, size, "%sits log up to index %" PRIu64 " only", verb(f, "keeps ", "keeps "), f->index);
+        snprintf(out, size, "%sits log after index %" PRIu64, verb(f, "cuts ", "cuts "), f->index);
         break;
     case RAFT_FACT_REWRITTEN:
         snprintf(out, size, "writes its log to another file, up to index %" PRIu64, f->entry.index);
@@ -297,15 +304,37 @@ static void say_log(const struct raft_fact *f, char *out, size_t size)
     case RAFT_FACT_COMMIT:
         snprintf(out, size, "%s%" PRIu64, verb(f, "commit index ", "writes commit index "), f->index);
         break;
-    case RAFT_FACT_APPLY:
-        snprintf(out, size, f->entry.term ? "applies index %" PRIu64 : "has applied all up to index %" PRIu64, f->entry.index);
-        break;
     case RAFT_FACT_SNAPSHOT:
         snprintf(out, size, "%sa snapshot up to index %" PRIu64 " (term %" PRIu64 ")", verb(f, "takes ", "writes "), f->index, f->term);
         break;
     default:
         snprintf(out, size, "%sconfiguration from index %" PRIu64 ": %s", verb(f, "", "writes the "), f->index, f->text ? f->text : "");
     }
+}
+
+static void say_vote(const struct scene_walk *w, const struct raft_fact *f, char *out, size_t size)
+{
+    const char *peer = f->peer[0] ? scene_peer(w, f->peer) : "nobody";
+    const struct scene_lane *own = scene_lane_at(w, f);
+    if (own && !strcmp(peer, own->name) && !f->again && !f->loaded)
+        snprintf(out, size, "candidate of term %" PRIu64 ", %s itself", f->term, f->written || f->durable ? "writes its vote for" : "votes for");
+    else
+        snprintf(out, size, "%s%s in term %" PRIu64, verb(f, "votes for ", "writes its vote for "), peer, f->term);
+}
+
+/* What the node holds at the index that it applies. */
+static void say_apply(const struct scene_walk *w, const struct raft_fact *f, char *out, size_t size)
+{
+    const struct scene_lane *lane = scene_lane_at(w, f);
+    struct raft_node *n = lane && lane->node >= 0 && (size_t)lane->node < w->model->nodes ? &w->model->node[lane->node] : NULL;
+    const struct raft_slot *slot = n ? raft_node_slot(n, f->entry.index) : NULL;
+    char entry[ENTRY_WORDS];
+    if (!f->entry.term || !slot || !slot->variant || slot->variant->term != f->entry.term) {
+        snprintf(out, size, f->entry.term ? "applies index %" PRIu64 : "has applied all up to index %" PRIu64, f->entry.index);
+        return;
+    }
+    verdict_entry(slot->variant, entry, sizeof entry);
+    snprintf(out, size, "applies %" PRIu64 ": %s", f->entry.index, entry);
 }
 
 void scene_words(const struct scene_walk *w, const struct raft_fact *f, char *out, size_t size)
@@ -320,11 +349,13 @@ void scene_words(const struct scene_walk *w, const struct raft_fact *f, char *ou
         snprintf(out, size, "%s%" PRIu64, verb(f, "term ", "writes term "), f->term);
         break;
     case RAFT_FACT_VOTE:
-        snprintf(out, size, "%s%s in term %" PRIu64, verb(f, "votes for ", "writes its vote for "), f->peer[0] ? scene_peer(w, f->peer) : "nobody",
-                 f->term);
+        say_vote(w, f, out, size);
         break;
     case RAFT_FACT_ROLE:
         snprintf(out, size, "%s of term %" PRIu64, roles[f->role & 3], f->term);
+        break;
+    case RAFT_FACT_APPLY:
+        say_apply(w, f, out, size);
         break;
     case RAFT_FACT_NODE:
         snprintf(out, size, "states its id: %s", f->peer);
@@ -333,7 +364,7 @@ void scene_words(const struct scene_walk *w, const struct raft_fact *f, char *ou
         snprintf(out, size, "starts%s%s", f->text && *f->text ? ": " : "", f->text ? f->text : "");
         break;
     case RAFT_FACT_FAULT:
-        say_fault(f, out, size);
+        say_fault(w, f, out, size);
         break;
     case RAFT_FACT_WRITE_FAILED: case RAFT_FACT_TEXT:
         snprintf(out, size, "%s", f->text ? f->text : "");

@@ -41,6 +41,22 @@ static uint32_t message_add(struct scene_walk *w, const struct raft_fact *f, con
     return (uint32_t)s->messages++;
 }
 
+/* Few are on their way at a time, and millions pass: they are used again. */
+static struct flying *flying_new(struct scene_walk *w)
+{
+    struct flying *f = w->spare;
+    if (!f)
+        return malloc(sizeof *f + (w->clocks ? SCENE_LANES * sizeof f->clock[0] : 0));
+    w->spare = NULL;
+    return f;
+}
+
+static void flying_free(struct scene_walk *w, struct flying *f)
+{
+    free(w->spare);
+    w->spare = f;
+}
+
 static void message_sent(struct scene_walk *w, const struct raft_fact *f, uint8_t lane, const struct scene_look *look)
 {
     struct scene *s = w->scene;
@@ -55,14 +71,15 @@ static void message_sent(struct scene_walk *w, const struct raft_fact *f, uint8_
     if (!f->message->id || w->flying.count >= FLYING_MAX)
         return;
     struct flying *old = map_get(&w->flying, f->message->id);
-    struct flying *now = old ? old : malloc(sizeof *now + SCENE_LANES * sizeof now->clock[0]);
+    struct flying *now = old ? old : flying_new(w);
     if (!now || (!old && !map_put(&w->flying, f->message->id, now))) {
         free(now);
         s->failed = true;
         return;
     }
     *now = (struct flying){.time = f->time, .message = message, .lane = lane, .group = look->group};
-    memcpy(now->clock, &w->clock[lane * SCENE_LANES], SCENE_LANES * sizeof now->clock[0]);
+    if (w->clocks)
+        memcpy(now->clock, &w->clock[lane * SCENE_LANES], SCENE_LANES * sizeof now->clock[0]);
 }
 
 static void latency_count(struct scene_walk *w, uint64_t ns)
@@ -98,7 +115,7 @@ static void message_received(struct scene_walk *w, const struct raft_fact *f, ui
     struct flying *sent = f->message->id ? map_remove(&w->flying, f->message->id) : NULL;
     uint64_t *clock = &w->clock[lane * SCENE_LANES];
     uint32_t message = sent ? sent->message : SCENE_NONE;
-    for (size_t i = 0; sent && i < SCENE_LANES; i++)
+    for (size_t i = 0; sent && w->clocks && i < SCENE_LANES; i++)
         clock[i] = sent->clock[i] > clock[i] ? sent->clock[i] : clock[i];
     if (message != SCENE_NONE && w->current == SCENE_NONE)
         end_make(w, f, lane, look);
@@ -117,7 +134,8 @@ static void message_received(struct scene_walk *w, const struct raft_fact *f, ui
     }
     if (sent)
         latency_count(w, f->time > sent->time ? f->time - sent->time : 0);
-    free(sent);
+    if (sent)
+        flying_free(w, sent);
 }
 
 void scene_message_passes(struct scene_walk *w, const struct raft_fact *f, uint8_t lane, const struct scene_look *look)
@@ -171,5 +189,6 @@ void scene_messages_fini(struct scene_walk *w)
 {
     for (size_t i = 0; i < w->flying.capacity; i++)
         free(w->flying.slot[i].value);
+    free(w->spare);
     map_fini(&w->flying);
 }

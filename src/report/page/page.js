@@ -4,6 +4,7 @@
 const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const ROW = 20;             /* px of a row */
+const PAPER = 690;          /* px of a page's width */
 const MARGIN = 8;           /* rows drawn beyond what is in view */
 const FATE = { arrived: 0, lost: 1, unseen: 2, ended: 3 };
 const ROLES = ["follower", "candidate", "leader", "learner"];
@@ -263,11 +264,11 @@ class View {
     this.renderOverview();
     this.render();
   }
-  measure() {
-    this.width = Math.max(this.rows.clientWidth, 200);
+  measure(width) {
+    this.width = width || Math.max(this.rows.clientWidth, 200);
     const lanes = this.run.lanes.length, narrow = this.width < 560;
     this.gutter = narrow ? 44 : 70;
-    const side = narrow ? 18 : Math.min(150, this.width / (lanes + 1.5));
+    const side = narrow ? 18 : Math.min(180, this.width / (lanes + 1.2));
     const room = this.width - this.gutter - 2 * side;
     this.x = this.run.lanes.map((_, i) => Math.round(this.gutter + side + (lanes > 1 ? room * i / (lanes - 1) : room / 2)));
     this.pitch = lanes > 1 ? room / (lanes - 1) : room / 2;
@@ -367,6 +368,7 @@ class View {
   /* Which side of its lane an event's words go: away from its arrow. */
   wordsSide(e) {
     const { messages, lanes } = this.run, lane = this.run.events.lane[e];
+    if (this.narrow) return lane && lane === lanes.length - 1 ? -1 : 1; /* there is no room for words, only for numbers */
     let left = 0, right = 0;
     for (const i of this.run.byEvent[e]) {
       if (!this.layout.messageShown[i]) continue;
@@ -380,7 +382,7 @@ class View {
   shortWords(e) {
     const { run } = this, messages = run.byEvent[e].filter((m) => this.layout.messageShown[m]);
     const kind = run.kind(e);
-    if (kind !== "send" && kind !== "receive") return run.text(e);
+    if (kind !== "send" && kind !== "receive") return run.text(e).replace(/ in term (\d+)/g, " t$1").replace(/\(term (\d+)\)/g, "t$1").replace(/, writes its vote for itself|, votes for itself/, "");
     const own = messages.filter((m) => run.messages.from[m] === e);
     if (own.length) {
       const first = own[0], lost = run.messages.fate[first] === FATE.lost;
@@ -391,13 +393,15 @@ class View {
   }
   paintEvents(g, top, bottom) {
     const { run, layout } = this;
-    let lastTime = -1e9;
+    let lastTime = -1e9, lastClock = "";
     const first = lastUpTo(layout.rowsOfList, top - 1) + 1;
     for (let i = first; i < layout.list.length; i++) {
       const e = layout.list[i], row = layout.row[e];
       if (row > bottom) break;
-      if (row - lastTime >= 3) {
-        draw(g, "text", { x: 6, y: this.y(row) + 4, class: "time" }, this.narrow ? (run.events.time[e] / 1e6).toFixed(2) + "s" : (run.events.time[e] / 1e6).toFixed(4) + " s");
+      const clock = this.narrow ? (run.events.time[e] / 1e6).toFixed(2) + "s" : (run.events.time[e] / 1e6).toFixed(4) + " s";
+      if (row - lastTime >= 3 && clock !== lastClock) {
+        lastClock = clock;
+        draw(g, "text", { x: 6, y: this.y(row) + 4, class: "time" }, clock);
         lastTime = row;
       }
       this.paintEvent(g, e, row);
@@ -405,9 +409,9 @@ class View {
     this.segments.forEach((segments, lane) => {
       for (const s of segments) {
         if (!s.newTerm || !s.term || s.row < top || s.row > bottom) continue;
-        const x = this.x[lane] - (this.narrow ? 0 : 0), w = 20 + 6 * String(s.term).length;
+        const x = this.x[lane], w = 20 + 6 * String(s.term).length;
         draw(g, "rect", { x: x - w / 2, y: this.y(s.row) - ROW / 2 - 7, width: w, height: 13, rx: 6.5, class: "pill " + run.termClass(s.term) });
-        draw(g, "text", { x, y: this.y(s.row) - ROW / 2 + 3, class: "pilltext" }, "term " .slice(0, 1) + s.term);
+        draw(g, "text", { x, y: this.y(s.row) - ROW / 2 + 3, class: "pilltext" }, "t" + s.term);
       }
     });
   }
@@ -417,8 +421,10 @@ class View {
     const step = run.stepOf.get(e), mark = run.marks.get(e) || "";
     const node = draw(g, "g", { class: "event-mark" + faded });
     if (lane < 0) {
-      draw(node, "line", { x1: this.gutter, x2: this.width - 4, y1: y, y2: y, class: "fault" });
-      draw(node, "text", { x: this.gutter + 4, y: y - 4, class: "words strong" }, "drd fault: " + run.text(e));
+      const words = "drd fault: " + run.text(e);
+      draw(node, "path", { d: `M${this.gutter} ${y}h10M${this.gutter + 18 + 7.4 * words.length} ${y}H${this.width - 4}`, class: "fault" });
+      draw(node, "text", { x: this.gutter + 14, y: y + 4, class: "words strong" }, words);
+      if (e === this.cursor) draw(node, "circle", { cx: this.gutter + 5, cy: y, r: 7, class: "ring" });
       return;
     }
     const x = this.x[lane];
@@ -434,7 +440,6 @@ class View {
       draw(node, "text", { x: cx, y: y + 4, class: "steptext" }, step + 1);
       offset = 31;
     }
-    if (this.narrow && step === undefined) return;
     if (this.narrow) return;
     let words = this.shortWords(e);
     const edge = side < 0 ? x - this.gutter : this.width - x;
@@ -516,6 +521,12 @@ class Grid {
     this.first = Math.min(...logs.map((l) => l.first));
     this.last = Math.max(...logs.map((l) => l.last));
     if (!logs.length || !this.columns.length) return;
+    if (this.last - this.first > 1000) { /* logs that have no index in common: those of the first run */
+      this.runs = runs = [runs.find((r) => r.log.last)];
+      this.columns = this.columns.filter((c) => c.run === runs[0]);
+      this.first = runs[0].log.first;
+      this.last = runs[0].log.last;
+    }
     this.changes = this.columns.map(({ run, lane }) => {
       const list = [];
       run.log.lane.forEach((l, i) => { if (l === lane) list.push(i); });
@@ -641,7 +652,9 @@ class App {
     this.wanted = file.groups.map((g) => !["Heartbeats", "Disk", "Other"].includes(g));
     this.past = false;
     this.active = 0;
-    this.pairs = new Map();
+    this.pairs = [new Map(), new Map()];
+    this.apart = [new Set(), new Set()];
+    if (file.diff) this.readDiff(file.diff);
     this.views = this.runs.map((run) => new View(this, run));
     this.grid = new Grid(this.runs, $("grid"));
     this.panel = el("aside", "panel");
@@ -657,12 +670,22 @@ class App {
     this.listen();
     const target = this.fromHash();
     if (target) this.go(target.run, target.event, { page: true });
-    else this.go(0, this.views[0].cursor, { silent: true });
+    else this.go(this.firstApart && this.firstApart[0] < 0 && this.firstApart[1] >= 0 ? 1 : 0, this.views[this.firstApart && this.firstApart[0] < 0 && this.firstApart[1] >= 0 ? 1 : 0].cursor, { silent: true });
     this.views.forEach((v) => v.reveal());
     if (this.runs[0].log.divergent) this.grid.reveal(this.runs[0].log.divergent);
     document.body.dataset.ready = "true";
   }
-  isApart() { return false; }
+  readDiff(diff) {
+    for (let i = 0; i < diff.pairs.length; i += 2) {
+      this.pairs[0].set(diff.pairs[i], diff.pairs[i + 1]);
+      this.pairs[1].set(diff.pairs[i + 1], diff.pairs[i]);
+    }
+    this.pairKeys = this.pairs.map((m) => [...m.keys()].sort((a, b) => a - b));
+    this.apart = diff.apart.map((list) => new Set(list));
+    diff.first.forEach((e, i) => { if (e >= 0) this.runs[i].landing = e; });
+    this.firstApart = diff.first;
+  }
+  isApart(number, e) { return this.apart[number].has(e); }
   get run() { return this.runs[this.active]; }
   get view() { return this.views[this.active]; }
 
@@ -703,7 +726,12 @@ class App {
     }
     if (options.page) $("space").scrollIntoView({ block: "start" });
   }
-  follow() {}
+  /* In the other run: the event that is the same one, or the last before it that both have. */
+  follow(number, event) {
+    if (!this.pairKeys) return;
+    const keys = this.pairKeys[number], i = lastUpTo(keys, event);
+    if (i >= 0) this.views[1 - number].cursor = this.pairs[number].get(keys[i]);
+  }
   markStep() {
     document.querySelectorAll(".step").forEach((li) => {
       const run = Number(li.dataset.run), here = this.runs[run].steps[Number(li.dataset.step)] === this.views[run].cursor;
@@ -722,7 +750,7 @@ class App {
   }
   isMessage(e) { return this.run.byEvent[e].some((m) => this.view.layout.messageShown[m]); }
   divergences() {
-    const set = new Set();
+    const set = new Set(this.apart[this.active]);
     for (const f of this.run.findings) f.events.forEach((e) => { if (e >= 0) set.add(e); });
     if (this.run.cause >= 0) set.add(this.run.cause);
     return [...set].sort((a, b) => a - b);
@@ -762,14 +790,15 @@ class App {
       value.append(document.createTextNode(this.messageWords(run, m)));
       put(out ? "sent" : "received", value);
     }
-    this.panel.append(list);
+    this.panel.append(list, ...this.runs.map((r, i) => this.stateTable(r, this.views[i].cursor, true)));
     if (this.grid.states) this.grid.states.replaceChildren(...this.runs.map((r, i) => this.stateTable(r, this.views[i].cursor)));
   }
-  stateTable(run, cursor) {
-    const table = el("table"), head = el("tr");
+  stateTable(run, cursor, small) {
+    const table = el("table", small ? "small" : ""), head = el("tr");
     table.append(el("caption", "", "Each node at " + run.prefix + run.name(cursor)));
     for (const name of ["node", "role", "term", "vote", "last", "commit", "applied"]) {
-      const th = el("th", "", name);
+      const th = el("th", "", small ? { commit: "comm", applied: "appl" }[name] || name : name);
+      th.title = name;
       th.scope = "col";
       head.append(th);
     }
@@ -780,7 +809,8 @@ class App {
       const tr = el("tr"), th = el("th", "", lane.name), s = run.stateAt(i, cursor), role = run.role(i, cursor), st = run.states;
       th.scope = "row";
       const td = el("td");
-      td.append(el("i", "key " + role), document.createTextNode(role));
+      td.append(el("i", "key " + role), document.createTextNode(small ? role.slice(0, 4) : role));
+      td.title = role;
       tr.append(th, td);
       const cell = (text, cls) => tr.append(el("td", cls || "", s < 0 ? "?" : text));
       cell(st.term[s], s < 0 ? "" : run.termClass(st.term[s]));
@@ -824,7 +854,7 @@ class App {
     form.setAttribute("role", "search");
     this.search = el("input");
     this.search.type = "search";
-    this.search.placeholder = "Search (/): words, n1@317, term 5 …";
+    this.search.placeholder = "Search (/): n1@317, leader …";
     this.search.setAttribute("aria-label", "Search events");
     this.search.addEventListener("keydown", (e) => {
       if (e.key === "Escape") this.search.blur();
@@ -904,7 +934,7 @@ class App {
   buildHelp() {
     const keys = [["←  →", "previous, next event"], ["Shift + ←  →", "previous, next message"], ["[  ]", "previous, next step of the chain"], ["d  D", "next, previous divergence"],
       ["Home  End", "first, last event"], ["/", "search; Enter for the next hit"], ["?", "this help"]];
-    if (this.runs.length > 1) keys.push(["Tab", "change between A and B, with t"]);
+    if (this.runs.length > 1) keys.push(["t", "change between A and B"]);
     const list = el("dl"), title = el("h2", "", "Keys"), close = el("button", "", "Close");
     title.id = "help-title";
     for (const [key, words] of keys) {
@@ -1007,14 +1037,14 @@ class App {
   /* On paper: what is around the cursor, as much as fits two pages. */
   print(on) {
     for (const v of this.views) {
-      const row = Math.max(v.layout.row[v.cursor], 0), top = Math.max(0, row - 45), bottom = Math.min(v.layout.rows, row + 25);
+      const row = Math.max(v.layout.row[v.cursor], 0), top = Math.max(0, row - 28), bottom = Math.min(v.layout.rows, row + 8);
       v.spacer.style.height = (on ? (bottom - top + 2) * ROW : v.height) + "px";
-      if (!on) { v.measure(); v.render(); continue; }
+      v.measure(on ? PAPER : 0);
+      v.renderHeads();
+      if (!on) { v.render(); continue; }
       v.paint(top, bottom);
       v.svg.style.top = "0px";
-      v.svg.setAttribute("viewBox", `0 0 ${v.width} ${v.svg.getAttribute("height")}`);
     }
-    if (!on) this.views.forEach((v) => v.svg.removeAttribute("viewBox"));
   }
 }
 
