@@ -8,16 +8,17 @@
 #include "diff/align.h"
 
 enum lane { LANE_LIFE, LANE_FAULT, LANE_ELECTION, LANE_TERM, LANE_LOG, LANE_COMMIT, LANE_APPLY, LANE_CLIENT, LANE_SNAPSHOT,
-            LANE_STATE, LANE_MESSAGE };
+            LANE_STATE, LANE_MEMBERS, LANE_MESSAGE };
 #define CHANNELS 64
 #define LANES (LANE_MESSAGE + 3 * CHANNELS)
 #define RANK_STEP 256
+#define ELECTIONS_MOST 65536 /* beyond, all of them matter */
 
 static const uint8_t lane_of_kind[DIFF_KINDS] = {
     [DIFF_START] = LANE_LIFE, [DIFF_EXIT] = LANE_LIFE, [DIFF_FAULT] = LANE_FAULT, [DIFF_WRITE_FAILED] = LANE_LIFE,
     [DIFF_RECOVERED] = LANE_LIFE, [DIFF_TERM] = LANE_TERM, [DIFF_CANDIDATE] = LANE_ELECTION, [DIFF_VOTE] = LANE_ELECTION,
     [DIFF_REFUSAL] = LANE_ELECTION, [DIFF_LEADER] = LANE_ELECTION, [DIFF_FOLLOWER] = LANE_ELECTION, [DIFF_APPEND] = LANE_LOG,
-    [DIFF_TRUNCATE] = LANE_LOG, [DIFF_SNAPSHOT] = LANE_SNAPSHOT, [DIFF_COMMIT] = LANE_COMMIT, [DIFF_APPLY] = LANE_APPLY,
+    [DIFF_TRUNCATE] = LANE_LOG, [DIFF_SNAPSHOT] = LANE_SNAPSHOT, [DIFF_MEMBERS] = LANE_MEMBERS, [DIFF_COMMIT] = LANE_COMMIT, [DIFF_APPLY] = LANE_APPLY,
     [DIFF_REQUEST] = LANE_CLIENT, [DIFF_RESULT] = LANE_CLIENT, [DIFF_ACK] = LANE_MESSAGE, [DIFF_SEND] = LANE_MESSAGE,
     [DIFF_MESSAGE] = LANE_MESSAGE,
 };
@@ -26,7 +27,7 @@ static const char *const lane_titles[LANE_MESSAGE] = {
     [LANE_LIFE] = "processes", [LANE_FAULT] = "faults", [LANE_ELECTION] = "elections", [LANE_TERM] = "terms",
     [LANE_LOG] = "log",
     [LANE_COMMIT] = "commits", [LANE_APPLY] = "applies", [LANE_CLIENT] = "clients", [LANE_SNAPSHOT] = "snapshots",
-    [LANE_STATE] = "state",
+    [LANE_STATE] = "state", [LANE_MEMBERS] = "configurations",
 };
 
 const struct diff_event *diff_event(const struct diff *d, int side, const struct diff_item *item)
@@ -67,10 +68,12 @@ static uint64_t members_label(const struct diff_run *r, const char *text)
 static uint64_t content_label(const struct diff *d, int side, const struct diff_event *event)
 {
     const char *text = diff_run_text(d->run[side], event);
-    if (event->kind == DIFF_APPEND && event->type == 'm')
+    if ((event->kind == DIFF_APPEND && event->type == 'm') || event->kind == DIFF_MEMBERS)
         return members_label(d->run[side], text);
+    if (event->kind == DIFF_SNAPSHOT)
+        return event->content + members_label(d->run[side], text);
     if (event->kind == DIFF_RECOVERED)
-        return event->content + diff_term_label(d, side, event->last);
+        return event->content + event->type + diff_term_label(d, side, event->last);
     if (event->kind == DIFF_APPEND)
         return event->content;
     return event->content + text_label(text);
@@ -86,8 +89,7 @@ static bool is_range(const struct diff_event *event)
     return (event->kind == DIFF_COMMIT || event->kind == DIFF_APPLY) && event->last >= event->index;
 }
 
-/* What is equal in both runs if the event is. */
-static uint64_t meaning(const struct diff *d, int side, const struct diff_event *event, uint32_t step)
+uint64_t diff_meaning_of(const struct diff *d, int side, const struct diff_event *event, uint32_t step)
 {
     unsigned fields = d->options.fields;
     uint64_t last = is_range(event) || event->kind == DIFF_RECOVERED ? 0
@@ -149,6 +151,58 @@ static bool message_matters(const struct diff_event *event)
            event->flags & DIFF_AHEAD || (event->type == RAFT_REQUEST_VOTE_RESULT && event->last);
 }
 
+static int by_election(const void *a, const void *b)
+{
+    const struct diff_election *x = a, *y = b;
+    return x->term != y->term ? (x->term < y->term ? -1 : 1) : x->node != y->node ? (x->node < y->node ? -1 : 1)
+                                                                                  : (int)x->chosen - (int)y->chosen;
+}
+
+static void election_add(struct diff_elections *l, uint64_t term, int node, bool chosen)
+{
+    if (node >= 0 && l->count < ELECTIONS_MOST)
+        l->election[l->count++] = (struct diff_election){term, (uint32_t)node, chosen};
+}
+
+/* Who was voted for or led in which term, and who else had a part in it: by a vote, or by a leader that it heard. */
+static bool elections_make(struct diff *d, int side)
+{
+    const struct diff_run *r = d->run[side];
+    struct diff_elections *l = &d->elections[side];
+    l->election = malloc(ELECTIONS_MOST * sizeof *l->election);
+    for (size_t i = 0; l->election && i < r->events; i++) {
+        const struct diff_event *event = &r->event[i];
+        if (event->kind == DIFF_LEADER)
+            election_add(l, event->term, event->node, true);
+        if (event->kind == DIFF_VOTE && event->peer < r->peers)
+            election_add(l, event->term, r->peer[event->peer].node, true);
+        if (event->kind == DIFF_VOTE || (event->kind == DIFF_MESSAGE && event->type == RAFT_APPEND_ENTRIES))
+            election_add(l, event->term, event->node, false);
+    }
+    if (l->election)
+        qsort(l->election, l->count, sizeof *l->election, by_election);
+    return l->election != NULL;
+}
+
+static bool election_has(const struct diff *d, int side, const struct diff_event *event, bool chosen)
+{
+    const struct diff_elections *l = &d->elections[side];
+    const struct diff_election key = {event->term, event->node, chosen};
+    return l->count == ELECTIONS_MOST || bsearch(&key, l->election, l->count, sizeof key, by_election);
+}
+
+/* A candidate for whom nobody votes changes nothing: it is a timer that fired, and fires again. */
+static bool was_voted_for(const struct diff *d, int side, const struct diff_event *event)
+{
+    return election_has(d, side, event, true);
+}
+
+/* A term in which the node has no part passes by: one that hears from nobody counts through many. */
+static bool had_part(const struct diff *d, int side, const struct diff_event *event)
+{
+    return event->flags & DIFF_BACK || election_has(d, side, event, true) || election_has(d, side, event, false);
+}
+
 /* Whether the other side has in the same gap what this is about. */
 static bool has_counterpart(const struct diff *d, const struct diff_lane *lane, const struct diff_gap *gap, int side,
                             size_t at)
@@ -169,6 +223,10 @@ bool diff_matters(const struct diff *d, const struct diff_lane *lane, const stru
         return false;
     case DIFF_SNAPSHOT:
         return has_counterpart(d, lane, gap, side, at);
+    case DIFF_CANDIDATE:
+        return was_voted_for(d, side, event);
+    case DIFF_TERM:
+        return had_part(d, side, event);
     case DIFF_FOLLOWER:
         return !has_counterpart(d, lane, gap, side, at);
     case DIFF_FAULT:
@@ -180,6 +238,8 @@ bool diff_matters(const struct diff *d, const struct diff_lane *lane, const stru
     case DIFF_MESSAGE:
         if (event->flags & DIFF_PRE_VOTE && event->flags & DIFF_SENT && event->type == RAFT_REQUEST_VOTE_RESULT)
             return has_counterpart(d, lane, gap, side, at); /* granted, and refused */
+        if (event->type == RAFT_REQUEST_VOTE && event->peer == DIFF_NO_PEER && !(event->flags & DIFF_AHEAD))
+            return was_voted_for(d, side, event);
         return message_matters(event);
     default:
         return true;
@@ -327,7 +387,7 @@ static bool list_make(const struct diff *d, int side, const uint32_t *event, siz
     for (size_t i = 0; list->item && i < count; i++) {
         uint64_t steps = steps_of(&r->event[event[i]], &again);
         for (uint32_t step = 0; step < steps; step++)
-            list->item[list->count++] = (struct diff_item){meaning(d, side, &r->event[event[i]], step), event[i], step};
+            list->item[list->count++] = (struct diff_item){diff_meaning_of(d, side, &r->event[event[i]], step), event[i], step};
     }
     return list->item != NULL;
 }
@@ -530,7 +590,8 @@ bool diff_init(struct diff *d, struct diff_run *a, struct diff_run *b, const str
     *d = (struct diff){.run = {a, b}, .options = *options};
     d->matched[0] = calloc(a->events + 1, 1);
     d->matched[1] = calloc(b->events + 1, 1);
-    if (d->matched[0] && d->matched[1] && nodes_pair(d) && diff_terms_match(d) && lanes_compare(d) && ranks_make(d, 0) &&
+    if (d->matched[0] && d->matched[1] && nodes_pair(d) && diff_terms_match(d) && elections_make(d, 0) &&
+        elections_make(d, 1) && lanes_compare(d) && ranks_make(d, 0) &&
         ranks_make(d, 1)) {
         lanes_judge(d);
         diff_first_find(d);
@@ -552,6 +613,7 @@ void diff_fini(struct diff *d)
         free(d->rank[side]);
         free(d->terms[side].term);
         free(d->terms[side].label);
+        free(d->elections[side].election);
     }
     *d = (struct diff){.lanes = 0};
 }

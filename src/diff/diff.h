@@ -58,7 +58,9 @@ struct diff_first {
     const struct diff_lane *lane;
     const struct diff_event *event[2]; /* NULL: there is none on this side */
     uint32_t step[2];
-    const struct diff_event *cause[2]; /* the message that both had received before, where it is the same; else NULL */
+    const struct diff_event *cause[2]; /* the message that both had received before, where it is the same; of a
+                                           candidate: that of the other run; else NULL */
+    const struct diff_event *after[2]; /* the last thing that its node did in both before; NULL: nothing */
     char why[400];
 };
 
@@ -68,6 +70,10 @@ struct diff {
     size_t *pair;             /* node of a: its counterpart in b, or ALIGN_NONE */
     size_t *back;             /* the reverse */
     struct diff_terms { uint64_t *term, *label; size_t count; } terms[2];
+    struct diff_elections {
+        struct diff_election { uint64_t term; uint32_t node; bool chosen; } *election;
+        size_t count;
+    } elections[2];
     struct diff_lane *lane;   /* those with differences, by the order in which they begin */
     size_t lanes;
     uint8_t *matched[2];      /* by event */
@@ -97,6 +103,9 @@ bool diff_matters(const struct diff *d, const struct diff_lane *lane, const stru
 /* The same thing with another outcome. */
 bool diff_is_change(const struct diff *d, const struct diff_item *a, const struct diff_item *b);
 const struct diff_event *diff_event(const struct diff *d, int side, const struct diff_item *item);
+/* What is equal in both runs if the event is. */
+uint64_t diff_meaning_of(const struct diff *d, int side, const struct diff_event *event, uint32_t step);
+
 /* terms.c */
 bool diff_terms_match(struct diff *d);
 

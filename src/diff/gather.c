@@ -192,7 +192,8 @@ static void append_fact(const struct gather *at)
         struct diff_event *event = gather_emit(at, DIFF_APPEND);
         event->index = entry.index;
         event->term = entry.term;
-        event->flags = entry.index <= n->last ? DIFF_BACK : 0;
+        bool unsent = n->role == 0 && entry.index > 1 && entry.index > n->verified;
+        event->flags = (uint8_t)((entry.index <= n->last ? DIFF_BACK : 0) | (unsent ? DIFF_BEYOND : 0));
         content_set(at, event, &entry);
         log_end(n, entry.index);
         *slot = (struct diff_entry){.event = (uint32_t)at->run->events, .weak = is_mark(at->fact)};
@@ -205,7 +206,11 @@ static void append_fact(const struct gather *at)
 static void truncate_fact(const struct gather *at)
 {
     struct diff_node *n = at->node;
+    bool told = at->fact->written && n->cut == at->fact->index + 1;
     if (at->fact->again || at->fact->index >= n->last)
+        return;
+    n->cut = is_mark(at->fact) ? at->fact->index + 1 : 0;
+    if (told) /* and entries that came in their place have been told as well */
         return;
     struct diff_event *event = gather_emit(at, DIFF_TRUNCATE);
     event->index = at->fact->index;
@@ -213,16 +218,22 @@ static void truncate_fact(const struct gather *at)
     log_end(n, at->fact->index);
 }
 
-/* Another file is the log now. It may hold less. */
+/* Another file is the log now. It may hold less, and without the snapshot before it nothing is left. */
 static void rewritten_fact(const struct gather *at)
 {
     struct diff_node *n = at->node;
+    if (!at->fact->again && at->fact->index > n->based) {
+        struct diff_event *event = gather_emit(at, DIFF_TRUNCATE);
+        event->index = at->fact->index;
+        event->flags = DIFF_AHEAD;
+    }
     uint64_t last = at->fact->entry.index > at->fact->index ? at->fact->entry.index : at->fact->index;
     if (at->fact->again || !last || last >= n->last)
         return;
     struct diff_event *event = gather_emit(at, DIFF_TRUNCATE);
     event->index = last;
     event->last = n->last;
+    event->flags = DIFF_BEYOND;
     log_end(n, last);
 }
 
@@ -232,12 +243,15 @@ static void snapshot_fact(const struct gather *at)
     const struct raft_fact *fact = at->fact;
     if ((fact->durable || !n->disk) && fact->index > n->synced)
         n->synced = fact->index;
+    if (fact->durable && fact->index > n->based)
+        n->based = fact->index;
     if (fact->again || fact->index <= n->base)
         return;
     struct diff_event *event = gather_emit(at, DIFF_SNAPSHOT);
     event->index = n->base = fact->index;
     event->term = fact->term;
     event->content = fact->entry.digest;
+    n->snapshot = (uint32_t)at->run->events;
     if (n->base > n->last)
         n->last = n->base;
     if (n->base > n->commit)
@@ -246,17 +260,46 @@ static void snapshot_fact(const struct gather *at)
         n->applied = n->base;
 }
 
+/* That of a snapshot, which comes with it. */
+static bool snapshot_members(const struct gather *at)
+{
+    struct diff_event *event = at->node->snapshot ? &at->run->event[at->node->snapshot - 1] : NULL;
+    if (!event || event->process != at->fact->process || event->sequence != at->fact->sequence)
+        return false;
+    event->text = run_text(at->run, at->fact->text, strlen(at->fact->text));
+    return true;
+}
+
+/* No entry brings it: a snapshot did, or the entry that had brought another is gone. */
+static void members_emit(const struct gather *at)
+{
+    struct diff_event *event = gather_emit(at, DIFF_MEMBERS);
+    event->index = at->node->members = at->fact->index;
+    event->text = run_text(at->run, at->fact->text, strlen(at->fact->text));
+}
+
 /* A configuration is what its members are; the bytes hold their addresses. */
 static void configuration_fact(const struct gather *at)
 {
     struct diff_node *n = at->node;
     const char *text = at->fact->text;
-    struct diff_entry *slot = at->fact->index <= n->last ? pages_find(&n->log, at->fact->index) : NULL;
-    if (at->fact->again || !text || !slot || !slot->event)
+    uint64_t index = at->fact->index;
+    struct diff_entry *slot = index <= n->last ? pages_find(&n->log, index) : NULL;
+    struct diff_event *event = slot && slot->event ? &at->run->event[slot->event - 1] : NULL;
+    if (at->fact->again || !text || (at->fact->written && snapshot_members(at)))
         return;
-    struct diff_event *event = &at->run->event[slot->event - 1];
+    if (index < n->members || (index > n->members && index <= n->base)) {
+        if (is_mark(at->fact))
+            members_emit(at);
+        return;
+    }
+    n->members = index;
+    if (!event)
+        return;
     event->type = 'm';
     event->text = run_text(at->run, text, strlen(text));
+    if (!event->again && event->process == at->fact->process && at->fact->sequence - event->sequence < UINT32_MAX)
+        event->again = (uint32_t)(at->fact->sequence - event->sequence);
 }
 
 /* --- commit, apply --- */
@@ -337,6 +380,21 @@ static void apply_fact(const struct gather *at)
 
 /* --- what a restarted node remembers --- */
 
+/* At its start; later it is read to be sent. */
+static void snapshot_loaded(const struct gather *at)
+{
+    struct diff_node *n = at->node;
+    if (!n->loaded.open)
+        return;
+    struct diff_event *event = gather_emit(at, DIFF_RECOVERED);
+    event->index = at->fact->index;
+    event->term = at->fact->term;
+    event->type = DIFF_STATE;
+    n->based = at->fact->index;
+    if (at->fact->index > n->loaded.last)
+        n->loaded.last = at->fact->index;
+}
+
 static void loaded_fact(const struct gather *at)
 {
     struct diff_node *n = at->node;
@@ -351,8 +409,8 @@ static void loaded_fact(const struct gather *at)
     }
     if (fact->kind == RAFT_FACT_TRUNCATE || fact->kind == RAFT_FACT_APPEND)
         n->loaded.last = fact->index;
-    if (fact->kind == RAFT_FACT_SNAPSHOT && fact->index > n->loaded.last)
-        n->loaded.last = fact->index;
+    if (fact->kind == RAFT_FACT_SNAPSHOT)
+        snapshot_loaded(at);
     if (fact->kind == RAFT_FACT_APPEND)
         n->loaded.hash += XXH3_64bits(parts, sizeof parts);
 }
@@ -386,8 +444,8 @@ static void start_fact(const struct gather *at)
     n->role = 0;
     n->commit = n->applied = n->base;
     n->candidate_term = n->leader_term = n->heard_term = n->position_term = 0;
-    n->verified = n->verified_term = 0;
-    n->cuts = 0;
+    n->verified = n->verified_term = n->cut = 0;
+    n->links = 0;
     memset(n->channel, 0, sizeof n->channel);
     memset(n->acked, 0, sizeof n->acked);
     n->asked.term = n->state_index = 0;
@@ -424,13 +482,13 @@ static void fault_fact(const struct gather *at)
     unsigned i = 0;
     if (!strcmp(text, "refuse"))
         return;
-    while (i < n->cuts && n->cut[i].peer != peer)
+    while (i < n->links && n->link[i].peer != peer)
         i++;
-    if (i == DIFF_PEERS || (i < n->cuts && n->cut[i].cut == cut))
+    if (i == DIFF_PEERS || (i < n->links && n->link[i].cut == cut))
         return;
-    n->cut[i].peer = peer;
-    n->cut[i].cut = cut;
-    n->cuts += i == n->cuts;
+    n->link[i].peer = peer;
+    n->link[i].cut = cut;
+    n->links += i == n->links;
     struct diff_event *event = gather_emit(at, DIFF_FAULT);
     event->peer = peer;
     event->text = run_text(at->run, text, strlen(text));

@@ -19,6 +19,10 @@ static void put_event(const struct diff *d, int side, const struct diff_event *e
         diff_run_event_name(r, event->process, event->trigger, name, sizeof name);
         jw_put_string(j, "received", name);
     }
+    if (event->again) {
+        diff_run_event_name(r, event->process, event->sequence + event->again, name, sizeof name);
+        jw_put_string(j, "again", name);
+    }
     jw_end(j);
 }
 
@@ -41,7 +45,7 @@ static void put_runs(const struct diff_view *v, struct json_writer *j)
 
 static void put_first(const struct diff *d, struct json_writer *j)
 {
-    static const char *const keys[] = {"a", "b"}, *const causes[] = {"a_cause", "b_cause"};
+    static const char *const keys[] = {"a", "b"}, *const causes[] = {"a_cause", "b_cause"}, *const afters[] = {"a_after", "b_after"};
     const struct diff_first *first = &d->first;
     jw_key(j, "first");
     if (!first->any) {
@@ -59,6 +63,11 @@ static void put_first(const struct diff *d, struct json_writer *j)
         jw_key(j, causes[side]);
         if (first->cause[side])
             put_event(d, side, first->cause[side], 0, j);
+        else
+            jw_null(j);
+        jw_key(j, afters[side]);
+        if (first->after[side])
+            put_event(d, side, first->after[side], 0, j);
         else
             jw_null(j);
     }

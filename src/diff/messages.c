@@ -153,6 +153,16 @@ static void append_result_sent(const struct gather *at, uint16_t peer)
         message_emit(at, DIFF_ACK, peer, true)->flags |= (uint8_t)flags;
 }
 
+/* What the node does next, it may do because of this. */
+static void triggered(const struct gather *at, uint16_t peer)
+{
+    struct diff_node *n = at->node;
+    n->trigger.sequence = at->fact->sequence;
+    n->trigger.term = at->fact->message->term;
+    n->trigger.type = (uint8_t)at->fact->message->type;
+    n->trigger.peer = peer;
+}
+
 /* --- clients --- */
 
 static void client(const struct gather *at)
@@ -169,7 +179,10 @@ static void client(const struct gather *at)
                            ? (size_t)length : sizeof words - 1);
     event->index = result ? m->match : 0;
     event->content = m->value ? m->value : m->entries ? gather_content(at->fact, m->entry) : 0;
+    event->type = (uint8_t)m->type;
     event->flags = (uint8_t)((m->success ? DIFF_SUCCESS : 0) | (m->read ? DIFF_READ : 0) | (result ? DIFF_SENT : 0));
+    if (!result && at->fact->kind == RAFT_FACT_RECEIVED)
+        triggered(at, DIFF_NO_PEER);
 }
 
 static void other(const struct gather *at, uint16_t peer, bool sent)
@@ -199,10 +212,7 @@ static void message_received(const struct gather *at, uint16_t peer)
 {
     const struct raft_message *m = at->fact->message;
     struct diff_node *n = at->node;
-    n->trigger.sequence = at->fact->sequence;
-    n->trigger.term = m->term;
-    n->trigger.type = (uint8_t)m->type;
-    n->trigger.peer = peer;
+    triggered(at, peer);
     if (m->type == RAFT_APPEND_ENTRIES)
         append_received(at, peer);
     else if (m->type != RAFT_APPEND_ENTRIES_RESULT || !m->success)

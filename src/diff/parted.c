@@ -124,6 +124,8 @@ static const struct diff_item *counterpart(const struct diff *d, const struct ca
     const struct diff_item *own = &c->lane->list[c->side].item[c->item];
     for (size_t i = c->gap->from[other]; i < c->gap->to[other]; i++) {
         const struct diff_item *item = &c->lane->list[other].item[i];
+        if (c->item == c->gap->from[c->side] && diff_matters(d, c->lane, c->gap, other, i))
+            return item; /* both begin with it */
         if (c->side == 0 ? diff_is_change(d, own, item) : diff_is_change(d, item, own))
             return item;
     }
@@ -151,7 +153,7 @@ static const struct diff_event *same_received(const struct diff *d, int side, co
     for (size_t i = 0; i < r->events; i++) {
         const struct diff_event *e = &r->event[i];
         if (e->node == node && e->kind == received->kind && e->type == received->type && !(e->flags & DIFF_SENT) &&
-            e->flags == received->flags && e->index == received->index && diff_term_label(d, !side, e->term) == label &&
+            e->flags == received->flags && e->index == received->index && e->content == received->content && diff_term_label(d, !side, e->term) == label &&
             diff_peer_label(d, !side, e->peer) == peer)
             return e;
     }
@@ -164,7 +166,7 @@ static const char *asked(uint8_t type)
         [RAFT_REQUEST_VOTE] = "RequestVote", [RAFT_REQUEST_VOTE_RESULT] = "answer to its RequestVote",
         [RAFT_APPEND_ENTRIES] = "AppendEntries", [RAFT_APPEND_ENTRIES_RESULT] = "answer to its AppendEntries",
         [RAFT_INSTALL_SNAPSHOT] = "InstallSnapshot", [RAFT_INSTALL_SNAPSHOT_RESULT] = "answer to its InstallSnapshot",
-        [RAFT_TIMEOUT_NOW] = "TimeoutNow",
+        [RAFT_TIMEOUT_NOW] = "TimeoutNow", [RAFT_CLIENT_REQUEST] = "request of a client",
     };
     return type < sizeof names / sizeof *names && names[type] ? names[type] : "message";
 }
@@ -199,8 +201,9 @@ static bool why_message(struct diff *d, struct diff_first *first, int side)
     first->cause[!side] = same;
     diff_run_event_name(d->run[side], received->process, received->sequence, names[side], sizeof names[side]);
     diff_run_event_name(d->run[!side], same->process, same->sequence, names[!side], sizeof names[!side]);
-    snprintf(first->why, sizeof first->why, "the same %s of %s reached it in both (A %s, B %s); only %c did this after it",
-             asked(received->type), diff_run_peer(d->run[side], received->peer), names[0], names[1], 'A' + side);
+    snprintf(first->why, sizeof first->why, "the same %s%s%s reached it in both (A %s, B %s); only %c did this after it",
+             asked(received->type), received->peer == DIFF_NO_PEER ? "" : " of ", diff_run_peer(d->run[side], received->peer),
+             names[0], names[1], 'A' + side);
     return true;
 }
 
@@ -226,6 +229,7 @@ static void why_candidate(struct diff *d, struct diff_first *first, int side)
         if (e->kind != DIFF_CANDIDATE || diff_term_label(d, !side, e->term) != diff_term_label(d, side, event->term))
             continue;
         milliseconds(since_start(r, e), at[1], sizeof at[1]);
+        first->cause[!side] = e;
         snprintf(first->why, sizeof first->why,
                  "in %c the election timer of %s fired, %s after its start; in %c that of %s, %s after its",
                  'A' + side, d->run[side]->node[event->node].name, at[0], 'A' + !side, r->node[e->node].name, at[1]);
@@ -299,6 +303,45 @@ static void why(struct diff *d, struct diff_first *first, int side)
         why_only(d, first, side);
 }
 
+/* The last thing before it that its node did in both. */
+static const struct diff_event *after(const struct diff *d, int side, const struct diff_event *event)
+{
+    const struct diff_run *r = d->run[side];
+    for (size_t i = (size_t)(event - r->event), n = 0; i-- > 0 && n < 100000; n++) {
+        if (d->matched[side][i] && r->event[i].node == event->node)
+            return &r->event[i];
+    }
+    return NULL;
+}
+
+/* The same on the other side: as many equal ones come before it. */
+static const struct diff_event *equal_event(const struct diff *d, int side, const struct diff_event *event)
+{
+    const struct diff_run *own = d->run[side], *r = d->run[!side];
+    size_t node = side ? d->back[event->node] : d->pair[event->node], before = 0;
+    uint64_t wanted = diff_meaning_of(d, side, event, 0);
+    for (const struct diff_event *e = own->event; e < event; e++)
+        before += e->node == event->node && e->kind == event->kind && d->matched[side][e - own->event] &&
+                  diff_meaning_of(d, side, e, 0) == wanted;
+    for (size_t i = 0; node != ALIGN_NONE && i < r->events; i++) {
+        const struct diff_event *e = &r->event[i];
+        if (e->node == node && e->kind == event->kind && d->matched[!side][i] && diff_meaning_of(d, !side, e, 0) == wanted &&
+            !before--)
+            return e;
+    }
+    return NULL;
+}
+
+static void after_find(const struct diff *d, struct diff_first *first)
+{
+    for (int side = 0; side < 2; side++)
+        first->after[side] = first->event[side] ? after(d, side, first->event[side]) : NULL;
+    for (int side = 0; side < 2; side++) {
+        if (!first->event[side] && first->after[!side])
+            first->after[side] = equal_event(d, !side, first->after[!side]);
+    }
+}
+
 void diff_first_find(struct diff *d)
 {
     struct candidate best = {.lane = NULL};
@@ -320,5 +363,6 @@ void diff_first_find(struct diff *d)
         first->event[!best.side] = diff_event(d, !best.side, other);
         first->step[!best.side] = other->step;
     }
+    after_find(d, first);
     why(d, first, best.side);
 }

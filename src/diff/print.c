@@ -37,6 +37,26 @@ static void print_head(const struct diff_view *v, FILE *out)
     }
 }
 
+/* What the node did last before, in both. */
+static void print_after(const struct diff_view *v, FILE *out)
+{
+    const struct diff_first *first = &v->diff->first;
+    char words[256];
+    bool said = false;
+    for (int side = 0; side < 2; side++) {
+        const struct diff_event *event = first->after[side];
+        char name[128];
+        if (!event)
+            continue;
+        diff_run_event_name(v->diff->run[side], event->process, event->sequence, name, sizeof name);
+        diff_words(v->diff->run[side], event, 0, 0, words, sizeof words);
+        fprintf(out, "%s%c %s %s", said ? "; " : "AFTER  ", 'A' + side, name, words);
+        said = true;
+    }
+    if (said)
+        fputc('\n', out);
+}
+
 static void print_first(const struct diff_view *v, FILE *out)
 {
     const struct diff_first *first = &v->diff->first;
@@ -54,6 +74,7 @@ static void print_first(const struct diff_view *v, FILE *out)
         fprintf(out, "  %c  %-14s %s\n", 'A' + side, name, words);
     }
     fprintf(out, "%sWHY%s    %s\n", v->style.strong, v->style.plain, first->why);
+    print_after(v, out);
 }
 
 static void print_counts(const struct diff_view *v, FILE *out)
@@ -207,7 +228,7 @@ void diff_print(const struct diff_view *v, FILE *out)
         fprintf(out, "no difference that matters\n");
     print_counts(v, out);
     /* head, first difference, counts, the logs and a last word */
-    size_t taken = 2 + 4 + 1 + LOG_ROWS + 5;
+    size_t taken = 2 + 5 + 1 + LOG_ROWS + 5;
     if (v->lines)
         p.left = v->lines > taken ? v->lines - taken : 0;
     print_lanes(&p);

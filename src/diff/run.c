@@ -13,7 +13,7 @@ const char *const diff_kind_names[DIFF_KINDS] = {
     [DIFF_START] = "start", [DIFF_EXIT] = "exit", [DIFF_FAULT] = "fault", [DIFF_WRITE_FAILED] = "write-failed",
     [DIFF_RECOVERED] = "recovered", [DIFF_TERM] = "term", [DIFF_CANDIDATE] = "candidate", [DIFF_VOTE] = "vote",
     [DIFF_REFUSAL] = "refusal", [DIFF_LEADER] = "leader", [DIFF_FOLLOWER] = "follower", [DIFF_APPEND] = "append",
-    [DIFF_TRUNCATE] = "truncate", [DIFF_SNAPSHOT] = "snapshot", [DIFF_COMMIT] = "commit", [DIFF_APPLY] = "apply",
+    [DIFF_TRUNCATE] = "truncate", [DIFF_SNAPSHOT] = "snapshot", [DIFF_MEMBERS] = "members", [DIFF_COMMIT] = "commit", [DIFF_APPLY] = "apply",
     [DIFF_REQUEST] = "request", [DIFF_RESULT] = "result", [DIFF_ACK] = "ack", [DIFF_SEND] = "send",
     [DIFF_MESSAGE] = "message",
 };

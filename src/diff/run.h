@@ -15,6 +15,7 @@ enum diff_kind {
     DIFF_RECOVERED,    /* what a restarted node read back */
     DIFF_TERM, DIFF_CANDIDATE, DIFF_VOTE, DIFF_REFUSAL, DIFF_LEADER, DIFF_FOLLOWER,
     DIFF_APPEND, DIFF_TRUNCATE, DIFF_SNAPSHOT,
+    DIFF_MEMBERS,      /* another configuration without a new entry: that of a snapshot, or an older one again */
     DIFF_COMMIT, DIFF_APPLY,
     DIFF_REQUEST, DIFF_RESULT,
     DIFF_ACK,          /* of what is not on disk, or was not asked; a refusal of what fits */
@@ -30,7 +31,8 @@ enum diff_flag {
     DIFF_SUCCESS = 2,
     DIFF_PRE_VOTE = 4,
     DIFF_AHEAD = 8,     /* what it tells of is not on disk yet */
-    DIFF_BEYOND = 16,   /* acknowledges more than it was sent */
+    DIFF_BEYOND = 16,   /* acknowledges more than it was sent; append: of what it was not sent; truncate: by another file in the
+                           place of the log */
     DIFF_BACK = 32,     /* commit index or term: lower than before */
     DIFF_READ = 64,
     DIFF_WEAK = 128,    /* while the facts come: the content is a mark's digest, which files and messages do not share */
@@ -38,7 +40,8 @@ enum diff_flag {
 
 #define DIFF_NO_PEER UINT16_MAX
 #define DIFF_PEERS 16      /* peers of a node whose messages are told from retries */
-#define DIFF_STATE 's'     /* type of an apply that tells of the state at an index, and not that it was applied now */
+#define DIFF_STATE 's'     /* type of an apply that tells of the state at an index, and not that it was applied now; of what was
+                              read back: the snapshot */
 
 struct diff_event {
     uint64_t sequence;
@@ -50,6 +53,7 @@ struct diff_event {
     uint32_t process;
     uint32_t text;      /* offset in diff_run.text; 0: "" */
     uint32_t time;      /* in 0.1 ms since the run began */
+    uint32_t again;     /* events behind `sequence`: where the same is told once more, by a mark; 0: nowhere */
     uint16_t node, peer, trigger_peer; /* peer: number of an id, see diff_run.peer */
     uint8_t kind, type, flags, trigger_type;
 };
@@ -72,14 +76,18 @@ struct diff_node {
     unsigned votes;
     uint64_t durable_vote_term, durable_term; /* 0: no file shows them */
     uint64_t last, base, synced, commit, applied;
+    uint64_t based;            /* up to there a snapshot is on disk */
+    uint64_t members;          /* index of its configuration */
+    uint64_t cut;              /* + 1: a mark told that the log ends there now, its file has yet to show it */
+    uint32_t snapshot;         /* event of the snapshot seen last, + 1; its configuration comes with it */
     uint64_t installing;       /* last index of the snapshot received last */
     uint64_t verified_term, verified; /* last index that AppendEntries of this term brought or named */
     struct { uint64_t term, previous, previous_term; } asked; /* the AppendEntries received last */
     struct { uint64_t term, match; } acked[DIFF_PEERS];       /* what a peer acknowledged to it */
     uint64_t state_index, state;                              /* stated last */
     struct { bool open, any; uint64_t last, term, vote_term, hash; uint16_t vote; } loaded;
-    struct { uint16_t peer; bool cut; } cut[DIFF_PEERS];
-    unsigned cuts;
+    struct { uint16_t peer; bool cut; } link[DIFF_PEERS];
+    unsigned links;
     struct { uint64_t sent, received; } channel[DIFF_PEERS]; /* meaning of the last message */
     struct { uint64_t sequence, term; uint16_t peer; uint8_t type; } trigger;
     struct pages log;          /* of struct diff_entry */

@@ -96,6 +96,10 @@ static void range(uint64_t from, uint64_t to, char *out, size_t size)
 static void recovered_words(const struct diff_run *r, const struct diff_event *event, char *out, size_t size)
 {
     char vote[RAFT_NODE_NAME + 32] = "";
+    if (event->type == DIFF_STATE) {
+        snprintf(out, size, "begins with its snapshot to index %" PRIu64 " of term %" PRIu64, event->index, event->term);
+        return;
+    }
     if (event->peer != DIFF_NO_PEER)
         snprintf(vote, sizeof vote, ", vote for %s", diff_run_peer(r, event->peer));
     snprintf(out, size, "reads back: term %" PRIu64 "%s, log to index %" PRIu64, event->term, vote, event->index);
@@ -127,13 +131,28 @@ static void raft_words(const struct diff_run *r, const struct diff_event *event,
     case DIFF_REFUSAL: snprintf(out, size, "refuses its vote to %s in term %" PRIu64, peer, event->term); break;
     case DIFF_APPEND:
         entry_words(r, event, entry, sizeof entry);
-        snprintf(out, size, "%s %s at %s (term %" PRIu64 ")", event->flags & DIFF_BACK ? "replaces by" : "appends", entry,
-                 where, event->term);
+        snprintf(out, size, "%s %s at %s (term %" PRIu64 ")%s", event->flags & DIFF_BACK ? "replaces by" : "appends", entry,
+                 where, event->term, event->flags & DIFF_BEYOND ? ", which nobody had sent it" : "");
+        break;
+    case DIFF_MEMBERS:
+        quote(diff_run_text(r, event), entry, sizeof entry);
+        snprintf(out, size, "has the configuration of index %" PRIu64 ": %s", event->index, entry);
         break;
     case DIFF_TRUNCATE:
-        snprintf(out, size, "cuts its log back to index %" PRIu64 ", from %" PRIu64, event->index, event->last);
+        if (event->flags & DIFF_AHEAD) {
+            snprintf(out, size, "puts a log in place that begins after index %" PRIu64 ", and no snapshot up to there is on disk",
+                     event->index);
+            break;
+        }
+        snprintf(out, size, "%s index %" PRIu64 ", from %" PRIu64,
+                 event->flags & DIFF_BEYOND ? "replaces its log by one that ends at" : "cuts its log back to", event->index,
+                 event->last);
         break;
-    case DIFF_SNAPSHOT: snprintf(out, size, "has a snapshot to %s of term %" PRIu64, where, event->term); break;
+    case DIFF_SNAPSHOT:
+        quote(diff_run_text(r, event), entry, sizeof entry);
+        snprintf(out, size, "has a snapshot to %s of term %" PRIu64 "%s%s", where, event->term,
+                 event->text ? ", configuration " : "", event->text ? entry : "");
+        break;
     case DIFF_COMMIT:
         snprintf(out, size, "%s %s%s", event->flags & DIFF_BACK ? "lowers its commit index to" : "commits", where, "");
         break;

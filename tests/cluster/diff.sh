@@ -37,7 +37,7 @@ for id in T01a T07c T09b; do
     "$drd" explain --no-source --json "$dir/$id.drd" >"$dir/explained" || true
     named=no
     if "$tools/parted" "$dir/explained" "$dir/json" >"$dir/events"; then named=yes; fi
-    while read -r event; do
+    while read -r event _; do
         if "$tools/turn" "$dir/$id.drd" "$id" "$event" >/dev/null 2>&1; then named=yes; fi
     done <"$dir/events"
     [ $named = yes ] || { cat "$dir/diff" >&2; fail "$id: the first difference is neither in the chain nor where the mistake acted"; }

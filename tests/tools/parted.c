@@ -2,9 +2,9 @@
  *
  *   parted EXPLAIN DIFF   of `drd explain --json B` and `drd diff --json A B`
  *
- * Prints the events that the diff names of B, one a line: what it did, the message it had received last, the message that
- * reached both. Exit 0 if one of them is the cause or a step of the chain, 1 if not,
-     2 if these files hold no such objects. */
+ * Prints the events that the diff names of B, one a line, with "event" for what it did first, "received" for the message before
+ * that, "after" for the last thing that it did in both, and a "*" if it is the cause or a step of the chain. Exit 0 if one of
+ * them is, 1 if none is, 2 if these files hold no such objects. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,13 +24,14 @@ static int in_chain(const json_t *explain, const char *event)
     return 0;
 }
 
-static int check(const json_t *explain, const json_t *object, const char *key)
+static int check(const json_t *explain, const json_t *object, const char *key, const char *word)
 {
     const char *event = json_string_value(json_object_get(object, key));
     if (!event)
         return 0;
-    puts(event);
-    return in_chain(explain, event);
+    int found = in_chain(explain, event);
+    printf("%s %s%s\n", event, word, found ? " *" : "");
+    return found;
 }
 
 int main(int argc, char **argv)
@@ -44,7 +45,10 @@ int main(int argc, char **argv)
         return 2;
     }
     const json_t *own = json_object_get(first, "b"), *cause = json_object_get(first, "b_cause");
-    int found = check(explain, own, "event") + check(explain, own, "received") + check(explain, cause, "event");
+    const json_t *after = json_object_get(first, "b_after");
+    int found = check(explain, own, "event", "event") + check(explain, own, "again", "event") +
+                check(explain, own, "received", "received") + check(explain, cause, "event", "received") +
+                check(explain, after, "event", "after");
     json_decref(explain);
     json_decref(diff);
     return !found;

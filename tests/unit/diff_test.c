@@ -39,6 +39,15 @@ static void tell(struct cluster *c, unsigned node, struct raft_fact *fact)
     diff_run_fact(&c->run, fact);
 }
 
+static void tell_as(struct cluster *c, unsigned node, struct raft_fact fact, const char *protocol)
+{
+    fact.process = node + 1;
+    fact.sequence = ++c->sequence[node];
+    fact.time = c->time += 1000000;
+    fact.protocol = protocol;
+    diff_run_fact(&c->run, &fact);
+}
+
 static const char *id_of(const struct cluster *c, unsigned node)
 {
     return c->run.peer[node].id;
@@ -268,6 +277,87 @@ static void both_ways(void **unused)
     }
 }
 
+/* n3 hears from nobody and campaigns in vain; in the other run it gets a vote. */
+static void in_vain(void **unused)
+{
+    struct cluster a, b;
+    struct diff d;
+    (void)unused;
+    cluster_init(&a, numbers);
+    cluster_init(&b, numbers);
+    story(&a, 2, 1, "x=A");
+    story(&b, 2, 1, "x=A");
+    heartbeat(&a, 0, 2, 2);
+    heartbeat(&b, 0, 2, 2);
+    ask_vote(&b, 2, 0, 3);
+    compare(&d, &a, &b, &no_options);
+    assert_false(d.first.any);
+    assert_true(d.lanes > 0);
+    end(&d, &a, &b);
+    cluster_init(&a, numbers);
+    cluster_init(&b, numbers);
+    story(&a, 2, 1, "x=A");
+    story(&b, 2, 1, "x=A");
+    heartbeat(&a, 0, 2, 2);
+    heartbeat(&b, 0, 2, 2);
+    ask_vote(&b, 2, 0, 3);
+    answer_vote(&b, 0, 2, 3, true);
+    compare(&d, &a, &b, &no_options);
+    assert_first(&d, NULL, "becomes candidate of term 3");
+    end(&d, &a, &b);
+}
+
+/* A follower's log grows by what no leader sent it; and by what one did. */
+static void sent_by_nobody(void **unused)
+{
+    const struct raft_entry entry = {.index = 3, .term = 2, .type = 'c', .text = "y=B", .digest = (uint64_t)'y' * 1000 + 3};
+    struct cluster run[2];
+    struct diff d;
+    (void)unused;
+    for (int i = 0; i < 2; i++) {
+        struct raft_message m = {.type = RAFT_APPEND_ENTRIES, .term = 2, .prev_index = 2, .prev_term = 2, .entries = 1,
+                                 .entry = &entry};
+        cluster_init(&run[i], numbers);
+        story(&run[i], 2, 1, "x=A");
+        state(&run[i], 1, RAFT_FACT_START, 0, 0);
+        if (i == 0)
+            message(&run[i], 0, 1, &m);
+        append_entry(&run[i], 1, 3, 2, "y=B");
+        if (i == 1)
+            message(&run[i], 0, 1, &m);
+    }
+    compare(&d, &run[0], &run[1], &no_options);
+    assert_first(&d, "appends \"y=B\" at index 3 (term 2)",
+                 "appends \"y=B\" at index 3 (term 2), which nobody had sent it");
+    end(&d, &run[0], &run[1]);
+}
+
+/* The configuration that a node has after its entry is gone, and what both did before. */
+static void an_older_configuration(void **unused)
+{
+    struct cluster run[2];
+    struct diff d;
+    char words[256];
+    (void)unused;
+    for (int i = 0; i < 2; i++) {
+        const struct raft_fact older = {.kind = RAFT_FACT_CONFIGURATION, .index = 1, .text = "1 2"};
+        struct raft_fact newer = {.kind = RAFT_FACT_CONFIGURATION, .index = 3, .text = "1 2 3"};
+        cluster_init(&run[i], numbers);
+        story(&run[i], 2, 1, "x=A");
+        append_entry(&run[i], 1, 3, 2, "y=B");
+        tell(&run[i], 1, &newer);
+        state(&run[i], 1, RAFT_FACT_TRUNCATE, 2, 0);
+        if (i == 0)
+            tell_as(&run[i], 1, older, "mark");
+    }
+    compare(&d, &run[0], &run[1], &no_options);
+    assert_first(&d, "has the configuration of index 1: \"1 2\"", NULL);
+    assert_non_null(d.first.after[1]);
+    diff_words(d.run[1], d.first.after[1], 0, 0, words, sizeof words);
+    assert_string_equal(words, "cuts its log back to index 2, from 3");
+    end(&d, &run[0], &run[1]);
+}
+
 static void what_cannot_be_compared(void **unused)
 {
     struct cluster a, b;
@@ -295,6 +385,7 @@ int main(void)
         cmocka_unit_test(same_but_for_names_times_and_retries), cmocka_unit_test(terms_shift),
             cmocka_unit_test(another_vote),
         cmocka_unit_test(another_entry), cmocka_unit_test(late_is_not_different), cmocka_unit_test(both_ways),
+        cmocka_unit_test(in_vain), cmocka_unit_test(sent_by_nobody), cmocka_unit_test(an_older_configuration),
         cmocka_unit_test(what_cannot_be_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
