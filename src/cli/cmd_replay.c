@@ -2,9 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <wordexp.h>
 
 #include "cli/cmd.h"
+#include "cli/gdb_answers.h"
 #include "cli/replay_print.h"
 #include "store/refs.h"
 #include "store/store.h"
@@ -20,7 +22,7 @@ static struct {
 static const struct args_option options[] = {
     { ARGS_LIST, 'n', "node", "NODE", "only this node, all its incarnations (repeatable)", &option.nodes },
     { ARGS_STRING, 'u', "until", "EVENT", "stop the node of this event before it happens", &option.until },
-    { ARGS_FLAG, 'g', "gdb", NULL, "run gdb on the node at that event, or at its start", &option.gdb },
+    { ARGS_FLAG, 'g', "gdb", NULL, "run gdb on the node at that event, or at its start, with commands of drd", &option.gdb },
     { ARGS_STRING, 0, "gdb-args", "WORDS", "more words for gdb's command line", &option.gdb_args },
     { ARGS_INT, 'j', "jobs", "N", "programs at a time (default: one for each processor)", &option.jobs },
     { ARGS_INT, 0, "timeout", "SECONDS", "without progress a program counts as hung (default 30)", &option.timeout },
@@ -39,8 +41,8 @@ struct job {
     struct replay_options replay;
     struct progress progress;
     uint64_t total; /* events */
-    char **gdb;
-    wordexp_t words;
+    wordexp_t words; /* of --gdb-args */
+    struct gdb_answers *answers;
 };
 
 static bool want_node(struct job *job, const char *node, struct drd_error *e)
@@ -70,7 +72,7 @@ static bool want_start(struct job *job, struct drd_error *e)
         if (job->wanted[i] && job->process[i].events && ++found)
             job->replay.until_process = job->process[i].number;
     job->replay.until = 1; /* 0 is the record of the start itself */
-    return found == 1 || error_set(e, DRD_EXIT_USAGE, "--gdb wants one process: name an event with --until");
+    return found == 1 || error_set(e, DRD_EXIT_USAGE, "--gdb wants one process: name an event with --until, as in RUN:n1@317");
 }
 
 static bool choose(struct job *job, const char *event, struct drd_error *e)
@@ -92,23 +94,6 @@ static bool choose(struct job *job, const char *event, struct drd_error *e)
     return !option.gdb || *event || want_start(job, e);
 }
 
-/* SIGSYS is how the shim sees system calls, SIGSEGV how it sees rdtsc; at the event it raises SIGTRAP. */
-static bool gdb_command(struct job *job, struct drd_error *e)
-{
-    static char *const fixed[] = { "gdb", "-q", "-ex", "handle SIGSYS nostop noprint pass", "-ex", "continue" };
-    const size_t n = sizeof fixed / sizeof *fixed;
-    if (option.gdb_args && wordexp(option.gdb_args, &job->words, WRDE_NOCMD))
-        return error_set(e, DRD_EXIT_USAGE, "--gdb-args cannot be split into words");
-    job->gdb = calloc(n + job->words.we_wordc + 1, sizeof *job->gdb);
-    if (!job->gdb)
-        return error_set(e, DRD_EXIT_FATAL, "out of memory");
-    memcpy(job->gdb, fixed, sizeof fixed);
-    for (size_t i = 0; i < job->words.we_wordc; i++)
-        job->gdb[n + i] = job->words.we_wordv[i];
-    job->replay.debugger = job->gdb;
-    return true;
-}
-
 static void show_progress(void *context, uint64_t events)
 {
     struct job *job = context;
@@ -119,6 +104,24 @@ static void show_notice(void *context, const char *line)
 {
     (void)context;
     cmd_warn("%s", line);
+}
+
+static void answer(void *context, struct replay_debugged *d, const char *request, FILE *out)
+{
+    gdb_answers_give(((struct job *)context)->answers, d, request, out);
+}
+
+static bool gdb_prepare(struct job *job, struct drd_error *e)
+{
+    static char *none[] = { NULL };
+    if (option.gdb_args && wordexp(option.gdb_args, &job->words, WRDE_NOCMD))
+        return error_set(e, DRD_EXIT_USAGE, "--gdb-args cannot be split into words");
+    job->answers = gdb_answers_create(job->store, job->process, job->count, job->replay.until_process);
+    if (!job->answers)
+        return error_set(e, DRD_EXIT_FATAL, "out of memory");
+    job->replay.debugger = job->words.we_wordv ? job->words.we_wordv : none;
+    job->replay.answer = answer;
+    return true;
 }
 
 static bool prepare(struct job *job, const char *path, const char *event, struct drd_error *e)
@@ -144,7 +147,7 @@ static bool prepare(struct job *job, const char *path, const char *event, struct
     job->replay.notice = show_notice;
     job->replay.context = job;
     job->progress.what = "replaying";
-    return !option.gdb || gdb_command(job, e);
+    return !option.gdb || gdb_prepare(job, e);
 }
 
 static uint64_t now(void)
@@ -179,18 +182,35 @@ static void job_fini(struct job *job)
         store_process_fini(&job->process[i]);
     free(job->process);
     free(job->wanted);
-    free(job->gdb);
+    gdb_answers_destroy(job->answers);
     if (job->words.we_wordv)
         wordfree(&job->words);
     store_close(job->store);
 }
 
+/* RUN:n1 is RUN with --node n1, RUN:n1@317 is RUN@n1@317. */
+static const char *take_node(const char *word, char plain[PATH_MAX])
+{
+    static const char *node;
+    const char *colon = strrchr(word, ':');
+    if (!colon || !colon[1] || strchr(colon, '/') || strlen(word) + 2 > PATH_MAX || access(word, F_OK) == 0)
+        return word;
+    bool event = strchr(colon, '@');
+    snprintf(plain, PATH_MAX, "%.*s%s%s", colon == word ? 1 : (int)(colon - word), colon == word ? "@" : word, event ? "@" : "",
+             event ? colon + 1 : "");
+    if (!event) {
+        node = colon + 1;
+        option.nodes = (struct args_list){ &node, 1 };
+    }
+    return plain;
+}
+
 static int run(struct cmd_context *c)
 {
-    char name[PATH_MAX], path[PATH_MAX], event[PATH_MAX];
+    char name[PATH_MAX], path[PATH_MAX], event[PATH_MAX], plain[PATH_MAX];
     struct job job = { 0 };
     int code = DRD_EXIT_OK;
-    if (!refs_split(c->argc ? c->argv[0] : "@", name, event, &c->error) || !refs_resolve(name, path, &c->error))
+    if (!refs_split(c->argc ? take_node(c->argv[0], plain) : "@", name, event, &c->error) || !refs_resolve(name, path, &c->error))
         return cmd_failed(c);
     if (option.until)
         snprintf(event, sizeof event, "%s", option.until);
@@ -202,12 +222,13 @@ static int run(struct cmd_context *c)
 const struct drd_command cmd_replay = {
     .name = "replay",
     .summary = "re-drive the nodes of a run from their streams and compare all they do",
-    .positional = "[RUN[@EVENT]]",
+    .positional = "[RUN[:NODE][@EVENT]]",
     .max = 1,
     .flags = CMD_JSON,
     .options = options,
     .help = "Every process is started again and given what it was given then: no socket, no file, no clock. What it sends\n"
             "and writes is compared with the recording; the first difference stops it and is shown.\n"
+            "In gdb: drd-event, drd-next [KIND], drd-back [KIND], drd-goto EVENT, drd-message, drd-chain, drd-finish.\n"
             "Exit: 0 identical, 1 diverged, 125 could not be replayed, 128 no such run, node or event.\n",
     .run = run,
 };

@@ -86,6 +86,14 @@ static bool is_wanted(const struct replay *r, size_t i)
     return !r->options.wanted || r->options.wanted[i];
 }
 
+void session_echo(const struct replay *r, size_t i, struct replay_file *file)
+{
+    if (!r->options.debugger)
+        return;
+    snprintf(file->echo_name, sizeof file->echo_name, "%s", r->process[i].node);
+    file->echo_base = r->process[i].event_base;
+}
+
 static bool stage_member(struct replay *r, size_t i, struct drd_error *e)
 {
     const struct store_process *p = &r->process[i];
@@ -99,29 +107,36 @@ static bool stage_member(struct replay *r, size_t i, struct drd_error *e)
         r->header[i]->until = fork_end;
     r->header[i]->wait_for_debugger = is_target && (r->options.debugger || r->options.at_event);
     r->header[i]->echo = r->options.echo && is_wanted(r, i);
+    session_echo(r, i, r->header[i]);
     r->header[i]->other_build = r->options.other_build != NULL;
     return true;
 }
 
-static bool group_launch(struct replay *r, struct slot *slot, struct drd_error *e)
+bool session_launch(struct replay *r, struct slot *slot, struct drd_error *e)
 {
     size_t root = slot->group->member[0];
     char stream[sizeof r->stage.path + 32], errors[sizeof r->stage.path + 32];
     struct manifest m;
-    for (size_t i = 0; i < slot->group->members; i++)
-        if (!stage_member(r, slot->group->member[i], e))
-            return false;
     if (!session_manifest(r, root, &m, e))
         return false;
     if (r->options.other_build && !manifest_other_build(&m, r->options.other_build, r->options.other_shim))
         return manifest_fini(&m), error_set(e, DRD_EXIT_FATAL, "out of memory");
     stage_file(&r->stage, r->process[root].number, "", stream, sizeof stream);
     stage_file(&r->stage, r->process[root].number, ".err", errors, sizeof errors);
-    struct launch launch = { .manifest = &m, .stream = stream, .errors = errors, .echo = r->header[root]->echo,
-                             .root = session_root(r), .stage = r->stage.path };
+    struct launch launch = { .manifest = &m, .stream = stream, .errors = errors,
+                             .echo = r->header[root]->echo || r->options.debugger, .root = session_root(r),
+                             .stage = r->stage.path };
     bool ok = launch_program(&launch, &slot->leader, e);
     manifest_fini(&m);
     return ok;
+}
+
+static bool group_launch(struct replay *r, struct slot *slot, struct drd_error *e)
+{
+    for (size_t i = 0; i < slot->group->members; i++)
+        if (!stage_member(r, slot->group->member[i], e))
+            return false;
+    return session_launch(r, slot, e);
 }
 
 /* The first line the loader wrote says why a program did not even start. */

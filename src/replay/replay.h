@@ -13,10 +13,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "store/store.h"
 #include "trace/spool.h"
+
+/* The process that gdb is on. */
+struct replay_debugged;
+const struct replay_file *replay_debugged_file(const struct replay_debugged *d);
+/* Where it is to stop next; UINT64_MAX: nowhere. */
+void replay_debugged_until(struct replay_debugged *d, uint64_t sequence);
+/* Re-drive another one up to an event, in place of this one, which is ended: the way back. */
+bool replay_debugged_restart(struct replay_debugged *d, uint64_t sequence, struct drd_error *e);
 
 enum replay_outcome {
     REPLAY_SKIPPED,    /* not wanted */
@@ -52,7 +61,9 @@ struct replay_options {
     void (*progress)(void *context, uint64_t events);   /* consumed so far, ten times a second; may be NULL */
     void (*notice)(void *context, const char *line);    /* a warning; may be NULL */
     void *context;
-    char *const *debugger;   /* words of the debugger's command line in front of "-p PID", NULL: none */
+    char *const *debugger;   /* run gdb on the process at its event: more words for its command line, NULL: do not */
+    /* What gdb's commands ask (replay/gdb.py), a line; so is the answer. */
+    void (*answer)(void *context, struct replay_debugged *d, const char *request, FILE *out);
     /* Called once when the process waits at its event, which it goes on doing until this returns; then the replay ends. */
     void (*at_event)(void *context, const struct replay_file *file);
     /* Absolute path of another build of the program of the processes: it departs where what it does outside is not what was

@@ -64,7 +64,13 @@ const char *session_root(const struct replay *r);
  * of the plan: an ancestor that nobody asked for may stop after it (*fork_end: sequence of the event behind it, or 0). */
 bool session_scan(struct replay *r, size_t index, uint64_t *fork_end, struct drd_error *e);
 
-/* debugger.c: once the process waits at its event, run the debugger on it until the user leaves. */
+/* What its output is marked with under a debugger. */
+void session_echo(const struct replay *r, size_t index, struct replay_file *file);
+
+/* Start the program of a group whose members are staged. */
+bool session_launch(struct replay *r, struct slot *slot, struct drd_error *e);
+
+/* debugger.c: once the process waits at its event, run gdb on it until the user leaves. */
 bool session_debug(struct replay *r, struct slot *slot, struct drd_error *e);
 
 #endif

@@ -127,6 +127,8 @@ void trace_done(uint8_t *end);               /* the record ends here */
 uint32_t trace_next_thread(void);            /* whose turn it is when this thread has ended */
 bool trace_signal_follows(int where);        /* was a signal delivered right here? See TRACE_SIGNAL */
 #define TRACE_PEEK_CLOCK 0x7fff0001
+void drd_stop_here(void);                    /* where a debugger has its breakpoint */
+void trace_debugger(int state);              /* say how it stands (enum replay_state), and let a debugger look */
 /* The program does something else, and the replay ends here; another build may be told to go on. */
 void trace_differs(int code, unsigned argument, const char *what, const char *expected, const char *got);
 void trace_diverged(int code, unsigned argument, const char *what, const char *expected, const char *got) __attribute__((noreturn));
@@ -135,6 +137,10 @@ void trace_failed(const char *what, uint64_t expected, uint64_t got) __attribute
 void trace_path(char *out, size_t size, uint32_t process, const char *suffix); /* of a file of the replay's directory */
 int64_t trace_int(uint8_t **p);
 const uint8_t *trace_blob(uint8_t **p, size_t *length); /* str or bin; NULL for nil */
+
+/* echo.c: what the node prints, for the eyes of whoever replays it */
+void echo_call(const struct call *call, long result);
+void echo_break(void);                       /* what follows is no part of a line that was begun */
 
 /* departure.c: another build of the program */
 bool departure_watches(void);

@@ -218,6 +218,11 @@ static void on_fault(int signo, siginfo_t *info, void *context)
     }
     if (signal_actions[signo].handler == SIG_IGN && info->si_code <= 0)
         return;
+    if (shim_world == WORLD_TRACE && stream.file->wait_for_debugger) {
+        stream.file->signal = signo;
+        trace_debugger(REPLAY_FAULT);
+        __atomic_store_n(&stream.file->state, REPLAY_RUNNING, __ATOMIC_RELEASE);
+    }
     struct kernel_sigaction standard = {SIG_DFL, SA_RESTORER, shim_restorer, 0};
     RAW(SYS_rt_sigaction, signo, &standard, 0, 8);
     if (info->si_code <= 0) /* a fault happens again by itself, a sent signal does not */

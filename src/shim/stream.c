@@ -103,6 +103,7 @@ bool stream_trace_open(int fd)
     stream.events = stream.clock = stream.time = 0;
     stream.thread = self.number;
     stream.file->pid = (uint32_t)RAW(SYS_getpid);
+    stream.file->stop_here = (uint64_t)(uintptr_t)drd_stop_here;
     stream.file->state = REPLAY_RUNNING;
     return true;
 }

@@ -7,6 +7,36 @@
 
 #define FORGET_BYTES (8l << 20)
 
+/* Is a debugger on this very thread? It comes to one after another. */
+static bool being_traced(void)
+{
+    static char text[2048]; /* a fault may have come on a small stack */
+    long fd = RAW(SYS_open, "/proc/thread-self/status", 0, 0);
+    long n = fd < 0 ? 0 : RAW(SYS_read, fd, text, sizeof text - 1);
+    RAW(SYS_close, fd);
+    text[n > 0 ? n : 0] = 0;
+    for (const char *p = text; *p; p++)
+        if (text_starts(p, "TracerPid:\t"))
+            return p[11] != '0';
+    return false;
+}
+
+__attribute__((noinline, noclone)) void drd_stop_here(void)
+{
+    __asm__ volatile("nop" : : : "memory");
+}
+
+void trace_debugger(int state)
+{
+    struct replay_file *f = stream.file;
+    f->events = stream.events;
+    f->thread = self.number;
+    echo_break();
+    __atomic_store_n(&f->state, state, __ATOMIC_RELEASE);
+    if (f->wait_for_debugger && being_traced())
+        drd_stop_here();
+}
+
 void trace_failed(const char *what, uint64_t expected, uint64_t got)
 {
     struct replay_file *f = stream.file;
@@ -15,8 +45,7 @@ void trace_failed(const char *what, uint64_t expected, uint64_t got)
     text_append_hex(text_append(f->expected, end, "0x"), end, expected, 16);
     end = f->got + sizeof f->got;
     text_append_hex(text_append(f->got, end, "0x"), end, got, 16);
-    f->events = stream.events;
-    __atomic_store_n(&f->state, REPLAY_FAILED, __ATOMIC_RELEASE);
+    trace_debugger(REPLAY_FAILED);
     for (;;)
         RAW(SYS_exit_group, 125);
 }
@@ -44,7 +73,7 @@ void trace_differs(int code, unsigned argument, const char *what, const char *ex
         departure_wait();
         return;
     }
-    __atomic_store_n(&f->state, REPLAY_DIVERGED, __ATOMIC_RELEASE);
+    trace_debugger(REPLAY_DIVERGED);
     for (;;)
         RAW(SYS_exit_group, 1);
 }
@@ -65,18 +94,11 @@ void trace_finish(int status)
         RAW(SYS_exit_group, status);
 }
 
-/* A number of /proc/self/status: is a debugger attached? */
-static bool being_traced(void)
+/* The stream ends in the middle of the program: it was killed there, or recorded no further. */
+static void trace_end(void)
 {
-    char text[2048];
-    long fd = RAW(SYS_open, "/proc/self/status", 0, 0);
-    long n = fd < 0 ? 0 : RAW(SYS_read, fd, text, sizeof text - 1);
-    RAW(SYS_close, fd);
-    text[n > 0 ? n : 0] = 0;
-    for (const char *p = text; *p; p++)
-        if (text_starts(p, "TracerPid:\t"))
-            return p[11] != '0';
-    return false;
+    trace_debugger(REPLAY_FINISHED);
+    trace_finish(0);
 }
 
 /* --until: here the replay ends, or waits for gdb and hands it the node in the middle of its call. Or until its stack has been
@@ -96,7 +118,8 @@ static void trace_stop(void)
     struct timespec pause = {0, 10000000};
     while (!being_traced())
         RAW(SYS_nanosleep, &pause, 0);
-    thread_kill(SIGTRAP);
+    RAW(SYS_nanosleep, &pause, 0); /* the SIGSTOP of PTRACE_ATTACH comes after the sign of it, and is met in here */
+    trace_debugger(REPLAY_STOPPED);
     __atomic_store_n(&f->state, REPLAY_RUNNING, __ATOMIC_RELEASE);
 }
 
@@ -188,6 +211,8 @@ static void skip_information(void)
         int code = record_code(stream.at, &p);
         if (!is_passed(code, p))
             return;
+        if (stream.events >= stream.file->until)
+            trace_stop();
         pass_information(code, p);
     }
 }
@@ -199,10 +224,10 @@ int trace_peek(void)
         if (stream.events >= stream.file->until)
             trace_stop();
         if (stream.at >= stream.limit)
-            trace_finish(0);
+            trace_end();
         int code = record_code(stream.at, &p);
         if (code == TRACE_INCOMPLETE)
-            trace_finish(0);
+            trace_end();
         if (is_passed(code, p)) {
             pass_information(code, p);
         } else if (code == TRACE_SWITCH) {
@@ -254,7 +279,7 @@ uint32_t trace_next_thread(void)
     uint8_t *p;
     skip_information();
     if (stream.at >= stream.limit)
-        trace_finish(0);
+        trace_end();
     if (record_code(stream.at, &p) != TRACE_SWITCH)
         trace_failed("the stream goes on after the end of a thread", self.number, stream.events);
     uint32_t thread = (uint32_t)trace_int(&p);
@@ -271,13 +296,6 @@ bool trace_signal_follows(int where)
         return false;
     trace_int(&p);
     return trace_int(&p) == where;
-}
-
-/* What the node printed, for the eyes of whoever replays it. */
-static void trace_echo(const struct call *call)
-{
-    if (stream.file->echo && call->nr == SYS_write && (call->arg[0] == 1 || call->arg[0] == 2))
-        RAW(SYS_write, REPLAY_FD + call->arg[0], call->arg[1], call->arg[2]);
 }
 
 static long unhandled_call(struct call *call)
@@ -317,6 +335,6 @@ long trace_call(struct call *call)
         addresses_answered(call, result);
     trace_done(p);
     departure_call(NULL);
-    trace_echo(call);
+    echo_call(call, result);
     return result;
 }

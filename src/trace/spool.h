@@ -112,6 +112,7 @@ enum replay_state {
     REPLAY_DIVERGED = 3,  /* `what`, `expected`, `got` say how */
     REPLAY_STOPPED = 4,   /* `until` was reached */
     REPLAY_FAILED = 5,    /* could not replay: `what` says why (address layout, memory) */
+    REPLAY_FAULT = 6,     /* under a debugger: about to be killed by `signal`, by a fault of its own */
 };
 
 struct replay_file {
@@ -120,7 +121,7 @@ struct replay_file {
     uint32_t process;    /* number of this process */
     uint64_t bytes;      /* of stream after the header */
     uint64_t until;      /* stop before the record with this sequence number; UINT64_MAX = never */
-    uint32_t wait_for_debugger; /* at `until`: wait until traced, then raise SIGTRAP and go on */
+    uint32_t wait_for_debugger; /* at `until`: wait until traced. Then it passes drd_stop_here, there and wherever it ends */
     uint32_t echo;       /* write what the node writes to descriptors 1 and 2 to descriptors REPLAY_FD+1 and +2 too */
     char dir[512];       /* the directory of this file */
     uint32_t again;      /* the started program must execve `again_path` itself, once, with the same argv and environment */
@@ -144,6 +145,11 @@ struct replay_file {
     uint32_t other_build; /* another build of the program: its memory is its own affair, and what it states, draws and sets
                              timers to is compared too. Where it departs it writes what it did, a record, to "<process>.made",
                              and waits */
+    /* for debuggers */
+    uint64_t stop_here;   /* address of drd_stop_here: a breakpoint there stops at `until`, at the end and at faults */
+    int32_t signal;       /* of REPLAY_FAULT */
+    char echo_name[64];   /* not "": lines that are echoed begin with NAME@NUMBER|, NUMBER counted from echo_base */
+    uint64_t echo_base;
 };
 
 #endif

@@ -36,6 +36,8 @@ grep -x -e first -e second -e third said | cmp - recorded || { echo "--echo show
 says 0 "^1 node, 1 process," "$drd" replay run.drd --node sh#2
 says 0 "!sh#1" "$drd" replay -v run.drd --node sh#2
 says 0 "^2 nodes, 2 processes," "$drd" replay run.drd --node sh#2 --node echo#1
+says 0 "^1 node, 1 process," "$drd" replay run.drd:sh#2
+says 128 "no node 'nobody'" "$drd" replay run.drd:nobody
 
 # up to an event, by option and behind the run's name
 says 0 "^sh#1, process 1: identical up to sh#1@20, stopped there" "$drd" replay run.drd --until sh#1@20
@@ -50,10 +52,12 @@ fi
 event=$("$drd" log run.drd --node sh#1 --grep first | sed -n 's/^\(sh#1@[0-9]*\) .*/\1/p')
 says 125 "cannot start gdb" env PATH=/nonexistent "$drd" replay run.drd --until "$event" --gdb
 if command -v gdb >/dev/null; then
-    says 0 "SIGTRAP" "$drd" replay run.drd --until "$event" --gdb --gdb-args '-batch -ex bt'
-    says 0 " write " "$drd" replay run.drd --until "$event" --gdb --gdb-args '-batch -ex bt'
+    says 0 "^$event  write 1, 6 bytes" "$drd" replay run.drd --until "$event" --gdb --gdb-args '-batch -ex bt'
+    says 0 "^$event  write 1, 6 bytes" "$drd" replay run.drd:"$event" --gdb --gdb-args '-batch -ex bt'
+    says 0 "^#[0-9]* *0x" "$drd" replay run.drd --until "$event" --gdb --gdb-args '-batch -ex bt'
     says 0 "exited normally\|exited with code" "$drd" replay run.drd --until "$event" --gdb --gdb-args '-batch -ex continue'
-    says 0 "SIGTRAP" "$drd" replay run.drd --node echo#1 --gdb --gdb-args '-batch -ex bt'
+    says 0 "^echo#1@1  " "$drd" replay run.drd --node echo#1 --gdb --gdb-args '-batch -ex bt'
+    says 0 "^echo#1@1  " "$drd" replay run.drd:echo#1 --gdb --gdb-args '-batch -ex bt'
 fi
 says 129 "one process" "$drd" replay run.drd --gdb
 says 129 "gdb-args" "$drd" replay run.drd --until "$event" --gdb --gdb-args '"open'
