@@ -498,17 +498,22 @@ void walk_way_bytes(struct walk *w, struct way *way, const uint8_t *data, size_t
 static void on_bytes(void *context, struct flow_end *end, enum flow_way way, const uint8_t *data, size_t length,
                      const struct flow_at *at)
 {
+    struct walk *w = context;
     struct connection_state *cs = end->connection->user;
+    if (w->on.bytes)
+        w->on.bytes(w->on.context, end, way, data, length);
     if (cs)
-        walk_way_bytes(context, &cs->way[end->side][way], data, length, at);
+        walk_way_bytes(w, &cs->way[end->side][way], data, length, at);
 }
 
 static void on_unsent(void *context, struct flow_end *end, size_t length)
 {
+    struct walk *w = context;
     struct connection_state *cs = end->connection->user;
-    (void)context;
     if (cs)
         way_unsent(&cs->way[end->side][FLOW_SENT], length);
+    if (w->on.unsent)
+        w->on.unsent(w->on.context, end);
 }
 
 static void on_closed(void *context, struct flow_end *end, const struct flow_at *at)

@@ -12,6 +12,9 @@ struct walk_listener {
      * is the offset in that direction after its last byte. */
     void (*message)(void *context, struct flow_end *end, enum flow_way way, uint64_t end_offset, size_t length,
                     const char *name, const struct flow_at *at);
+    /* Bytes passed an end, before the messages that end in them; and as flow_handler.unsent, after end->offset went back. */
+    void (*bytes)(void *context, struct flow_end *end, enum flow_way way, const uint8_t *data, size_t length);
+    void (*unsent)(void *context, struct flow_end *end);
     void (*opened)(void *context, struct flow_connection *c, struct flow_end *end);
     void (*closed)(void *context, struct flow_end *end, const struct flow_at *at);
     void (*freed)(void *context, struct flow_connection *c, void *user);

@@ -36,3 +36,7 @@ PACKAGES_TESTS="libraft-dev openvswitch-common python3-minimal python3-pysyncobj
     libxml2-utils jq gdb"
 # What reads the man pages, the completions and the package.
 PACKAGES_TESTS="$PACKAGES_TESTS mandoc bash fish zsh file dpkg-dev lintian"
+# What reads the exports.
+PACKAGES_TESTS="$PACKAGES_TESTS tshark graphviz cmark xxd"
+# What looks at the reports of drd report.
+PACKAGES_TESTS="$PACKAGES_TESTS python3 chromium chromium-driver fonts-dejavu-core"
