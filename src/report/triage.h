@@ -172,7 +172,7 @@ struct progress_watch {
     uint64_t commit, commit_time; /* highest commit index that was seen, and when first */
     uint64_t wanted;              /* highest index of an entry that a leader sent or a log took */
     uint64_t lead_time;           /* a leader last spoke */
-    uint64_t term, elections;     /* highest that was asked for votes in; such since a leader last spoke */
+    uint64_t term, elections;     /* highest that somebody stood in; such since a leader last spoke */
     uint64_t first, last;         /* of all facts */
 };
 void progress_feed(void *context, const struct raft_fact *fact);

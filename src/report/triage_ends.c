@@ -135,10 +135,13 @@ static bool counts(const struct store_process *p, bool member)
     return member || (p->number > 1 && p->node[0] && !strchr(p->node, '#'));
 }
 
-/* It was to die so; or it was asked to end, and its exit code is the answer. */
+/* It was to die so; or it was asked to end, and its exit code is the answer. SIGKILL asks nobody: it was meant for what ran
+ * before under this name, or killed what this one, a shell, waited for. */
 static bool asked(const struct store_process *p, uint64_t sent)
 {
-    return WIFSIGNALED(p->status) ? (sent & bit(WTERMSIG(p->status))) != 0 : sent != 0;
+    if (WIFSIGNALED(p->status))
+        return (sent & bit(WTERMSIG(p->status))) != 0;
+    return (sent & ~bit(SIGKILL)) || (sent && WEXITSTATUS(p->status) == 128 + SIGKILL);
 }
 
 long ends_crash(struct store *s, struct store_process *process, size_t count, const bool *member, bool red)

@@ -16,10 +16,22 @@ static void commit(struct progress_watch *w, uint64_t index, uint64_t time)
     }
 }
 
-static void lead(struct progress_watch *w, uint64_t time)
+/* One that does not know yet that others stand against it leads nobody. */
+static void lead(struct progress_watch *w, uint64_t term, uint64_t time)
 {
+    if (term < w->term)
+        return;
     w->lead_time = time;
     w->elections = 0;
+}
+
+/* Somebody stands for election in a term that nobody was seen in before. */
+static void stand(struct progress_watch *w, uint64_t term)
+{
+    if (term <= w->term)
+        return;
+    w->term = term;
+    w->elections++;
 }
 
 /* An index that is nonsense is none: 2^48 entries no log has. */
@@ -32,12 +44,11 @@ static void want(struct progress_watch *w, uint64_t index)
 static void sent(struct progress_watch *w, const struct raft_message *m, uint64_t time)
 {
     if (m->type == RAFT_APPEND_ENTRIES || m->type == RAFT_INSTALL_SNAPSHOT) {
-        lead(w, time);
+        lead(w, m->term, time);
         commit(w, m->commit, time);
         want(w, m->prev_index + (m->type == RAFT_APPEND_ENTRIES ? m->entries : 0));
-    } else if (m->type == RAFT_REQUEST_VOTE && !m->pre_vote && m->term > w->term) {
-        w->term = m->term;
-        w->elections++;
+    } else if (m->type == RAFT_REQUEST_VOTE && !m->pre_vote) {
+        stand(w, m->term);
     }
 }
 
@@ -53,7 +64,9 @@ void progress_feed(void *context, const struct raft_fact *fact)
     if (fact->kind == RAFT_FACT_SENT && fact->message)
         sent(w, fact->message, fact->time);
     else if (fact->kind == RAFT_FACT_ROLE && fact->role == 2)
-        lead(w, fact->time);
+        lead(w, fact->term, fact->time);
+    else if (fact->kind == RAFT_FACT_TERM && !fact->loaded) /* who is cut off asks nobody, and stands all the same */
+        stand(w, fact->term);
     else if (fact->kind == RAFT_FACT_COMMIT || fact->kind == RAFT_FACT_APPLY)
         commit(w, fact->kind == RAFT_FACT_APPLY ? fact->entry.index : fact->index, fact->time);
     else if (fact->kind == RAFT_FACT_APPEND)

@@ -283,6 +283,13 @@ static void asks_for_votes(struct facts *f, struct progress_watch *w, uint64_t s
     progress_feed(w, &fact);
 }
 
+/* It is cut off, and asks nobody; its term shows that it stands. */
+static void stands_alone(struct progress_watch *w, uint64_t second, uint64_t term)
+{
+    struct raft_fact fact = {.kind = RAFT_FACT_TERM, .time = second * SECOND, .term = term, .protocol = "raftkv", .durable = true};
+    progress_feed(w, &fact);
+}
+
 static void says(const struct facts *f, const struct progress_watch *w, uint64_t end, bool timed_out, const char *expected)
 {
     uint64_t ns;
@@ -314,8 +321,17 @@ static void a_hang_is_told_by_what_kept_the_cluster(void **state)
     for (uint64_t i = 0; i < 4; i++)
         asks_for_votes(&f, &w, 43 + i, 2 + i);
     says(&f, &w, 48, false, "election after election, and no leader");
+    leader_speaks(&f, &w, 47, 1, 2); /* of term 1: nobody heeds it */
+    says(&f, &w, 48, false, "election after election, and no leader");
     leader_speaks(&f, &w, 49, 2, 3);
     says(&f, &w, 50, false, NULL);
+    says(&f, &w, 55, false, "election after election, and no leader");
+    w.elections = 0;
+    says(&f, &w, 55, false, "no leader, and no election");
+    for (uint64_t i = 0; i < 3; i++)
+        stands_alone(&w, 51, 9 + i);
+    stands_alone(&w, 52, 11);
+    says(&f, &w, 55, false, "election after election, and no leader");
     facts_fini(&f);
 }
 
