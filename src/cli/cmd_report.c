@@ -53,9 +53,10 @@ static bool side_judge(struct side *s, struct drd_error *e)
     s->model = explain_model(v->store, v->process, v->count, e);
     if (!s->model)
         return false;
-    if (!s->model->nodes)
-        return error_set(e, DRD_EXIT_UNKNOWN, "no Raft in %s: no message, file or mark that DRD knows as such", v->path);
     store_fact(v->store, "state", state, sizeof state);
+    if (!s->model->nodes)
+        return error_set(e, DRD_EXIT_UNKNOWN, "no Raft in %s: no message, file or mark that DRD knows as such%s", v->path,
+                         strcmp(state, "recording") ? "" : "; it is not finished: 'drd fsck --repair' finishes it");
     verdict_init(&s->verdict, s->model, v->process, v->count, state);
     return verdict_order(&s->verdict, v->store, e) && inputs_add(&s->verdict.cause, v->store, v->process, v->count, e) &&
            (options.no_source || verdict_source(&s->verdict, v->store, e));
@@ -94,44 +95,50 @@ static void name_output(const struct report *r, char out[PATH_MAX])
         snprintf(out + used, PATH_MAX - used, ".html");
 }
 
-static bool write_failed(FILE *out, const char *temporary, const char *path, struct drd_error *e)
+static bool write_failed(int number, const char *path, struct drd_error *e)
 {
-    int saved = errno;
-    if (out)
-        fclose(out);
-    unlink(temporary);
-    errno = saved;
+    errno = number;
     return error_set_errno(e, DRD_EXIT_FATAL, "cannot write %s", path);
 }
 
+/* To a device or a pipe: there is nothing to rename. */
+static bool write_stream(struct report *r, FILE *out, const char *path, struct drd_error *e)
+{
+    bool good = report_html(r, out, e);
+    return good && (!r->write_errno || write_failed(r->write_errno, path, e));
+}
+
 /* To a temporary name beside it first: there is a whole file of this name, or none. */
-static bool write_file(struct report *r, const char *path, struct drd_error *e)
+static bool write_beside(struct report *r, const char *path, struct drd_error *e)
 {
     char temporary[PATH_MAX + 32];
-    struct stat st;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* a device or a pipe: there is nothing to rename */
-        FILE *out = fopen(path, "w");
-        bool good = out && report_html(r, out, e);
-        if (out && (fflush(out) != 0 || ferror(out)) && good)
-            good = error_set_errno(e, DRD_EXIT_FATAL, "cannot write %s", path);
-        if (out)
-            fclose(out);
-        return out ? good : error_set_errno(e, DRD_EXIT_FATAL, "cannot write %s", path);
-    }
     snprintf(temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid());
     FILE *out = fopen(temporary, "wx");
     if (!out)
-        return error_set_errno(e, DRD_EXIT_FATAL, "cannot write %s", path);
-    if (!report_html(r, out, e)) {
-        fclose(out);
+        return write_failed(errno, path, e);
+    bool good = write_stream(r, out, path, e);
+    if (good && fsync(fileno(out)) != 0)
+        good = write_failed(errno, path, e);
+    if (fclose(out) != 0 && good)
+        good = write_failed(errno, path, e);
+    if (good && rename(temporary, path) != 0)
+        good = write_failed(errno, path, e);
+    if (!good)
         unlink(temporary);
-        return false;
-    }
-    if (fflush(out) != 0 || fsync(fileno(out)) != 0)
-        return write_failed(out, temporary, path, e);
-    if (fclose(out) != 0 || rename(temporary, path) != 0)
-        return write_failed(NULL, temporary, path, e);
-    return true;
+    return good;
+}
+
+static bool write_file(struct report *r, const char *path, struct drd_error *e)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || S_ISREG(st.st_mode))
+        return write_beside(r, path, e);
+    FILE *out = fopen(path, "w");
+    if (!out)
+        return write_failed(errno, path, e);
+    bool good = write_stream(r, out, path, e);
+    fclose(out);
+    return good;
 }
 
 static void say_written(const struct report *r, const char *path)
@@ -151,7 +158,7 @@ static bool write_report(struct report *r, struct drd_error *e)
 {
     char path[PATH_MAX];
     if (options.output && !strcmp(options.output, "-"))
-        return report_html(r, stdout, e);
+        return write_stream(r, stdout, "to stdout", e);
     if (options.output)
         snprintf(path, sizeof path, "%s", options.output);
     else

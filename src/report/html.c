@@ -1,5 +1,6 @@
 #include "report/html.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,7 +184,8 @@ bool report_html(struct report *r, FILE *out, struct drd_error *e)
             return error_set(e, DRD_EXIT_FATAL, "out of memory");
         }
         if (size <= r->max_size) {
-            fwrite(text, 1, size, out);
+            if (fwrite(text, 1, size, out) != size || fflush(out) != 0)
+                r->write_errno = errno;
             free(text);
             return true;
         }

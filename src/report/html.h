@@ -30,10 +30,11 @@ struct report {
     const struct diff *diff;   /* of two; NULL: they could not be compared, and why */
     char apart[300];
     uint64_t max_size;
+    int write_errno;           /* out: why the page could not be written; 0: it could */
 };
 
 /* Write the page, with fewer events drawn if it would be larger than max_size. False: out of memory, or it cannot be made that
- * small. Errors of `out` are the caller's to see. */
+ * small. What `out` does not take is left to the caller: write_errno. */
 bool report_html(struct report *r, FILE *out, struct drd_error *e);
 
 /* --- between the files of the report --- */

@@ -129,6 +129,27 @@ void report_title(const struct report *r, FILE *out)
 
 /* --- the verdict --- */
 
+/* A word of a command that is to be pasted into a shell: the names of nodes and files are anything. */
+static void put_word(const char *word, FILE *out)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+,=-";
+    if (*word && *word != '-' && word[strspn(word, plain)] == '\0') {
+        html_put(out, word);
+        return;
+    }
+    fputs("&#39;", out);
+    for (; *word; word++) {
+        char one[] = {*word, '\0'};
+        if (*word == '\'')
+            fputs("&#39;\\&#39;&#39;", out);
+        else if ((unsigned char)*word < 0x80)
+            html_put(out, one);
+        else
+            putc('?', out); /* who has such a name sees in the page what it is */
+    }
+    fputs("&#39;", out);
+}
+
 static void put_command(const struct report *r, size_t run, FILE *out)
 {
     const struct verdict *v = r->run[run].verdict;
@@ -137,9 +158,16 @@ static void put_command(const struct report *r, size_t run, FILE *out)
     fprintf(out, "<div class=\"reproduce\"><span class=\"label\" id=\"reproduce%zu\">Reproduce</span><code id=\"command%zu\">", run, run);
     if (w) {
         report_event(r, run, w->process, w->sequence, event, sizeof event);
-        html_printf(out, "drd replay %s --node %s --until %s --gdb", r->run[run].name, v->model->node[w->node].name, event);
+        fputs("drd replay ", out);
+        put_word(r->run[run].name, out);
+        fputs(" --node ", out);
+        put_word(v->model->node[w->node].name, out);
+        fputs(" --until ", out);
+        put_word(event, out);
+        fputs(" --gdb", out);
     } else {
-        html_printf(out, "drd replay %s", r->run[run].name);
+        fputs("drd replay ", out);
+        put_word(r->run[run].name, out);
     }
     fprintf(out, "</code><button type=\"button\" class=\"copy\" data-copy=\"command%zu\" hidden>Copy</button></div>\n", run);
 }
