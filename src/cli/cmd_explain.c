@@ -2,14 +2,21 @@
 #include "cli/cmd.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/run_view.h"
 #include "explain/explain.h"
 #include "util/term.h"
 
-static bool no_source;
+#define FINGERPRINT_DIGITS 6
+#define FINGERPRINT_NAME 48
+
+static bool no_source, bisect;
+static const char *same;
 
 static const struct args_option rows[] = {
+    { ARGS_FLAG, 0, "bisect", NULL, "for git bisect run: exit 0 good, 1 bad, 125 cannot be judged", &bisect },
+    { ARGS_STRING, 0, "same", "WHAT", "with --bisect: only this fingerprint, or that of this run, is bad", &same },
     { ARGS_FLAG, 0, "no-source", NULL, "do not re-drive the node to find the line of its program", &no_source },
     { 0 },
 };
@@ -40,26 +47,132 @@ static int verdict_exit(const struct verdict *verdict)
     return codes[verdict->status];
 }
 
+/* A run that has been read and judged. */
+struct judged {
+    struct run_view v;
+    struct raft_model *m;
+    struct verdict verdict;
+};
+
+static void judged_fini(struct judged *j)
+{
+    raft_model_destroy(j->m);
+    run_view_close(&j->v);
+}
+
+/* On failure nothing needs to be closed. */
+static bool judged_read(struct judged *j, const char *name, bool source, struct drd_error *e)
+{
+    char state[64] = "";
+    *j = (struct judged){ 0 };
+    if (!run_view_open(&j->v, name, e))
+        return false;
+    j->m = explain_model(j->v.store, j->v.process, j->v.count, e);
+    bool good = j->m != NULL;
+    if (good) {
+        store_fact(j->v.store, "state", state, sizeof state);
+        verdict_init(&j->verdict, j->m, j->v.process, j->v.count, state);
+        good = verdict_order(&j->verdict, j->v.store, e) &&
+               inputs_add(&j->verdict.cause, j->v.store, j->v.process, j->v.count, e) &&
+               (!source || verdict_source(&j->verdict, j->v.store, e));
+    }
+    if (!good)
+        judged_fini(j);
+    return good;
+}
+
+/* ---- for git bisect run ---- */
+
+/* "2:38bf10-T01", or without its algorithm. */
+static bool is_fingerprint(const char *text)
+{
+    text += strspn(text, "0123456789") && text[strspn(text, "0123456789")] == ':' ? strspn(text, "0123456789") + 1 : 0;
+    size_t digits = strspn(text, "0123456789abcdef");
+    return digits == FINGERPRINT_DIGITS && text[digits] == '-' && text[digits + 1];
+}
+
+static void fingerprint_name(const struct verdict *v, char out[FINGERPRINT_NAME])
+{
+    struct verdict_fingerprint f;
+    *out = 0;
+    if (verdict_fingerprint(v, &f))
+        snprintf(out, FINGERPRINT_NAME, "%d:%s", f.algorithm, f.value);
+}
+
+/* The fingerprint that is looked for: given, or that of a run. */
+static bool wanted_fingerprint(char out[FINGERPRINT_NAME], struct drd_error *e)
+{
+    struct judged j;
+    if (is_fingerprint(same)) {
+        snprintf(out, FINGERPRINT_NAME, "%s", same);
+        return true;
+    }
+    if (!judged_read(&j, same, false, e))
+        return false;
+    fingerprint_name(&j.verdict, out);
+    judged_fini(&j);
+    return *out || error_set(e, DRD_EXIT_USAGE, "--same %s: no rule of Raft is broken in that run", same);
+}
+
+static bool is_same(const char *wanted, const char *found)
+{
+    return strcmp(wanted, strchr(wanted, ':') ? found : found + strcspn(found, ":") + 1) == 0;
+}
+
+/* A mistake other than the one that is looked for may hide it: that commit says nothing. */
+static int bisect_exit(const struct verdict *v, const char *wanted, const char *found)
+{
+    if (*wanted && *found && is_same(wanted, found))
+        return DRD_EXIT_DIFFERS;
+    if (v->status == VERDICT_NONE)
+        return DRD_EXIT_OK;
+    return v->status == VERDICT_VIOLATED && !*wanted ? DRD_EXIT_DIFFERS : DRD_EXIT_CANNOT;
+}
+
+static void bisect_print(const struct verdict *v, int code, const char *found)
+{
+    fputs(code == DRD_EXIT_OK ? "good" : code == DRD_EXIT_DIFFERS ? "bad" : "cannot be judged", stdout);
+    if (*found)
+        printf("  fingerprint %s", found);
+    if (v->finding) {
+        fputs("  ", stdout);
+        verdict_headline(v, v->finding, stdout);
+    } else if (v->status == VERDICT_UNKNOWN) {
+        fputs("  the verdict is unknown; drd explain says what is missing", stdout);
+    }
+    putchar('\n');
+}
+
+static int run_bisect(struct cmd_context *c)
+{
+    struct judged j;
+    char wanted[FINGERPRINT_NAME] = "", found[FINGERPRINT_NAME];
+    if (same && !wanted_fingerprint(wanted, &c->error))
+        return c->error.exit_code == DRD_EXIT_USAGE ? DRD_EXIT_USAGE : DRD_EXIT_FATAL; /* ends the search */
+    if (!judged_read(&j, c->argc ? c->argv[0] : NULL, false, &c->error))
+        return DRD_EXIT_CANNOT;
+    fingerprint_name(&j.verdict, found);
+    int code = bisect_exit(&j.verdict, wanted, found);
+    bisect_print(&j.verdict, code, found);
+    judged_fini(&j);
+    return code;
+}
+
 static int run_explain(struct cmd_context *c)
 {
-    struct run_view v;
-    struct verdict verdict;
-    char state[64] = "";
-    if (!run_view_open(&v, c->argc ? c->argv[0] : NULL, &c->error))
+    struct judged j;
+    if (same && !bisect) {
+        error_set(&c->error, DRD_EXIT_USAGE, "--same goes with --bisect");
         return cmd_failed(c);
-    struct raft_model *m = explain_model(v.store, v.process, v.count, &c->error);
-    bool good = m != NULL;
-    if (good) {
-        store_fact(v.store, "state", state, sizeof state);
-        verdict_init(&verdict, m, v.process, v.count, state);
-        good = verdict_order(&verdict, v.store, &c->error) && inputs_add(&verdict.cause, v.store, v.process, v.count, &c->error) &&
-               (no_source || verdict_source(&verdict, v.store, &c->error));
     }
-    if (good)
-        print_verdict(c, &v, &verdict);
-    raft_model_destroy(m);
-    run_view_close(&v);
-    return good ? verdict_exit(&verdict) : cmd_failed(c);
+    if (bisect)
+        return run_bisect(c);
+    if (!judged_read(&j, c->argc ? c->argv[0] : NULL, !no_source, &c->error))
+        return cmd_failed(c);
+    print_verdict(c, &j.v, &j.verdict);
+    int code = verdict_exit(&j.verdict);
+    judged_fini(&j);
+    return code;
 }
 
 const struct drd_command cmd_explain = {
@@ -74,6 +187,6 @@ const struct drd_command cmd_explain = {
             "first by which node, at which line of its program, and the steps from there; or that none did; or what is\n"
             "missing to tell.\n"
             "RUN is a file, the beginning of a run's id, @ (the latest, also without RUN) or @~1 (the one before).\n"
-            "Exit status: 0 none found, 1 violated, 2 unknown.\n",
+            "Exit status: 0 none found, 1 violated, 2 unknown; with --bisect 0, 1 and 125, for git bisect run.\n",
     .run = run_explain,
 };

@@ -33,7 +33,7 @@ PACKAGES_BUILD="cmake make gcc libc6-dev pkg-config libsqlite3-dev libzstd-dev l
 PACKAGES_QUICKSTART="libraft-dev"
 # The programs that the tests record, and what watches a replay.
 PACKAGES_TESTS="libraft-dev openvswitch-common python3-minimal python3-pysyncobj python3-jsonschema strace procps
-    libxml2-utils jq gdb"
+    libxml2-utils jq gdb git"
 # What reads the man pages, the completions and the package.
 PACKAGES_TESTS="$PACKAGES_TESTS mandoc bash fish zsh file dpkg-dev lintian"
 # What reads the exports.
