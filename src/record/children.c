@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "record/launch.h"
+#include "trace/mailbox.h"
 #include "util/term.h"
 
 bool child_prepare_command(struct child *c, char *const *argv, struct drd_error *e)
@@ -70,13 +71,13 @@ static bool make_outputs(struct child *c, const struct child_setting *setting, u
 bool child_start(struct child *c, const struct child_setting *setting, unsigned index, bool *randomized, struct drd_error *e)
 {
     int descriptor[2] = {-1, -1};
-    char **environment = launch_environment(setting->shim, setting->spool->dir, setting->control, c->name);
+    char **environment = launch_environment(setting->shim, setting->directory >= 0 ? MAILBOX_SPOOL_DIR : setting->spool->dir, setting->control, c->name);
     if (!environment)
         return error_set(e, DRD_EXIT_CANNOT, "out of memory");
     bool ok = !c->name || make_outputs(c, setting, index, descriptor, e);
     const struct launch launch = {
         .path = c->path, .argv = c->argv, .environment = environment, .mask = setting->mask, .output = descriptor[0],
-        .error = descriptor[1], .own_group = c->name != NULL,
+        .error = descriptor[1], .own_group = c->name != NULL, .directory = setting->directory,
     };
     c->pid = ok ? launch_start(&launch, randomized, e) : -1;
     for (int i = 0; i < 2; i++)

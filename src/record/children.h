@@ -37,6 +37,7 @@ struct child_setting {
     const struct spool *spool;
     const char *control;
     sigset_t mask;
+    int directory;     /* of the spool, inherited under MAILBOX_SPOOL_FD; -1: by its path */
     size_t name_width; /* of the longest node name */
 };
 

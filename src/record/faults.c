@@ -35,21 +35,21 @@ static bool append(struct faults *f, const uint8_t *data, const uint8_t *end, ui
     return true;
 }
 
-static bool start_stream(struct faults *f, struct drd_error *e)
+static bool start_stream(struct faults *f, uint64_t began, struct drd_error *e)
 {
     uint8_t record[256], *p = record;
     struct spool_process *slot = spool_slot(f->lanes->spool, 0);
     if (f->started)
         return true;
     slot->pid = (uint32_t)getpid();
-    slot->start = f->stamp = now(CLOCK_MONOTONIC);
+    slot->start = f->stamp = began ? began : now(CLOCK_MONOTONIC);
     snprintf(slot->name, sizeof slot->name, "drd");
     p = pack_map_header(pack_int(pack_array_header(p, 2), TRACE_START), 5);
     p = put_text(put_text(p, "how"), "recorder");
     p = pack_int(put_text(p, "parent"), 0);
-    p = pack_int(put_text(p, "pid"), getpid());
+    p = pack_int(put_text(p, "pid"), began ? 1 : getpid());
     p = pack_uint(put_text(p, "monotonic"), slot->start);
-    p = pack_uint(put_text(p, "realtime"), now(CLOCK_REALTIME));
+    p = pack_uint(put_text(p, "realtime"), began ? began : now(CLOCK_REALTIME));
     if (!append(f, record, p, 1, e))
         return false;
     __atomic_store_n(&slot->state, SPOOL_RUNNING, __ATOMIC_RELEASE);
@@ -57,16 +57,16 @@ static bool start_stream(struct faults *f, struct drd_error *e)
     return f->lanes->lane[0].phase != LANE_WAITING || lane_adopt(f->lanes, 0, e);
 }
 
-static bool note(struct faults *f, int count, char **word, struct drd_error *e)
+bool faults_note(struct faults *f, int count, char **word, uint64_t at, struct drd_error *e)
 {
     uint8_t record[2048], *p = record;
     char names[1024] = "";
     size_t used = 0;
     for (int i = 1; i < count && used < sizeof names; i++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 1 ? " " : "", word[i]);
-    if (!start_stream(f, e))
+    if (!start_stream(f, at, e))
         return false;
-    uint64_t time = now(CLOCK_MONOTONIC);
+    uint64_t time = at ? at : now(CLOCK_MONOTONIC);
     p = pack_uint(pack_int(pack_array_header(p, 2), TRACE_TIME), time - f->stamp);
     f->stamp = time;
     p = put_text(pack_int(pack_array_header(p, 4), TRACE_FAULT), word[0]);
@@ -224,7 +224,7 @@ bool faults_execute(struct faults *f, int count, char **word, struct fault_wait 
     for (int i = 0; i < names; i++)
         if (!(node[i] = spool_node(f->lanes->spool, word[i + 1])))
             return unknown_node(f->lanes->spool, word[i + 1], e);
-    if ((signo && !all_running(f, node, names, word, e)) || !note(f, count, word, e))
+    if ((signo && !all_running(f, node, names, word, e)) || !faults_note(f, count, word, 0, e))
         return false;
     if (signo)
         signal_nodes(f, node, names, signo, wait);

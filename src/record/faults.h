@@ -30,6 +30,8 @@ struct fault_wait {
 
 /* word[0] is the command. Errors name what is known. */
 bool faults_execute(struct faults *f, int count, char **word, struct fault_wait *wait, struct drd_error *e);
+/* Only the event of it, at this moment (CLOCK_MONOTONIC, ns; 0: now), where somebody else does what it says. */
+bool faults_note(struct faults *f, int count, char **word, uint64_t at, struct drd_error *e);
 bool faults_settled(const struct faults *f, const struct fault_wait *wait);
 
 #endif

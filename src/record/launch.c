@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trace/mailbox.h"
 #include "trace/spool.h"
 
 /* Keeps glibc from registering restartable sequences: the kernel would write the CPU number into memory at any moment. */
@@ -205,6 +206,8 @@ static void child_run(const struct launch *l, int report)
         if (null > 2)
             close(null);
     }
+    if (l->directory >= 0)
+        dup2(l->directory, MAILBOX_SPOOL_FD);
     redirect(l->output, 1);
     redirect(l->error, 2);
     sigprocmask(SIG_SETMASK, &l->mask, NULL);

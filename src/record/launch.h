@@ -25,6 +25,7 @@ struct launch {
     char *const *environment;
     sigset_t mask;           /* its signal mask */
     int output, error;       /* descriptors for stdout and stderr, -1: the recorder's own */
+    int directory;           /* to be inherited as MAILBOX_SPOOL_FD, -1: none */
     bool own_group;          /* a process group of its own, and no standard input: a node */
 };
 

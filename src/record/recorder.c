@@ -22,6 +22,7 @@
 #include "record/control.h"
 #include "record/faults.h"
 #include "record/launch.h"
+#include "trace/mailbox.h"
 
 #define SECOND 1000000000ull
 #define COMMIT_EVERY (SECOND / 2)
@@ -72,6 +73,12 @@ struct recorder {
     unsigned passes;          /* looks at all processes so far */
     unsigned passes_needed;   /* before a stage that waits for processes may end */
     struct drd_error work_error;
+    /* the world in the place of this machine, if there is one */
+    uv_thread_t world;
+    int directory;            /* of the spool, -1 */
+    bool world_runs, world_failed;
+    uint32_t world_over;      /* release-stored by its thread */
+    struct drd_error world_error;
     struct recorder_result *result;
 };
 
@@ -278,6 +285,58 @@ static void lanes_leave(void *context)
     be_idle(r, !r->urgent);
 }
 
+/* ---- a world in the place of this machine ---- */
+
+static void world_main(void *context)
+{
+    struct recorder *r = context;
+    r->world_failed = !r->options->world->run(r->options->world->context, &r->world_error);
+    __atomic_store_n(&r->world_over, 1, __ATOMIC_RELEASE);
+}
+
+static void world_fault(void *context, int count, char **word, uint64_t at)
+{
+    struct recorder *r = context;
+    struct drd_error e;
+    lanes_take(r);
+    faults_note(&r->faults, count, word, at, &e);
+    lanes_leave(r);
+}
+
+static bool world_begin(struct recorder *r, struct drd_error *e)
+{
+    if (!r->options->world)
+        return true;
+    r->directory = open(r->spool.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (r->directory < 0)
+        return error_set_errno(e, DRD_EXIT_CANNOT, "%s", r->spool.dir);
+    const struct recorder_notes notes = {world_fault, r};
+    return r->options->world->begin(r->options->world->context, r->directory, &notes, e);
+}
+
+static bool world_start(struct recorder *r, struct drd_error *e)
+{
+    if (!r->options->world)
+        return true;
+    r->world_runs = uv_thread_create(&r->world, world_main, r) == 0;
+    return r->world_runs || error_set(e, DRD_EXIT_CANNOT, "no thread for the simulated world");
+}
+
+static bool world_lives(const struct recorder *r)
+{
+    return r->world_runs && !__atomic_load_n(&r->world_over, __ATOMIC_ACQUIRE);
+}
+
+static void world_end(struct recorder *r)
+{
+    if (r->world_runs)
+        uv_thread_join(&r->world);
+    r->world_runs = false;
+    if (r->directory >= 0)
+        close(r->directory);
+    r->directory = -1;
+}
+
 /* ---- stages ---- */
 
 static bool nodes_run(const struct recorder *r)
@@ -346,7 +405,7 @@ static void stage_step(struct recorder *r)
     if (r->stage == STAGE_RUNNING) {
         if (late && !r->killed)
             kill_all(r);
-        if (r->command ? !r->command->running : !nodes_run(r)) {
+        if (r->command ? !r->command->running && !world_lives(r) : !nodes_run(r)) {
             signal_nodes(r, SIGTERM);
             enter(r, STAGE_STOPPING, STOP_TIME);
         }
@@ -407,7 +466,7 @@ static void on_tick(uv_timer_t *timer)
     struct recorder *r = timer->data;
     for (size_t i = 0; i < r->children; i++)
         child_reap(&r->child[i]);
-    bool asked = control_step(r->control);
+    bool asked = r->control && control_step(r->control);
     stage_step(r);
     if (r->stage == STAGE_OVER && !r->working) {
         uv_stop(&r->loop);
@@ -497,6 +556,7 @@ static void set_spool(struct recorder *r)
     struct spool_run *run = r->spool.run;
     struct stat st;
     run->strict = r->options->strict;
+    run->simulated = r->options->world != NULL;
     run->max_bytes = r->options->max_size;
     snprintf(run->only, sizeof run->only, "%s", r->options->only ? r->options->only : "");
     snprintf(run->shim, sizeof run->shim, "%.*s", (int)sizeof run->shim - 1, r->shim);
@@ -504,7 +564,10 @@ static void set_spool(struct recorder *r)
         run->tool_device = st.st_dev;
         run->tool_inode = st.st_ino;
     }
-    snprintf(r->control_path, sizeof r->control_path, "%s/control", r->spool.dir);
+    if (r->options->world)
+        snprintf(r->control_path, sizeof r->control_path, "/run/drd/control");
+    else
+        snprintf(r->control_path, sizeof r->control_path, "%s/control", r->spool.dir);
 }
 
 static bool prepare_children(struct recorder *r, struct drd_error *e)
@@ -544,13 +607,17 @@ static bool check_recordable(struct recorder *r, struct drd_error *e)
 
 static bool start_children(struct recorder *r, struct drd_error *e)
 {
-    struct child_setting setting = {&r->loop, r->shim, &r->spool, r->control_path, r->old_mask, 0};
+    struct child_setting setting = {&r->loop, r->shim, &r->spool, r->control_path, r->old_mask, r->directory, 0};
     for (size_t i = 0; i < r->options->nodes.count; i++)
         if (strlen(r->options->nodes.item[i].name) > setting.name_width)
             setting.name_width = strlen(r->options->nodes.item[i].name);
     for (size_t i = 0; i < r->children; i++)
         if (!child_start(&r->child[i], &setting, (unsigned)i, &r->randomized, e)) {
             r->children = i; /* the rest was never there */
+            return false;
+        } else if (r->options->world && !r->options->world->start(r->options->world->context, r->child[i].pid, r->child[i].path,
+                                                                  r->child[i].name, e)) {
+            r->children = i + 1;
             return false;
         }
     if (r->randomized) {
@@ -574,9 +641,9 @@ static bool open_all(struct recorder *r, struct drd_error *e)
     r->faults.take = lanes_take;
     r->faults.leave = lanes_leave;
     r->faults.owner = r;
-    r->control = control_create(&r->loop, r->control_path, &r->faults, e);
-    return r->control && set_facts(r, e) && store_begin(r->store, e) && check_recordable(r, e) &&
-           start_children(r, e);
+    r->control = r->options->world ? NULL : control_create(&r->loop, r->control_path, &r->faults, e);
+    return (r->control || r->options->world) && set_facts(r, e) && world_begin(r, e) && store_begin(r->store, e) && check_recordable(r, e) &&
+           start_children(r, e) && world_start(r, e);
 }
 
 /* Descriptors for one pidfd a process; the children have the limit they would have had. */
@@ -711,7 +778,7 @@ static bool absolute_path(const char *path, char out[PATH_MAX], struct drd_error
 
 bool recorder_run(const struct recorder_options *options, struct recorder_result *result, struct drd_error *e)
 {
-    struct recorder r = {.options = options, .result = result, .signal_fd = -1, .interval = TICK_BUSY};
+    struct recorder r = {.options = options, .result = result, .signal_fd = -1, .interval = TICK_BUSY, .directory = -1};
     r.spool.lock = -1;
     memset(result, 0, sizeof *result);
     if (getenv(SPOOL_ENV_DIR))
@@ -734,7 +801,12 @@ bool recorder_run(const struct recorder_options *options, struct recorder_result
     r.timeout_at = options->timeout ? uv_hrtime() + options->timeout * SECOND : 0;
     uv_timer_start(&r.tick, on_tick, 0, 0);
     uv_run(&r.loop, UV_RUN_DEFAULT);
+    world_end(&r);
     end_run(&r, result);
+    if (r.world_failed) {
+        warn(&r, r.world_error.message);
+        result->exit_code = DRD_EXIT_CANNOT;
+    }
     release(&r, result->kept);
     malloc_trim(0); /* the caller may make the rows now */
     return true;

@@ -2,8 +2,26 @@
 #ifndef DRD_RECORD_RECORDER_H
 #define DRD_RECORD_RECORDER_H
 
+#include <sys/types.h>
+
 #include "record/finish.h"
 #include "record/procfile.h"
+
+/* A world in the place of this machine (drd simulate): who answers the programs' system calls. */
+struct recorder_notes {
+    void (*fault)(void *recorder, int count, char **word, uint64_t now);
+    void *recorder;
+};
+
+struct recorder_world {
+    void *context;
+    /* Before anything is started; `directory` is the spool's. */
+    bool (*begin)(void *context, int directory, const struct recorder_notes *notes, struct drd_error *e);
+    /* A program was started. */
+    bool (*start)(void *context, pid_t pid, const char *program, const char *node, struct drd_error *e);
+    /* In a thread of its own: returns when the last process has ended. */
+    bool (*run)(void *context, struct drd_error *e);
+};
 
 struct recorder_options {
     const char *output;        /* path of the run file */
@@ -13,6 +31,7 @@ struct recorder_options {
     uint64_t max_size;         /* bytes; 0: none */
     bool strict;               /* what cannot be recorded is an error */
     unsigned timeout;          /* seconds; 0: none */
+    const struct recorder_world *world; /* NULL: this machine */
     char *const *command;      /* NULL: only the nodes */
     void (*warn)(const char *text); /* one line on what the user should know */
 };

@@ -26,6 +26,8 @@ bool descriptor_blocks(int fd)
     if (fd < 0 || fd >= DESCRIPTORS)
         return true;
     struct descriptor *d = &table[fd];
+    if (simulated)
+        return true; /* whether it waits is the simulator's to say */
     if (d->waits == WAITS_UNKNOWN) {
         struct stat st;
         long flags = RAW(SYS_fcntl, fd, F_GETFL, 0);
@@ -120,7 +122,7 @@ static void connection_event(int fd, int role, const void *peer, uint32_t peer_l
 {
     uint8_t local[128];
     uint32_t length = sizeof local;
-    if (RAW(SYS_getsockname, fd, local, &length))
+    if (program_call(SYS_getsockname, fd, (long)local, (long)&length, 0))
         length = 0;
     if (length && port_of(local) && role != 1)
         stream.run->port_owner[port_of(local)] = (uint16_t)stream.slot->node;
@@ -146,7 +148,7 @@ static void accepted_note(int fd)
     uint8_t peer[128];
     uint32_t length = sizeof peer;
     forget(fd);
-    if (RAW(SYS_getpeername, fd, peer, &length))
+    if (program_call(SYS_getpeername, fd, (long)peer, (long)&length, 0))
         length = 0;
     connection_event(fd, 1, peer, length);
     connected_note(fd, length ? port_of(peer) : 0);

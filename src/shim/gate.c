@@ -100,9 +100,9 @@ static void gate_before(struct call *call)
             call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);
         return;
     }
-    if (baton_threads > 1 && is_turning_point(call))
+    if (baton_threads > 1 && !simulated && is_turning_point(call))
         baton_yield();
-    if (stream.run->cut_generation != faults_seen)
+    if (!simulated && stream.run->cut_generation != faults_seen)
         faults_apply();
     if (self.pending & PENDING_SIGNAL)
         call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);

@@ -53,6 +53,8 @@ static void timeout_shorten(struct call *call, uint64_t started)
 static long raw_wait(const struct call *call)
 {
     const long *a = call->arg;
+    if (simulated)
+        return simulated_call(call);
     bool alone = baton_threads <= 1;
     if (!alone)
         baton_release();
@@ -140,6 +142,8 @@ long live_raw(struct call *call)
     const long *a = call->arg;
     if (call->info && call->info->disposition == CALL_REFUSE)
         return -ENOSYS;
+    if (simulated)
+        return simulated_call(call);
     return RAW(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static int mapping_fd = -1;   /* the kernel's, where the program's descriptor is a simulated one */
 static bool mapping_is_image; /* of the mmap under way; the baton is held */
 
 /* Files mapped shared: what the process writes to them otherwise shows in the mapping too (bbolt, LMDB do that). */
@@ -90,7 +91,7 @@ size_t memory_mapping_length(const struct call *call, long result)
     (void)result;
     if (call->arg[3] & MAP_ANONYMOUS || mapping_is_image || !(call->arg[2] & PROT_READ))
         return 0;
-    if (RAW(SYS_fstat, (int)call->arg[4], &st) || st.st_size <= call->arg[5])
+    if (RAW(SYS_fstat, mapping_fd >= 0 ? mapping_fd : (int)call->arg[4], &st) || st.st_size <= call->arg[5])
         return 0;
     size_t left = (size_t)(st.st_size - call->arg[5]);
     return left < (size_t)call->arg[1] ? left : (size_t)call->arg[1];
@@ -100,7 +101,7 @@ static void shared_note(const struct call *call, long result)
 {
     const long *a = call->arg;
     struct stat st;
-    if (shared_count == SHARED_MOST || RAW(SYS_fstat, (int)a[4], &st))
+    if (shared_count == SHARED_MOST || program_call(SYS_fstat, (int)a[4], (long)&st, 0, 0))
         return;
     shared[shared_count++] = (struct shared){st.st_dev, st.st_ino, (uintptr_t)result, (size_t)a[1], a[5]};
 }
@@ -128,9 +129,9 @@ void memory_file_written(const struct call *call, long result)
 {
     struct stat st;
     bool placed = call->nr == SYS_pwrite64 || call->nr == SYS_pwritev;
-    if (!shared_count || result <= 0 || RAW(SYS_fstat, (int)call->arg[0], &st) || !S_ISREG(st.st_mode))
+    if (!shared_count || result <= 0 || program_call(SYS_fstat, (int)call->arg[0], (long)&st, 0, 0) || !S_ISREG(st.st_mode))
         return;
-    long offset = placed ? call->arg[3] : RAW(SYS_lseek, (int)call->arg[0], 0, SEEK_CUR) - result;
+    long offset = placed ? call->arg[3] : program_call(SYS_lseek, (int)call->arg[0], 0, SEEK_CUR, 0) - result;
     for (unsigned i = 0; i < shared_count; i++)
         if (shared[i].device == st.st_dev && shared[i].inode == st.st_ino)
             shared_changed(&shared[i], offset, result);
@@ -184,9 +185,49 @@ static uintptr_t moved(uintptr_t recorded)
     return recorded;
 }
 
+/* What the program reads from the file it is about to map, as a file that the kernel can map. */
+static long content_open(int fd)
+{
+    static uint8_t block[65536];
+    long real = RAW(SYS_memfd_create, "drd", 1), n;
+    for (long at = 0; real >= 0 && (n = program_call(SYS_pread64, fd, (long)block, sizeof block, at)) > 0; at += n)
+        RAW(SYS_pwrite64, real, block, n, at);
+    return real;
+}
+
+/* A simulated file has no descriptor of the kernel's: a file of the host that nobody changed is opened, so is the memory in which
+ * the simulator keeps a file that is mapped shared; another one's content is copied. */
+static long simulated_map(struct call *call)
+{
+    const long *a = call->arg;
+    bool together = (a[3] & MAP_TYPE) != MAP_PRIVATE;
+    long way = simulated_ask(MAIL_MAP, a[4], together, 0);
+    long fd = way < 0 ? way : way ? content_open((int)a[4])
+                            : RAW(SYS_open, simulated_text(), (together ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
+    if (fd < 0) {
+        live_note(call, fd);
+        return fd;
+    }
+    struct call real = *call;
+    real.arg[4] = fd;
+    mapping_is_image = !way && !together && is_elf((int)fd);
+    long result = RAW(SYS_mmap, a[0], a[1], a[2], real.arg[3], fd, a[5]);
+    if (mapping_is_image && (result >= 0 || result < -4095))
+        image_note(&real, result);
+    if (together && (result >= 0 || result < -4095))
+        shared_note(call, result);
+    mapping_fd = (int)fd;
+    live_note(call, result);
+    mapping_fd = -1;
+    RAW(SYS_close, fd);
+    return result;
+}
+
 static long memory_live(struct call *call)
 {
     const long *a = call->arg;
+    if (simulated && call->nr == SYS_mmap && !(a[3] & MAP_ANONYMOUS))
+        return simulated_map(call);
     bool file = call->nr == SYS_mmap && !(a[3] & MAP_ANONYMOUS);
     mapping_is_image = file && (a[3] & MAP_TYPE) == MAP_PRIVATE && is_elf((int)a[4]);
     long result = RAW(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);

@@ -35,6 +35,13 @@ static void vfork_born(struct birth *birth)
         thread_arm();
 }
 
+/* A simulated process is a child of the simulator, which reaps it; whom it is a child of in its world is the simulator's to
+ * say. clone(2). */
+static unsigned long parent_flag(void)
+{
+    return simulated ? CLONE_PARENT : 0;
+}
+
 /* vfork: the child overwrites the stack on which the parent waits in the trap handler: keep a copy of that part. */
 static long vfork_live(struct birth *birth, uintptr_t stack)
 {
@@ -43,7 +50,7 @@ static long vfork_live(struct birth *birth, uintptr_t stack)
     if (stack <= save || stack - save > sizeof frames)
         return -ENOMEM; /* the trap came on another stack than the program's */
     memcpy(frames, (void *)save, stack - save);
-    return shim_vfork(CLONE_VM | CLONE_VFORK | SIGCHLD, stack, birth, save, stack - save, frames);
+    return shim_vfork(CLONE_VM | CLONE_VFORK | SIGCHLD | parent_flag(), stack, birth, save, stack - save, frames);
 }
 
 static long spawn_live(struct call *call)
@@ -53,11 +60,16 @@ static long spawn_live(struct call *call)
     bool own_stack = call->nr == SYS_clone && a[1];
     birth_registers(&birth, call->frame);
     birth.born = vfork_born;
+    long asked = simulated ? simulated_ask(MAIL_VFORK, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0) : 0;
     stream_put(TRACE_VFORK_BEGIN, 0);
     vfork_begin();
-    long pid = own_stack ? shim_clone((unsigned long)a[0], (uintptr_t)a[1], (void *)a[2], (void *)a[3], (unsigned long)a[4], &birth)
-                         : vfork_live(&birth, frame_stack(call->frame));
+    long pid = asked < 0 ? asked
+               : own_stack ? shim_clone((unsigned long)a[0] | parent_flag(), (uintptr_t)a[1], (void *)a[2], (void *)a[3],
+                                        (unsigned long)a[4], &birth)
+                           : vfork_live(&birth, frame_stack(call->frame));
     vfork_end();
+    if (simulated && asked >= 0)
+        pid = simulated_ask(MAIL_VFORKED, pid < 0 ? pid : 0, 0, 0);
     stream_put(TRACE_VFORK_END, 1, (int64_t)pid);
     return pid;
 }
@@ -106,6 +118,10 @@ static void fork_words(const struct call *call, long flags, uint32_t tid)
 
 static void born_forked(struct birth *birth)
 {
+    if (simulated && shim_world == WORLD_LIVE) {
+        self.tid = birth->tid;
+        simulated_begin(birth->mail, true);
+    }
     if (shim_world == WORLD_LIVE && !start_forked_live(birth->number, stream.process))
         return;
     self.clear_tid = birth->clear_tid;
@@ -114,10 +130,13 @@ static void born_forked(struct birth *birth)
 }
 
 /* The kernel's fork; with a stack of its own the child goes through the same door as a thread. */
-static long fork_raw(struct call *call, long flags, uint32_t number)
+static long fork_raw(struct call *call, long flags, uint32_t number, uint32_t pid)
 {
     static struct birth birth;
     bool own_stack = call->nr == SYS_clone && call->arg[1];
+    flags |= (long)parent_flag();
+    if (simulated)
+        flags &= ~(long)(CLONE_CHILD_SETTID | CLONE_PARENT_SETTID);
     if (!own_stack)
         flags &= ~(long)CLONE_CHILD_CLEARTID; /* see thread_exit */
     if (!own_stack)
@@ -125,6 +144,8 @@ static long fork_raw(struct call *call, long flags, uint32_t number)
     birth_registers(&birth, call->frame);
     birth.born = born_forked;
     birth.number = number;
+    birth.tid = pid;
+    birth.mail = simulated ? simulated_number() : 0;
     birth.clear_tid = flags & CLONE_CHILD_CLEARTID ? (uint32_t *)call->arg[3] : NULL;
     return shim_clone((unsigned long)flags, (uintptr_t)call->arg[1], (void *)call->arg[2], (void *)call->arg[3],
                       (unsigned long)call->arg[4], &birth);
@@ -133,16 +154,27 @@ static long fork_raw(struct call *call, long flags, uint32_t number)
 static long fork_live(struct call *call, long flags)
 {
     uint32_t number = start_claim_process(), parent = stream.process;
-    long pid = fork_raw(call, flags, number);
+    long given = simulated ? simulated_ask(MAIL_FORK, flags, 0, 0) : 0;
+    uint32_t mail = simulated ? simulated_number() : 0;
+    long pid = given < 0 ? given : fork_raw(call, flags, number, (uint32_t)given);
     if (pid == 0) {
+        if (simulated) {
+            self.tid = (uint32_t)given;
+            simulated_begin(mail, true);
+        }
         if (number && start_forked_live(number, parent)) {
-            fork_words(call, flags, (uint32_t)RAW(SYS_gettid));
+            fork_words(call, flags, simulated ? (uint32_t)given : (uint32_t)RAW(SYS_gettid));
             thread_arm();
         } else {
             shim_world = WORLD_OFF;
             self.armed = false;
         }
         return 0;
+    }
+    if (simulated && pid > 0) {
+        pid = given;
+        if (call->nr == SYS_clone && flags & CLONE_PARENT_SETTID)
+            *(uint32_t *)call->arg[2] = (uint32_t)pid;
     }
     if (pid < 0 && number)
         stream.run->process[number].state = SPOOL_FREE;
@@ -308,21 +340,41 @@ static void exec_announce(const char *path, char *const *argv)
 
 static long exec_live(struct call *call, long directory, const char *path, char *const *argv, char *const *env)
 {
-    enum spool_reason reason = program_refuses(directory, path);
+    static char file[MAILBOX_PATH];
+    if (simulated) {
+        exec_announce(path, argv);
+        simulated_number_set((uint32_t)RAW(SYS_getpid));
+        long refused = simulated_ask(MAIL_EXEC, directory, (long)path, call->nr == SYS_execve ? 0 : call->arg[4]);
+        text_copy(file, sizeof file, simulated_text());
+        if (!refused && program_refuses(AT_FDCWD, file)) {
+            note_unrecorded(file, program_refuses(AT_FDCWD, file));
+            simulated_ask(MAIL_EXEC_FAILED, -ENOEXEC, 0, 0);
+            refused = -ENOEXEC;
+        }
+        if (refused) {
+            stream_put(TRACE_EXEC_FAILED, 1, (int64_t)refused);
+            return refused;
+        }
+        path = file;
+    }
+    enum spool_reason reason = simulated ? SPOOL_REASON_NONE : program_refuses(directory, path);
     if (reason)
         note_unrecorded(path, reason);
-    exec_announce(path, argv);
+    if (!simulated)
+        exec_announce(path, argv);
     if (!process_vfork_child)
         __atomic_store_n(&stream.slot->state, SPOOL_EXECED, __ATOMIC_RELEASE);
     env = environment_complete(env);
     if (tsc_trapped) /* the setting would outlive this program: the next one's loader may read the counter */
         RAW(SYS_prctl, PR_SET_TSC, PR_TSC_ENABLE);
-    long error = call->nr == SYS_execve ? RAW(SYS_execve, path, argv, env)
+    long error = call->nr == SYS_execve || simulated ? RAW(SYS_execve, path, argv, env)
                                         : RAW(SYS_execveat, directory, path, argv, env, call->arg[4]);
     if (!process_vfork_child)
         __atomic_store_n(&stream.slot->state, SPOOL_RUNNING, __ATOMIC_RELEASE);
     if (tsc_trapped)
         RAW(SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV);
+    if (simulated)
+        simulated_ask(MAIL_EXEC_FAILED, error, 0, 0);
     stream_put(TRACE_EXEC_FAILED, 1, (int64_t)error);
     return error;
 }
@@ -372,6 +424,8 @@ long process_exit(struct call *call)
         stream.slot->status = status;
         __atomic_store_n(&stream.slot->state, SPOOL_ENDED, __ATOMIC_RELEASE);
     }
+    if (simulated && shim_world == WORLD_LIVE)
+        simulated_ask(MAIL_EXIT, status, 0, 0);
     for (;;)
         RAW(SYS_exit_group, status);
 }

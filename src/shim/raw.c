@@ -129,6 +129,8 @@ char *text_append_hex(char *at, char *end, uint64_t value, int digits)
 uint64_t monotonic_now(void)
 {
     struct timespec ts;
+    if (simulated)
+        return simulated->now;
     vdso_clock(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }

@@ -13,6 +13,7 @@
 
 #include "shim/arch/x86_64/arch.h"
 #include "trace/calls.h"
+#include "trace/mailbox.h"
 #include "trace/msgpack.h"
 #include "trace/record.h"
 #include "trace/spool.h"
@@ -21,14 +22,14 @@
 #define STREAM_BASE ((uint8_t *)0x100000000000)
 #define RUN_BASE ((void *)0x0f0000000000)
 #define VDSO_BASE ((uint8_t *)0x0e0000000000)
+#define MAILBOX_BASE ((void *)0x0d0000000000)
 #define REPLAY_BASE ((void *)(STREAM_BASE - REPLAY_HEADER))
 
 /* Where the answer to an intercepted call comes from. */
 enum world {
     WORLD_OFF,   /* not recorded: every call goes straight to the kernel */
-    WORLD_LIVE,  /* the kernel answers; the answer is recorded */
+    WORLD_LIVE,  /* the kernel answers, or the simulator (simulated.c); the answer is recorded */
     WORLD_TRACE, /* the stream answers; what the program sends and writes is compared with it */
-    /* WORLD_SIMULATED: virtual time, network and disk (drd explore) comes here */
 };
 extern enum world shim_world;
 
@@ -45,6 +46,7 @@ struct thread {
     uint32_t tid;                 /* as the program knows it */
     uint64_t blocked;             /* signals the program believes blocked that the shim keeps open */
     volatile bool cancelled;      /* pthread_cancel was called for this thread: waiting must end */
+    uint32_t mail, home;          /* simulated: where it asks, and where the first thread of its process does */
     int late_timer;               /* kernel timer + 1 that rings when a signal waits too long */
 };
 extern __thread struct thread self;
@@ -251,6 +253,21 @@ extern bool seccomp_chosen;                    /* instead of Syscall User Dispat
 long seccomp_arm(void);                        /* 0 or -errno */
 void seccomp_probe_answer(void);
 #define SHIM_TRAP_PROBE 0x44524403
+
+/* simulated.c: the live world with the simulator in the place of the kernel */
+extern struct mailbox *simulated;            /* NULL: the kernel answers */
+bool simulated_open(void);
+void simulated_attach(void);
+void simulated_begin(uint32_t mail, bool process);
+void simulated_leave(uint32_t *word) __attribute__((noreturn));
+long simulated_call(const struct call *call);
+long simulated_ask(int64_t nr, long a, long b, long c); /* enum mail_ask */
+uint32_t simulated_number(void);
+void simulated_number_set(uint32_t number);
+const char *simulated_text(void);
+void simulated_dispositions(void);
+int simulated_clock(int clock, struct timespec *ts);
+long program_call(long nr, long a, long b, long c, long d);
 
 /* start.c */
 uint64_t auxiliary_get(uint64_t type);

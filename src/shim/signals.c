@@ -64,6 +64,7 @@ static void handler_run(int signo, siginfo_t *info, ucontext_t *frame)
     }
     if (a.flags & SA_RESETHAND) {
         slot->handler = SIG_DFL;
+        simulated_dispositions();
         struct kernel_sigaction standard = {SIG_DFL, SA_RESTORER, shim_restorer, 0};
         if (shim_world != WORLD_TRACE)
             RAW(SYS_rt_sigaction, signo, &standard, 0, 8);
@@ -251,6 +252,7 @@ void signals_init(uint64_t ignored)
 {
     for (int signo = 1; signo <= 64; signo++)
         signal_actions[signo] = (struct kernel_sigaction){ignored & BIT(signo) ? SIG_IGN : SIG_DFL, 0, NULL, 0};
+    simulated_dispositions();
 }
 
 /* Tell the kernel what the program wants, in our words. */
@@ -289,6 +291,7 @@ long signals_action(struct call *call)
         new.mask &= ~(BIT(SIGKILL) | BIT(SIGSTOP));
         signal_actions[signo] = new;
         action_install((int)signo);
+        simulated_dispositions();
     }
     if (call->arg[2] && shim_copy((void *)call->arg[2], &old, sizeof old))
         return -EFAULT;

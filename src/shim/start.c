@@ -195,7 +195,10 @@ const char *environment_kept(const char *name)
 static uint64_t clock_now(int clock)
 {
     struct timespec ts;
-    vdso_clock(clock, &ts);
+    if (simulated)
+        simulated_clock(clock, &ts);
+    else
+        vdso_clock(clock, &ts);
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
@@ -205,9 +208,9 @@ static uint8_t *put_common(uint8_t *p, const char *how, uint32_t parent, bool sa
     p = put_int(put_pair(p, "how", how), "parent", parent);
     p = put_text(p, "same_pid");
     *p++ = same_pid ? 0xc3 : 0xc2;
-    p = put_int(p, "pid", RAW(SYS_getpid));
-    p = put_int(p, "ppid", RAW(SYS_getppid));
-    p = put_int(p, "tid", RAW(SYS_gettid));
+    p = put_int(p, "pid", program_call(SYS_getpid, 0, 0, 0, 0));
+    p = put_int(p, "ppid", program_call(SYS_getppid, 0, 0, 0, 0));
+    p = put_int(p, "tid", program_call(SYS_gettid, 0, 0, 0, 0));
     p = put_int(p, "monotonic", (int64_t)clock_now(CLOCK_MONOTONIC));
     p = put_int(p, "realtime", (int64_t)clock_now(CLOCK_REALTIME));
     return put_int(p, "format", TRACE_FORMAT_VERSION);
@@ -231,7 +234,7 @@ static bool start_record(uint32_t parent, bool same_pid, uint64_t ignored, uint6
     struct rlimit limit;
     long n = RAW(SYS_readlink, "/proc/self/exe", program, sizeof program - 1);
     program[n > 0 ? n : 0] = 0;
-    if (RAW(SYS_getcwd, directory, sizeof directory) < 0)
+    if (program_call(SYS_getcwd, (long)directory, sizeof directory, 0, 0) < 0)
         directory[0] = 0;
     RAW(SYS_prlimit64, 0, RLIMIT_STACK, 0, &limit);
     const Elf64_auxv_t *end = auxiliary;
@@ -273,6 +276,9 @@ static void slot_init(struct spool_process *slot, uint32_t parent)
     slot->status = -1;
 }
 
+static void thread_number_patch(uint32_t recorded);
+static void chance_restore(const uint8_t *random);
+
 static bool start_live(void)
 {
     bool same_pid = false;
@@ -283,7 +289,13 @@ static bool start_live(void)
     if (!environment_kept(SPOOL_ENV_DIR) || !run_map(environment_kept(SPOOL_ENV_DIR)))
         return false;
     const struct spool_run *run = stream.run;
-    if (!RAW(SYS_stat, "/proc/self/exe", &st) && st.st_dev == run->tool_device && st.st_ino == run->tool_inode)
+    if (run->simulated && !simulated_open())
+        return false;
+    if (simulated) {
+        simulated_attach();
+        chance_restore((const uint8_t *)simulated->random);
+        thread_number_patch(self.tid);
+    } else if (!RAW(SYS_stat, "/proc/self/exe", &st) && st.st_dev == run->tool_device && st.st_ino == run->tool_inode)
         return false;
     if (run->only[0] && !glob_match(run->only, text_base_name(exe)) && !(node && glob_match(run->only, node)))
         return false;
@@ -302,7 +314,8 @@ static bool start_live(void)
     if (!stream_live_open(number) || !start_record(parent, same_pid, ignored, blocked))
         return false;
     __atomic_store_n(&slot->state, SPOOL_RUNNING, __ATOMIC_RELEASE);
-    self.tid = (uint32_t)RAW(SYS_gettid);
+    if (!simulated)
+        self.tid = (uint32_t)RAW(SYS_gettid);
     return true;
 }
 

@@ -29,7 +29,13 @@ static void thread_born(struct birth *birth)
     self.number = birth->number;
     self.tid = birth->tid;
     self.clear_tid = birth->clear_tid;
-    if (shim_world == WORLD_LIVE) {
+    if (simulated && shim_world == WORLD_LIVE) {
+        self.home = birth->home;
+        simulated_begin(birth->mail, false);
+        stream.thread = self.number;
+        stream_put(TRACE_SWITCH, 1, (int64_t)self.number);
+        stream_put(TRACE_THREAD_START, 2, (int64_t)self.number, (int64_t)self.tid);
+    } else if (shim_world == WORLD_LIVE) {
         self.tid = (uint32_t)RAW(SYS_gettid);
         baton_acquire();
         stream_put(TRACE_THREAD_START, 2, (int64_t)self.number, (int64_t)self.tid);
@@ -52,7 +58,8 @@ long thread_clone(struct call *call)
     static struct birth births[BIRTHS];
     const long *a = call->arg;
     unsigned long flags = (unsigned long)a[0] & ~(unsigned long)CLONE_CHILD_CLEARTID;
-    long tid = shim_world == WORLD_TRACE ? trace_call(call) : 0;
+    bool given = shim_world == WORLD_TRACE || simulated; /* the thread's number is not today's kernel's */
+    long tid = shim_world == WORLD_TRACE ? trace_call(call) : simulated ? simulated_ask(MAIL_CLONE, a[0], 0, 0) : 0;
     if (tid < 0)
         return tid;
     struct birth *birth = &births[++thread_numbers % BIRTHS];
@@ -61,7 +68,9 @@ long thread_clone(struct call *call)
     birth->number = thread_numbers;
     birth->tid = (uint32_t)tid;
     birth->clear_tid = a[0] & CLONE_CHILD_CLEARTID ? (uint32_t *)a[3] : NULL;
-    if (shim_world == WORLD_TRACE) { /* the words hold the recorded number, not that of today's thread */
+    birth->mail = simulated ? simulated_number() : 0;
+    birth->home = self.home;
+    if (given) { /* the words hold the recorded number, not that of today's thread */
         flags &= ~(unsigned long)(CLONE_PARENT_SETTID | CLONE_CHILD_SETTID);
         if (a[0] & CLONE_PARENT_SETTID)
             *(uint32_t *)a[2] = (uint32_t)tid;
@@ -79,6 +88,8 @@ long thread_clone(struct call *call)
             trace_failed("a thread of the recording could not be started", (uint64_t)tid, (uint64_t)real);
         return tid;
     }
+    if (simulated && real > 0)
+        real = tid;
     live_note(call, real);
     return real;
 }
@@ -102,5 +113,7 @@ long thread_exit(struct call *call)
         __atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
     if (shim_world == WORLD_TRACE)
         shim_thread_exit(&baton_turn, trace_next_thread(), word);
+    if (simulated)
+        simulated_leave(word);
     shim_thread_exit(&baton_serving, baton_serving + 1, word);
 }

@@ -43,7 +43,7 @@ static int trace_clock(int clock, struct timespec *ts)
 
 static int live_clock(int clock, struct timespec *ts)
 {
-    int error = vdso_clock(clock, ts);
+    int error = simulated ? simulated_clock(clock, ts) : vdso_clock(clock, ts);
     if (error)
         return error;
     if (clock == CLOCK_MONOTONIC) {

@@ -77,7 +77,7 @@ struct spool_run {
     uint32_t next_process;     /* fetch_add(1) claims a process number; starts at 1. 0 is the recorder itself */
     uint32_t strict;           /* --strict: a node that cannot be recorded is ended with status 125 */
     uint32_t recorder_pid;
-    uint32_t pad0;
+    uint32_t simulated;        /* the simulator answers, see trace/mailbox.h */
     uint64_t max_bytes;        /* --max-size: 0 = none; compared with written_bytes */
     uint64_t written_bytes;    /* by the recorder: bytes in the run file so far */
     uint64_t tool_device, tool_inode; /* the drd program itself: never recorded */

@@ -15,6 +15,7 @@ long shim_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long shim_syscall_interruptible(long nr, long a, long b, long c, long d, long e, long f, volatile uint64_t *pending);
 void shim_restorer(void);
 void shim_sigreturn(uintptr_t stack) __attribute__((noreturn));
+void shim_thread_leave(uint32_t *word, uint32_t value) __attribute__((noreturn));
 void shim_thread_exit(volatile uint32_t *word, uint32_t value, uint32_t *tid_word) __attribute__((noreturn));
 long shim_trap(long nr);
 long shim_trap_call(long nr, long a, long b, long c, long d, long e, long f);
@@ -28,7 +29,7 @@ struct birth {
     void (*born)(struct birth *);
     uint64_t r8, r9, r10, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rip;
     /* for born() */
-    uint32_t number, tid;
+    uint32_t number, tid, mail, home;
     uint32_t *clear_tid;
 };
 long shim_vfork(unsigned long flags, uintptr_t stack, struct birth *birth, uintptr_t save, size_t bytes, void *buffer);

@@ -207,6 +207,21 @@ shim_thread_exit:
     syscall
     ud2
 
+/* void shim_thread_leave(uint32_t *word, uint32_t value): as shim_thread_exit, where the word is shared with another process. */
+    .globl shim_thread_leave
+    .hidden shim_thread_leave
+    .type shim_thread_leave, @function
+shim_thread_leave:
+    mov %esi, (%rdi)
+    mov $1, %esi
+    mov $1, %edx
+    mov $202, %eax
+    syscall
+    xor %edi, %edi
+    mov $60, %eax
+    syscall
+    ud2
+
     .balign 4096
     .globl shim_gate_end
     .hidden shim_gate_end

@@ -1,0 +1,35 @@
+/* Who answers a question. */
+#include "simulate/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "trace/calls.h"
+
+static long nobody(struct machine *m, const struct task *t)
+{
+    char text[160];
+    const struct call_info *info = call_info(t->nr);
+    if (t->nr >= 0 && t->nr < (int64_t)sizeof m->told && !m->told[t->nr] && m->options.warn) {
+        m->told[t->nr] = 1;
+        snprintf(text, sizeof text, "%s (system call %d) is not simulated: answered \"not implemented\"", info ? info->name : "?",
+                 (int)t->nr);
+        m->options.warn(text);
+    }
+    return -ENOSYS;
+}
+
+long answer(struct machine *m, struct task *t)
+{
+    static long (*const who[])(struct machine *, struct task *, bool *) = {
+        files_answer, ready_answer, socket_answer, futex_answer, clock_answer, tree_answer, process_answer, pipe_answer,
+        disk_answer,  who_answer,
+    };
+    for (size_t i = 0; i < sizeof who / sizeof *who; i++) {
+        bool mine = true;
+        long result = who[i](m, t, &mine);
+        if (mine)
+            return result;
+    }
+    return nobody(m, t);
+}

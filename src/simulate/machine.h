@@ -1,0 +1,269 @@
+/* The simulated world: one machine that all processes of a run live on, with a clock, a network and disks of its own, in which one
+ * thread runs at a time. Everything that happens follows from the seed.
+ *
+ * A thread runs until it asks (trace/mailbox.h). The question is answered by a function of the machine, at once or, where it
+ * returns ANSWER_WAIT, later: the same function is tried again whenever something has happened, or its deadline has come. When no
+ * thread can go on, the clock moves on to the next moment at which something is due. */
+#ifndef DRD_SIMULATE_MACHINE_H
+#define DRD_SIMULATE_MACHINE_H
+
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "simulate/chance.h"
+#include "trace/mailbox.h"
+#include "util/error.h"
+
+#define ANSWER_WAIT LONG_MIN
+#define NEVER UINT64_MAX
+#define MILLISECOND 1000000ull
+#define SECOND 1000000000ull
+
+#define MACHINE_NODES 64
+#define DESCRIPTORS 4096
+#define SIGNAL_BIT(n) (1ull << ((n) - 1))
+
+struct machine;
+struct file;
+struct inode;
+
+enum task_state {
+    TASK_STARTING, /* its thread has not asked yet */
+    TASK_READY,    /* has an answer and waits for its turn */
+    TASK_WAITING,  /* its question cannot be answered yet */
+    TASK_RUNNING,
+    TASK_PARENT,   /* waits for the child of its vfork */
+};
+
+/* A thread. */
+struct task {
+    struct task *next;
+    struct process *process;
+    enum task_state state;
+    uint32_t mail, tid;
+    int64_t nr, arg[6];
+    uint64_t blocked;      /* its signal mask */
+    uint64_t waits_with;   /* mask during the call, where the call brings one */
+    bool has_mask;
+    uint64_t pending;      /* signals sent to this thread alone */
+    uint64_t deadline;     /* of the question, NEVER: none */
+    bool begun;            /* the question was tried before */
+    uint64_t word;         /* futex it waits on, 0 none */
+    uint32_t word_bits;
+    bool woken;
+    long result;           /* TASK_READY */
+    uint64_t since;        /* it had its turn last, for fairness */
+    struct task *vfork_parent;
+    struct task *becomes;  /* has asked to be another program: the thread that starts it */
+    struct task *was;      /* the other way round */
+};
+
+enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_GONE };
+
+struct descriptors {
+    struct {
+        struct file *file;
+        bool close_on_exec;
+    } at[DESCRIPTORS];
+};
+
+/* A process. */
+struct process {
+    struct process *next;
+    enum process_state state;
+    uint32_t pid, parent, group, session;
+    pid_t real;
+    uint32_t home;               /* mail whose dispositions count */
+    struct descriptors *descriptors;
+    struct inode *directory;
+    char *program;               /* path, absolute */
+    uint32_t umask;
+    uint64_t pending;
+    siginfo_t info[65];          /* of the pending signals */
+    int status;                  /* as waitpid(2) gives it */
+    uint32_t node;               /* network and disk it is on; 0: unnamed, on the first process's */
+    uint64_t alarm, alarm_every; /* setitimer(2), NEVER none */
+    char name[16];
+    struct timer *timers;
+    unsigned timer_count;
+    bool reaped, died;           /* the real one */
+};
+
+/* Something due at a moment. */
+struct due {
+    uint64_t time, order;
+    void (*happen)(struct machine *m, void *what); /* NULL: only a moment to look again */
+    void *what;
+};
+
+struct machine_options {
+    uint64_t seed;
+    uint64_t time_limit; /* virtual ns, 0: none */
+    void (*warn)(const char *text);
+    /* a fault was asked for; `now`: of the world, ns */
+    void (*note)(void *context, int count, char **word, uint64_t now);
+    void *note_context;
+};
+
+struct machine {
+    struct machine_options options;
+    struct mailbox *box;
+    struct chance turns, network, disk, numbers;
+    struct task *tasks;
+    struct process *processes;
+    struct process *root;
+    struct task *running;
+    uint32_t next_pid;
+    uint32_t next_mail;
+    uint64_t answered;    /* questions so far */
+    uint64_t burst;       /* questions of the running thread since its turn began */
+    struct due *due;      /* a heap */
+    size_t dues, due_capacity;
+    uint64_t due_order;
+    uint64_t changes;     /* raised by whatever could let a waiting thread go on */
+    /* files */
+    struct inode *tree;
+    int directory;        /* of the spool, on the host */
+    uint64_t next_inode;
+    uint32_t next_port;
+    struct socket *sockets;
+    char **environment;   /* not ours */
+    struct {
+        char name[64];
+        bool paused;
+    } node[MACHINE_NODES];
+    uint32_t nodes; /* [0] is for processes without a name */
+    bool cut[MACHINE_NODES][MACHINE_NODES], alone[MACHINE_NODES];
+    bool over;
+    uint64_t ending_at;
+    char unknown[512];    /* calls nobody answers here, told once each */
+    uint8_t told[512];
+    uint8_t *scratch;     /* for data on its way */
+    size_t scratch_size;
+};
+
+/* ---- machine.c ---- */
+struct machine *machine_create(const struct machine_options *options, int spool_directory, struct drd_error *e);
+void machine_destroy(struct machine *m); /* accepts NULL */
+/* The first process, about to be started by the caller: `pid` is known then. */
+bool machine_start(struct machine *m, pid_t pid, const char *program, char *const *argv, const char *directory, struct drd_error *e);
+/* Until the last process has ended. False: the world came to an end by itself (deadlock, a thread that never asks). */
+bool machine_run(struct machine *m, struct drd_error *e);
+
+static inline uint64_t machine_now(const struct machine *m)
+{
+    return m->box->now;
+}
+void machine_due(struct machine *m, uint64_t time, void (*happen)(struct machine *, void *), void *what);
+void machine_forget(struct machine *m, void *what); /* nothing of what was due with this happens any more */
+struct task *machine_task(struct machine *m, struct process *p, enum task_state state);
+void task_destroy(struct machine *m, struct task *t);
+struct process *machine_process(struct machine *m, uint32_t pid);
+uint8_t *machine_scratch(struct machine *m, size_t size); /* valid until the next call */
+struct mail *task_mail(struct machine *m, const struct task *t);
+/* The deadline of the question under way, `after` ns from when it was first asked. True once it is over. */
+bool task_times_out(struct machine *m, struct task *t, uint64_t after);
+
+/* ---- user.c: the memory of the asking process ---- */
+bool user_get(struct machine *m, const struct task *t, void *to, int64_t address, size_t size);
+bool user_put(struct machine *m, const struct task *t, int64_t address, const void *from, size_t size);
+/* A string; NULL if it is not readable or longer than PATH_MAX. Static storage of `slot` (0..1). */
+const char *user_text(struct machine *m, const struct task *t, int64_t address, int slot);
+
+/* ---- answer.c ---- */
+long answer(struct machine *m, struct task *t);
+
+/* ---- process.c ---- */
+long process_answer(struct machine *m, struct task *t, bool *mine);
+struct process *process_create(struct machine *m, const struct process *parent);
+void process_end(struct machine *m, struct process *p, int status); /* as waitpid(2) gives it */
+void process_signal(struct machine *m, struct process *p, const siginfo_t *info);
+/* The signal that this thread is to be interrupted by, 0 none: it is taken out. Ends the process where that is what it does. */
+int process_take_signal(struct machine *m, struct task *t, siginfo_t *info);
+void process_real_gone(struct machine *m, struct process *p);
+
+/* ---- files.c ---- */
+/* What an open file does. `at` is a place in it, -1: where the file is. Results are those of the system call. */
+struct file_kind {
+    const char *name;
+    long (*read)(struct machine *m, struct task *t, struct file *f, uint8_t *to, size_t size, int64_t at);
+    long (*write)(struct machine *m, struct task *t, struct file *f, const uint8_t *from, size_t size, int64_t at);
+    uint32_t (*poll)(struct machine *m, struct file *f); /* EPOLLIN ... */
+    void (*close)(struct machine *m, struct file *f);
+};
+
+struct file {
+    const struct file_kind *kind;
+    uint32_t references, flags; /* O_RDWR ..., O_NONBLOCK, O_APPEND */
+    uint64_t place;
+    uint64_t changes;     /* raised when it becomes ready anew: edge-triggered epoll */
+    struct inode *inode;
+    void *state;
+    uint32_t owner, own_signal;
+};
+
+struct file *file_create(const struct file_kind *kind, uint32_t flags, void *state);
+void file_release(struct machine *m, struct file *f);
+struct file *file_of(const struct task *t, int64_t fd); /* NULL: EBADF */
+/* The lowest free descriptor from `from` on; the file's reference goes to it. -EMFILE */
+long file_install(struct machine *m, struct process *p, struct file *f, bool close_on_exec, int from);
+void descriptors_close(struct machine *m, struct process *p);
+void descriptors_exec(struct machine *m, struct process *p);
+struct descriptors *descriptors_copy(const struct descriptors *d);
+bool file_blocks(const struct file *f);
+long files_answer(struct machine *m, struct task *t, bool *mine);
+
+/* ---- tree.c: files and directories ---- */
+long tree_answer(struct machine *m, struct task *t, bool *mine);
+struct inode *tree_create(struct machine *m);
+void tree_destroy(struct machine *m);
+/* Path to an inode; follows links unless told not to. Result 0 or -errno. */
+long tree_find(struct machine *m, const struct process *p, int64_t at, const char *path, bool follow, struct inode **found);
+long tree_bind(struct machine *m, const struct process *p, const char *path, void *socket);
+void *tree_bound(struct machine *m, const struct process *p, const char *path, long *error);
+void tree_socket_gone(struct machine *m, const void *socket);
+const char *tree_path(struct machine *m, struct inode *i); /* static storage */
+const char *tree_host(struct inode *i); /* the file of the host that it shows unchanged, NULL none */
+extern const struct file_kind file_regular, file_directory;
+long tree_fallocate(struct machine *m, struct file *f, int64_t mode, int64_t offset, int64_t length);
+
+/* ---- pipe.c ---- */
+long pipe_answer(struct machine *m, struct task *t, bool *mine);
+struct file *console_create(int fd, uint32_t flags);
+
+/* ---- socket.c ---- */
+long socket_answer(struct machine *m, struct task *t, bool *mine);
+extern const struct file_kind file_socket;
+
+void socket_cut(struct machine *m); /* break what is cut */
+bool socket_serve(struct machine *m, const char *path); /* the machine itself answers there */
+
+/* ---- fault.c ---- */
+uint32_t fault_node(struct machine *m, const char *name); /* its number, a new one for a new name; 0 for "" */
+bool fault_is_cut(const struct machine *m, uint32_t a, uint32_t b);
+bool fault_is_paused(const struct machine *m, const struct process *p);
+void fault_execute(struct machine *m, char *line, char *answer, size_t size);
+
+/* ---- ready.c: poll, select, epoll ---- */
+long ready_answer(struct machine *m, struct task *t, bool *mine);
+void ready_forget(struct machine *m, struct file *f); /* closed: out of all epoll sets */
+
+/* ---- clock.c ---- */
+long clock_answer(struct machine *m, struct task *t, bool *mine);
+void clock_alarms(struct machine *m, struct process *p);
+
+/* ---- who.c ---- */
+long who_answer(struct machine *m, struct task *t, bool *mine);
+
+/* ---- futex.c ---- */
+long futex_answer(struct machine *m, struct task *t, bool *mine);
+void futex_wake_word(struct machine *m, struct process *p, uint64_t word);
+
+/* ---- disk.c: kernel AIO and what takes time ---- */
+long disk_answer(struct machine *m, struct task *t, bool *mine);
+
+#endif
