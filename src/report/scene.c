@@ -145,7 +145,8 @@ static uint64_t near_find(const struct scene *s, uint64_t facts)
     return low;
 }
 
-static uint64_t distance(const struct scene *s, uint64_t order)
+/* Of facts from one to another to the nearest anchor. */
+static uint64_t distance(const struct scene *s, uint64_t order, uint64_t end)
 {
     size_t low = 0, high = s->anchors;
     while (low < high) {
@@ -155,7 +156,9 @@ static uint64_t distance(const struct scene *s, uint64_t order)
         else
             high = middle;
     }
-    uint64_t above = low < s->anchors ? s->anchor[low] - order : UINT64_MAX;
+    if (low < s->anchors && s->anchor[low] <= end)
+        return 0;
+    uint64_t above = low < s->anchors ? s->anchor[low] - end : UINT64_MAX;
     uint64_t below = low ? order - s->anchor[low - 1] : UINT64_MAX;
     return above < below ? above : below;
 }
@@ -303,7 +306,7 @@ static void event_make(struct scene_walk *w, const struct raft_fact *f, uint8_t 
 {
     struct scene *s = w->scene;
     const struct scene_event event = {
-        .order = w->order, .sequence = f->sequence, .time = f->time, .process = f->process, .lane = lane, .kind = look->kind,
+        .order = w->order, .last = w->order, .sequence = f->sequence, .time = f->time, .process = f->process, .lane = lane, .kind = look->kind,
         .group = look->group, .state = SCENE_NONE, .place = SCENE_NONE, .rank = 1,
         .tick = lane < SCENE_LANES ? s->lane[lane].tick : 0,
     };
@@ -317,7 +320,7 @@ static bool wanted(const struct scene_walk *w, const struct scene_look *look)
     const struct scene *s = w->scene;
     if (s->events >= SCENE_STORED)
         return false;
-    return distance(s, w->order) <= s->near || (look->rare && s->events < SCENE_STORED - 2 * SCENE_NEAR);
+    return distance(s, w->order, w->order) <= s->near || (look->rare && s->events < SCENE_STORED - 2 * SCENE_NEAR);
 }
 
 /* One cut ends several connections: the first says it. */
@@ -336,6 +339,7 @@ static void event_take(struct scene_walk *w, const struct raft_fact *f, uint8_t 
     if (w->current == SCENE_NONE)
         return;
     struct scene_event *event = &s->event[w->current];
+    event->last = w->order;
     event_words(w, event, f, look->kind > event->kind);
     if (look->kind > event->kind) {
         event->kind = look->kind;
@@ -493,7 +497,7 @@ static void states_fill(struct scene *s)
 
 static uint64_t cost_of(const struct scene *s, const struct scene_event *e)
 {
-    uint64_t cost = 16 * distance(s, e->order);
+    uint64_t cost = 16 * distance(s, e->order, e->last);
     if (e->kind >= SCENE_TERM || e->group == SCENE_TIMERS)
         cost /= 16;
     else if (e->group == SCENE_HEARTBEATS || e->kind == SCENE_REFUSED || e->group == SCENE_FILES)

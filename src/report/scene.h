@@ -43,7 +43,7 @@ struct scene_state {
 };
 
 struct scene_event {
-    uint64_t order;              /* of its first fact */
+    uint64_t order, last;        /* of its first and its last fact */
     uint64_t sequence, time;
     uint64_t tick;               /* events of its lane so far: what happens before it */
     uint64_t cost;               /* what is drawn is cheap */

@@ -111,7 +111,7 @@ static struct scene_event place(const struct scene *s, size_t facts, uint32_t pr
     while (i < facts && s->event[i].process != process && s->event[i].time <= time)
         i++;
     out.rank = i < facts ? 0 : 2;
-    out.order = i < facts ? s->event[i].order : facts ? s->event[facts - 1].order : 0;
+    out.last = out.order = i < facts ? s->event[i].order : facts ? s->event[facts - 1].order : 0;
     return out;
 }
 

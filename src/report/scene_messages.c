@@ -97,7 +97,7 @@ static void end_make(struct scene_walk *w, const struct raft_fact *f, uint8_t la
 {
     struct scene *s = w->scene;
     const struct scene_event event = {
-        .order = w->order, .sequence = f->sequence, .time = f->time, .process = f->process, .lane = lane, .kind = look->kind,
+        .order = w->order, .last = w->order, .sequence = f->sequence, .time = f->time, .process = f->process, .lane = lane, .kind = look->kind,
         .group = look->group, .state = SCENE_NONE, .place = SCENE_NONE, .rank = 1, .tick = s->lane[lane].tick,
     };
     char words[400];
