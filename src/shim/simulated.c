@@ -70,6 +70,8 @@ static long mail_ask(int64_t nr, const long arg[6], ucontext_t *frame)
     for (int i = 0; i < 6; i++)
         m->arg[i] = arg ? arg[i] : 0;
     m->blocked = mask_now(frame);
+    m->event = stream.events;
+    m->stream = stream.process;
     __atomic_store_n(&m->state, MAIL_ASKS, __ATOMIC_RELEASE);
     RAW(SYS_futex, &m->state, FUTEX_WAKE, 1, 0, 0, 0);
     mail_wait(m);

@@ -51,7 +51,9 @@ struct mail {
     uint64_t blocked; /* the thread's signal mask as the call found it */
     uint32_t number;
     int32_t signal;   /* with the answer: this signal is to be delivered, `info` tells of it; 0 none */
-    uint64_t wakes;   /* reserved */
+    uint64_t event;   /* number that the record of this call gets in its stream, and */
+    uint32_t stream;  /* the process number of that stream; 0: it has none yet */
+    uint32_t unused;
     uint8_t info[128];
     char text[MAILBOX_PATH];
 };

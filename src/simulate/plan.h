@@ -1,0 +1,46 @@
+/* What is done to a simulated world beside what its seed decides: faults at moments, and decisions that are to fall otherwise.
+ *
+ * A plan is text, one step a line, in this order of words; it stands in the run as fact "plan", so that a run can be run again, made
+ * smaller and changed:
+ *
+ *   at 1.250000000 cut n1 n2        a fault (docs/drd-simulate.md lists them) at a moment of the world, seconds
+ *   event 12@4711 timer +50000000   the decision that process 12 meets at the record 4711 of its stream: its timeout is longer, ns
+ *   event 12@4711 draw 7            ... the first integer of the random bytes it is given
+ *   event 12@4711 drop              ... the message that it sends there is lost
+ *   event 12@4711 delay 10000000    ... arrives that much later, ns
+ *   event 12@4711 fail 5            ... the call fails with this errno
+ *   event 12@4711 crash             ... the process's node loses its power there
+ *   fresh 2.5 77                    from this moment on chance follows from another seed
+ */
+#ifndef DRD_SIMULATE_PLAN_H
+#define DRD_SIMULATE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_FAIL, PLAN_CRASH, PLAN_FRESH };
+
+struct plan_step {
+    enum plan_kind kind;
+    uint64_t at;       /* FAULT, FRESH: ns of the world */
+    uint32_t process;  /* the others: process number of the run ... */
+    uint64_t event;    /* ... and number of the record in its stream */
+    int64_t value;     /* TIMER, DELAY: ns; DRAW; FAIL: errno; FRESH: seed */
+    char words[200];   /* FAULT */
+    bool met;          /* set by the machine: it came to pass */
+};
+
+struct plan {
+    struct plan_step *step;
+    size_t count;
+};
+
+bool plan_read(struct plan *p, const char *text, struct drd_error *e); /* the error names line and word */
+char *plan_text(const struct plan *p);                                 /* to be freed; NULL: out of memory */
+bool plan_add(struct plan *p, const struct plan_step *step, struct drd_error *e);
+void plan_fini(struct plan *p);
+
+#endif
