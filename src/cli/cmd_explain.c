@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/explain_lanes.h"
 #include "cli/run_view.h"
 #include "explain/explain.h"
 #include "util/term.h"
@@ -11,17 +12,19 @@
 #define FINGERPRINT_DIGITS 6
 #define FINGERPRINT_NAME 48
 
-static bool no_source, bisect;
-static const char *same;
+static bool no_source, ascii, bisect;
+static const char *lanes = "auto", *same;
 
 static const struct args_option rows[] = {
     { ARGS_FLAG, 0, "bisect", NULL, "for git bisect run: exit 0 good, 1 bad, 125 cannot be judged", &bisect },
     { ARGS_STRING, 0, "same", "WHAT", "with --bisect: only this fingerprint, or that of this run, is bad", &same },
     { ARGS_FLAG, 0, "no-source", NULL, "do not re-drive the node to find the line of its program", &no_source },
+    { ARGS_CHOICE, 0, "lanes", "auto|always|never", "draw the nodes beside the steps (auto: on a terminal of 100 columns)", &lanes },
+    { ARGS_FLAG, 0, "ascii", NULL, "draw them with ASCII characters", &ascii },
     { 0 },
 };
 
-static void print_verdict(const struct cmd_context *c, const struct run_view *v, const struct verdict *verdict)
+static void print_verdict(const struct cmd_context *c, const struct run_view *v, struct verdict *verdict)
 {
     char id[REFS_ID + 1];
     const char *name = refs_name(v->path, id);
@@ -30,8 +33,13 @@ static void print_verdict(const struct cmd_context *c, const struct run_view *v,
         .good = term_code(c->color, TERM_GOOD), .warn = term_code(c->color, TERM_WARN),
         .faint = term_code(c->color, TERM_FAINT), .plain = term_code(c->color, TERM_PLAIN),
     };
+    struct explain_lanes drawing;
+    bool wanted = !strcmp(lanes, "always") || (!strcmp(lanes, "auto") && term_screen() && term_width() >= EXPLAIN_LANES_WIDTH);
+    if (!c->json && wanted && explain_lanes_init(&drawing, verdict, (size_t)term_width(), c->color, ascii))
+        verdict->beside = &drawing.beside;
     if (!c->json) {
         verdict_print(verdict, name, &style, stdout);
+        verdict->beside = NULL;
         return;
     }
     struct json_writer j;

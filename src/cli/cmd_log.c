@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/event_text.h"
+#include "cli/log_graph.h"
 #include "cli/run_view.h"
 #include "replay/symbols.h"
 #include "util/term.h"
@@ -17,7 +18,7 @@
 static struct {
     struct args_list nodes, kinds;
     const char *from, *to, *grep;
-    bool all;
+    bool all, graph, ascii;
 } options;
 
 static const struct args_option rows[] = {
@@ -27,6 +28,8 @@ static const struct args_option rows[] = {
     { ARGS_STRING, 0, "to", "WHEN", "end after an event or at a time", &options.to },
     { ARGS_STRING, 'g', "grep", "TEXT", "only lines that contain this", &options.grep },
     { ARGS_FLAG, 'a', "all", NULL, "clock reads, time stamps and thread switches as well", &options.all },
+    { ARGS_FLAG, 0, "graph", NULL, "draw a lane for each node, and messages as arrows", &options.graph },
+    { ARGS_FLAG, 0, "ascii", NULL, "with --graph: draw with ASCII characters", &options.ascii },
     { 0 },
 };
 
@@ -206,6 +209,31 @@ static bool walk(struct log *l)
     return more >= 0;
 }
 
+/* Without --kind and --all a graph shows what has a meaning in Raft's terms. */
+static enum graph_want graph_want(void *context, const struct trace_event *event, bool *stop)
+{
+    struct log *l = context;
+    const struct store_process *p = run_view_process(&l->view, event->process);
+    if (l->to.given && !l->to.is_event && event->time > l->to.time) {
+        *stop = true;
+        return GRAPH_SKIP;
+    }
+    bool in_range = !before_range(l, event);
+    *stop = bound_is(&l->to, event);
+    if (!in_range || !p || !node_selected(p) || (options.kinds.count && !kind_selected(event->code)))
+        return GRAPH_SKIP;
+    return options.all || options.kinds.count ? GRAPH_SHOW : GRAPH_MEANING;
+}
+
+static bool walk_graph(struct log *l)
+{
+    struct log_graph g = { .view = &l->view, .color = l->c->color, .ascii = options.ascii, .nodes = &options.nodes,
+                           .grep = options.grep, .want = graph_want, .context = l };
+    bool good = log_graph(&g, stdout, &l->c->error);
+    l->shown = g.shown;
+    return good;
+}
+
 static int report(struct log *l, bool ok)
 {
     if (!ok)
@@ -220,6 +248,10 @@ static int report(struct log *l, bool ok)
 static int run_log(struct cmd_context *c)
 {
     struct log l = { .c = c };
+    if (options.graph && c->json) {
+        error_set(&c->error, DRD_EXIT_USAGE, "--graph is for people: --json shows the same events without it");
+        return cmd_failed(c);
+    }
     if (!run_view_open(&l.view, c->argc ? c->argv[0] : NULL, &c->error))
         return cmd_failed(c);
     if (*l.view.event && !options.from)
@@ -227,7 +259,7 @@ static int run_log(struct cmd_context *c)
     l.line = open_memstream(&l.text, &l.size);
     l.width = name_width(&l.view);
     l.symbols = symbols_create(l.view.store);
-    bool ok = check_filters(&l) && walk(&l);
+    bool ok = check_filters(&l) && (options.graph ? walk_graph(&l) : walk(&l));
     fclose(l.line);
     free(l.text);
     symbols_destroy(l.symbols);

@@ -69,9 +69,53 @@ static void print_source(const struct verdict *v, const struct verdict_style *st
     fprintf(out, "%s\n", known ? "" : v->frames_note);
 }
 
+#define STEP 17 /* columns of a step before its text: number and event */
+
+/* The length of the piece of `text` that fits into so many columns, broken at a blank if there is one. */
+static size_t piece_length(const char *text, size_t width)
+{
+    size_t length = strlen(text), last = 0;
+    if (length <= width)
+        return length;
+    for (size_t i = 0; i <= width; i++)
+        last = text[i] == ' ' ? i : last;
+    return last ? last : width ? width : 1;
+}
+
+/* The text of a step in lines, each beside its piece of the drawing. */
+static void print_pieces(const struct verdict *v, const struct verdict_style *style, size_t step, const char *text, FILE *out)
+{
+    const struct verdict_beside *b = v->beside;
+    size_t width = b->width > STEP ? b->width - STEP : 1;
+    for (size_t n; *(text += strspn(text, " ")); text += n) {
+        char piece[RAFT_WORDS];
+        n = piece_length(text, width);
+        snprintf(piece, sizeof piece, "%.*s", (int)n, text);
+        put_words(piece, out);
+        fputc('\n', out);
+        if (!text[n])
+            break;
+        print_label("", style, out);
+        b->step(b->context, step, true, out);
+        fprintf(out, "%*s", STEP, "");
+    }
+}
+
+static const char *print_heads(const struct verdict *v, const struct verdict_style *style, FILE *out)
+{
+    const struct verdict_beside *b = v->beside;
+    for (size_t i = 0; b && i < b->heads; i++) {
+        print_label(i ? "" : "CHAIN", style, out);
+        b->head(b->context, i, out);
+        fputc('\n', out);
+    }
+    return b && b->heads ? "" : "CHAIN";
+}
+
 static void print_steps(const struct verdict *v, const struct verdict_style *style, FILE *out)
 {
-    for (size_t i = 0; i < v->cause.steps; i++) {
+    const char *label = v->cause.steps ? print_heads(v, style, out) : "";
+    for (size_t i = 0; i < v->cause.steps; i++, label = "") {
         const struct chain_step *step = &v->cause.step[i];
         const char *name = v->model->node[step->at.node].name, *text = step->text;
         char event[RAFT_NODE_NAME + 32];
@@ -81,8 +125,14 @@ static void print_steps(const struct verdict *v, const struct verdict_style *sty
             text += length + 1; /* the event says who */
         else if (strncmp(text, name, length) == 0 && text[length] == ',')
             text += length + 2;
-        print_label(i ? "" : "CHAIN", style, out);
+        print_label(label, style, out);
+        if (v->beside)
+            v->beside->step(v->beside->context, i, false, out);
         fprintf(out, "%-3zu %-12s ", i + 1, event);
+        if (v->beside) {
+            print_pieces(v, style, i, text, out);
+            continue;
+        }
         put_words(text, out);
         fputc('\n', out);
     }

@@ -21,6 +21,15 @@ struct verdict_gap {
     char text[320];
 };
 
+/* A drawing beside the steps of the chain. */
+struct verdict_beside {
+    void *context;
+    size_t heads; /* lines above the first step */
+    size_t width; /* columns for the steps; their text is broken into lines */
+    void (*head)(void *context, size_t line, FILE *out);
+    void (*step)(void *context, size_t step, bool goes_on, FILE *out); /* goes_on: another line of the same step */
+};
+
 struct verdict {
     enum verdict_status status;
     const struct raft_model *model;           /* not owned */
@@ -31,6 +40,7 @@ struct verdict {
     struct replay_frame frame[FRAMES_MAX];    /* where the node was at the event of the cause, innermost first */
     size_t frames;
     char frames_note[256];                    /* why there are none, or what would give their lines; "" */
+    const struct verdict_beside *beside; /* for verdict_print; NULL: none */
     struct verdict_gap gap[VERDICT_GAPS];
     size_t gaps;
 };

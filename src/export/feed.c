@@ -110,6 +110,7 @@ static void message_sent(struct feed *f, const struct flow_connection *c, enum f
 {
     struct flight *flight = &l->flight[side];
     m->sent = *at;
+    m->open = !m->to && !l->flight[!side].told;
     if (f->on->sent)
         f->on->sent(f->on->context, m);
     if (m->end <= flight->told) { /* received before, as far as the stamps of two processes can tell */

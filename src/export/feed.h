@@ -25,6 +25,7 @@ struct feed_message {
     uint64_t end, length;      /* its last byte's offset + 1 in its direction, and its size */
     char name[32];             /* the protocol's word; "data" for bytes of no known protocol */
     char text[FEED_TEXT];      /* what it says in Raft's terms, or ""; printable */
+    bool open;                 /* at `sent`: the receiver was not seen yet, and may be */
     void *user;                /* the listener's, given at `sent`, taken back at `received` or `lost` */
     struct feed_message *next; /* feed's */
 };

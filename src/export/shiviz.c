@@ -11,6 +11,7 @@
 #include "export/words.h"
 #include "util/json.h"
 
+#define CAUSED_MAX 8
 #define EXPRESSION "(?<host>\\S*) (?<clock>{.*}) (?<id>\\S*) (?<seconds>\\S*)\\n(?<event>.*)"
 
 struct shiviz {
@@ -19,6 +20,8 @@ struct shiviz {
     struct track track;
     uint64_t *clock;   /* [node * nodes + other] */
     struct flow_at at; /* of the event at hand */
+    char caused[CAUSED_MAX][FEED_TEXT]; /* what a message caused that is told before its receipt is */
+    size_t causes;
     FILE *out;
     uint64_t events;
     bool failed;
@@ -74,7 +77,17 @@ static void on_change(void *context, const struct track_change *change)
     if (change->kind == TRACK_SPEAKS)
         return;
     words_change(change, text, sizeof text);
-    tick(s, &s->at, text);
+    if (change->fact->kind == RAFT_FACT_RECEIVED && s->causes < CAUSED_MAX)
+        memcpy(s->caused[s->causes++], text, sizeof text);
+    else
+        tick(s, &s->at, text);
+}
+
+static void tell_caused(struct shiviz *s)
+{
+    for (size_t i = 0; i < s->causes; i++)
+        tick(s, &s->at, s->caused[i]);
+    s->causes = 0;
 }
 
 static void on_fact(void *context, const struct raft_fact *fact)
@@ -118,6 +131,7 @@ static void on_received(void *context, struct feed_message *m)
     }
     message_line(s, m, true, text, sizeof text);
     tick(s, &m->received, text);
+    tell_caused(s);
     free(m->user);
 }
 
@@ -133,6 +147,7 @@ static void on_after(void *context, const struct trace_event *event)
     const struct store_process *p = cast_process(&s->cast, event->process);
     struct flow_at at = flow_at(event);
     char text[64];
+    tell_caused(s);
     if (!p || event->sequence + 1 != p->events || !p->end)
         return;
     words_end(p->status, text, sizeof text);

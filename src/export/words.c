@@ -150,14 +150,15 @@ void words_change(const struct track_change *c, char *out, size_t size)
     case TRACK_TRUNCATE: add(out, size, "deletes its log after %" PRIu64, c->node->last); break;
     case TRACK_SNAPSHOT: add(out, size, "has a snapshot up to %" PRIu64, c->fact->index); break;
     case TRACK_MEMBERS: add(out, size, "configuration: %.60s", c->fact->text ? c->fact->text : ""); break;
-    case TRACK_APPEND: case TRACK_APPLY:
-        add(out, size, "%s ", c->kind == TRACK_APPEND ? "appends" : "applies");
-        if (c->fact->entry.term || c->kind == TRACK_APPEND) {
-            entry_words(&c->fact->entry, out, size);
-            add(out, size, " at %" PRIu64 " (term %" PRIu64 ")", c->fact->entry.index, c->fact->entry.term);
-        } else {
-            add(out, size, "up to %" PRIu64, c->node->applied);
-        }
+    case TRACK_APPEND:
+        add(out, size, "appends ");
+        entry_words(&c->fact->entry, out, size);
+        add(out, size, " at %" PRIu64 " (term %" PRIu64 ")", c->fact->entry.index, c->fact->entry.term);
+        break;
+    case TRACK_APPLY:
+        add(out, size, c->fact->entry.term ? "applies %" PRIu64 : "applied up to %" PRIu64, c->node->applied);
+        if (c->fact->entry.term) /* a digest is that of the state */
+            add(out, size, " (term %" PRIu64 ")%s%.47s", c->fact->entry.term, c->fact->entry.text[0] ? ": " : "", c->fact->entry.text);
         break;
     case TRACK_SPEAKS: add(out, size, "is a Raft server in term %" PRIu64, c->node->term); break;
     }
@@ -167,10 +168,14 @@ void words_change(const struct track_change *c, char *out, size_t size)
 static void fault_words(const struct raft_fact *f, char *out, size_t size)
 {
     const char *what = f->text ? f->text : "";
-    if (!strcmp(what, "cut"))
+    if (!f->process) /* what was asked of the recorder */
+        add(out, size, "drd fault %s%s%s", what, f->peer[0] ? " " : "", f->peer);
+    else if (!strcmp(what, "cut"))
         add(out, size, "is cut off from %s", f->peer[0] ? f->peer : "others");
     else if (!strcmp(what, "heal"))
         add(out, size, "is connected again%s%s", f->peer[0] ? " with " : "", f->peer);
+    else if (!strcmp(what, "refuse"))
+        add(out, size, "cannot connect%s%s", f->peer[0] ? " to " : "", f->peer);
     else
         add(out, size, "fault %s%s%s", what, f->peer[0] ? " " : "", f->peer);
 }

@@ -16,6 +16,15 @@ static bool is_set(const char *variable)
     return value && *value;
 }
 
+/* There is one stdout, so there is one pager. */
+static pid_t pager;
+static int pager_width; /* of the terminal it writes to */
+
+bool term_screen(void)
+{
+    return pager || isatty(STDOUT_FILENO);
+}
+
 bool term_color(FILE *stream, const char *when)
 {
     if (when && !strcmp(when, "always"))
@@ -25,7 +34,8 @@ bool term_color(FILE *stream, const char *when)
     if (is_set("FORCE_COLOR"))
         return true;
     const char *term = getenv("TERM");
-    return !is_set("NO_COLOR") && isatty(fileno(stream)) && term && strcmp(term, "dumb");
+    bool screen = stream == stdout ? term_screen() : isatty(fileno(stream));
+    return !is_set("NO_COLOR") && screen && term && strcmp(term, "dumb");
 }
 
 const char *term_code(bool color, enum term_role role)
@@ -40,15 +50,14 @@ const char *term_code(bool color, enum term_role role)
 int term_width(void)
 {
     struct winsize size;
+    if (pager && pager_width)
+        return pager_width;
     if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
         return size.ws_col;
     const char *columns = getenv("COLUMNS");
     int n = columns ? atoi(columns) : 0;
     return n > 0 ? n : 80;
 }
-
-/* There is one stdout, so there is one pager. */
-static pid_t pager;
 
 static const char *pager_command(void)
 {
@@ -76,6 +85,7 @@ void pager_start(void)
     if (pager || !command || !isatty(STDOUT_FILENO) || pipe(end))
         return;
     fflush(stdout);
+    pager_width = term_width();
     pager = fork();
     if (pager == 0)
         pager_exec(command, end);

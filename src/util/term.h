@@ -16,7 +16,10 @@ bool term_color(FILE *stream, const char *when);
 /* The escape sequence of a role, "" when `color` is false. TERM_PLAIN ends a colour. */
 const char *term_code(bool color, enum term_role role);
 
-/* Columns of the terminal on stdout; COLUMNS, else 80, when there is none. */
+/* Whether stdout is a terminal, or goes to the pager, which shows it on one. */
+bool term_screen(void);
+
+/* Columns of the terminal on stdout, or behind the pager; COLUMNS, else 80, when there is none. */
 int term_width(void);
 
 /* If stdout is a terminal, send it through DRD_PAGER, else PAGER, else "less -FRX". "cat" and "" mean no pager.
