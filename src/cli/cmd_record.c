@@ -6,10 +6,11 @@
 #include "cli/cmd.h"
 #include "cli/run_view.h"
 #include "record/recorder.h"
+#include "trace/spool.h"
 #include "util/text.h"
 
-static const char *output, *procfile, *only, *keep = "always";
-static struct args_list nodes;
+static const char *output, *procfile, *keep = "always";
+static struct args_list nodes, only;
 static uint64_t max_size;
 static int64_t timeout;
 static bool strict;
@@ -18,7 +19,7 @@ static const struct args_option options[] = {
     {ARGS_STRING, 'o', "output", "FILE", "the run file; without it the run goes to .drd/ and is called @", &output},
     {ARGS_LIST, 0, "node", "NAME=CMD", "start this node, prefix its output, stop it at the end; may be repeated", &nodes},
     {ARGS_STRING, 0, "procfile", "FILE", "nodes from a file of lines \"name: command\"", &procfile},
-    {ARGS_STRING, 0, "only", "GLOB", "record only programs or nodes whose name matches", &only},
+    {ARGS_LIST, 0, "only", "GLOB", "record only programs or nodes whose name matches; may be repeated", &only},
     {ARGS_CHOICE, 0, "keep", "always|failure", "failure: delete the run where CMD exits 0", &keep},
     {ARGS_SIZE, 0, "max-size", "BYTES", "stop recording when the run file is this large (K, M, G)", &max_size},
     {ARGS_FLAG, 0, "strict", NULL, "end with 125 where something cannot be recorded", &strict},
@@ -31,11 +32,27 @@ static void print_warning(const char *text)
     cmd_warn("%s", text);
 }
 
+/* All of --only, a line each, as the shim reads them. */
+static bool join_only(char *out, size_t size, struct drd_error *e)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < only.count; i++) {
+        size_t length = strlen(only.item[i]);
+        if (used + length + 2 > size)
+            return error_set(e, DRD_EXIT_USAGE, "--only: the names are longer than %zu characters together", size - 2);
+        used += (size_t)snprintf(out + used, size - used, "%s%s", used ? "\n" : "", only.item[i]);
+    }
+    return true;
+}
+
 /* The options as the recorder wants them; `entry` holds the file's name. */
 static bool read_options(struct cmd_context *c, struct recorder_options *o, struct refs_entry *entry)
 {
+    static char wanted[sizeof ((struct spool_run *)NULL)->only];
+    if (!join_only(wanted, sizeof wanted, &c->error))
+        return false;
     *o = (struct recorder_options){
-        .only = only, .keep_failures_only = !strcmp(keep, "failure"), .max_size = max_size, .strict = strict,
+        .only = wanted, .keep_failures_only = !strcmp(keep, "failure"), .max_size = max_size, .strict = strict,
         .command = c->argc ? c->argv : NULL, .warn = print_warning,
     };
     if (timeout < 0 || timeout > INT_MAX)

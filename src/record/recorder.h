@@ -26,7 +26,7 @@ struct recorder_world {
 struct recorder_options {
     const char *output;        /* path of the run file */
     struct node_list nodes;    /* programs that the recorder starts and stops itself */
-    const char *only;          /* glob on program or node names, or NULL */
+    const char *only;          /* globs on program or node names, a line each, or NULL */
     bool keep_failures_only;   /* delete the run where the command exits 0 */
     uint64_t max_size;         /* bytes; 0: none */
     bool strict;               /* what cannot be recorded is an error */

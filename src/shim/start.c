@@ -36,10 +36,10 @@ uint64_t auxiliary_get(uint64_t type)
     return 0;
 }
 
-/* glob(7) with '*' and '?'. */
+/* glob(7) with '*' and '?'. A line of patterns ends as a text does. */
 static bool glob_match(const char *pattern, const char *text)
 {
-    for (; *pattern; pattern++, text++) {
+    for (; *pattern && *pattern != '\n'; pattern++, text++) {
         if (*pattern == '*') {
             while (*text && !glob_match(pattern + 1, text))
                 text++;
@@ -49,6 +49,17 @@ static bool glob_match(const char *pattern, const char *text)
             return false;
     }
     return !*text;
+}
+
+static bool is_wanted(const char *only, const char *program, const char *node)
+{
+    while (*only) {
+        if (glob_match(only, program) || (node && glob_match(only, node)))
+            return true;
+        while (*only && *only++ != '\n')
+            ;
+    }
+    return false;
 }
 
 static bool run_map(const char *directory)
@@ -297,7 +308,7 @@ static bool start_live(void)
         thread_number_patch(self.tid);
     } else if (!RAW(SYS_stat, "/proc/self/exe", &st) && st.st_dev == run->tool_device && st.st_ino == run->tool_inode)
         return false;
-    if (run->only[0] && !glob_match(run->only, text_base_name(exe)) && !(node && glob_match(run->only, node)))
+    if (run->only[0] && !is_wanted(run->only, text_base_name(exe), node))
         return false;
     uint32_t parent = parent_find(&same_pid), number = start_claim_process();
     if (!number)

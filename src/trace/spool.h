@@ -81,7 +81,7 @@ struct spool_run {
     uint64_t max_bytes;        /* --max-size: 0 = none; compared with written_bytes */
     uint64_t written_bytes;    /* by the recorder: bytes in the run file so far */
     uint64_t tool_device, tool_inode; /* the drd program itself: never recorded */
-    char only[128];            /* --only: glob on the program's base name or node name; "" = all */
+    char only[128];            /* --only: globs on the program's base name or node name, a line each; "" = all */
     char run_file[512];        /* absolute path of the run file, for drd fsck --repair of what a dead recorder left */
     char shim[512];            /* absolute path of libdrd_shim.so, put back into LD_PRELOAD where a program dropped it */
     /* faults */

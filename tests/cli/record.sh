@@ -97,6 +97,12 @@ expect 0 "$drd" record -o run.drd --only 'ech*' -- sh -c '/bin/echo a; /bin/true
 nodes_are "echo#1 "
 expect 0 "$drd" record -o run.drd --only 'n?' -- sh -c 'DRD_NODE=n1 /bin/echo a; DRD_NODE=m1 /bin/echo b; DRD_NODE=n2 /bin/true'
 nodes_are "n1 n2 "
+expect 0 "$drd" record -o run.drd --only 'm*' --only n2 --only 'tru?' -- sh -c 'DRD_NODE=n1 /bin/echo a; DRD_NODE=m1 /bin/echo b
+    DRD_NODE=n2 /bin/echo c; DRD_NODE=n22 /bin/echo d; /bin/false; /bin/true'
+nodes_are "m1 n2 true#1 "
+rm -f new.drd
+long=$(printf 'n%060d' 1)
+refuse 129 'drd: --only: the names are longer than 126 *' "$drd" record -o new.drd --only "$long" --only "$long" --only "$long" -- true
 
 # --max-size: the command goes on, the run says where it ends. The recorder drains when the processors are idle: the command
 # waits for it to have written that much, and then does some more.
