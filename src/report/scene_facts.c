@@ -302,7 +302,7 @@ static void say_log(const struct raft_fact *f, char *out, size_t size)
         snprintf(out, size, "writes its log to another file, up to index %" PRIu64, f->entry.index);
         break;
     case RAFT_FACT_COMMIT:
-        snprintf(out, size, "%s%" PRIu64, verb(f, "commit index ", "writes commit index "), f->index);
+        snprintf(out, size, "%scommit index %" PRIu64, verb(f, "", "writes "), f->index);
         break;
     case RAFT_FACT_SNAPSHOT:
         snprintf(out, size, "%sa snapshot up to index %" PRIu64 " (term %" PRIu64 ")", verb(f, "takes ", "writes "), f->index, f->term);
@@ -319,7 +319,7 @@ static void say_vote(const struct scene_walk *w, const struct raft_fact *f, char
     if (own && !strcmp(peer, own->name) && !f->again && !f->loaded)
         snprintf(out, size, "candidate of term %" PRIu64 ", %s itself", f->term, f->written || f->durable ? "writes its vote for" : "votes for");
     else
-        snprintf(out, size, "%s%s in term %" PRIu64, verb(f, "votes for ", "writes its vote for "), peer, f->term);
+        snprintf(out, size, "%s%s%s in term %" PRIu64, verb(f, "votes", "writes its vote"), f->loaded || f->again ? "its vote for " : " for ", peer, f->term);
 }
 
 /* What the node holds at the index that it applies. */
@@ -346,7 +346,7 @@ void scene_words(const struct scene_walk *w, const struct raft_fact *f, char *ou
         say_message(w, f, out, size);
         break;
     case RAFT_FACT_TERM:
-        snprintf(out, size, "%s%" PRIu64, verb(f, "term ", "writes term "), f->term);
+        snprintf(out, size, "%sterm %" PRIu64, verb(f, "", "writes "), f->term);
         break;
     case RAFT_FACT_VOTE:
         say_vote(w, f, out, size);

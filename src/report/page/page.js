@@ -266,7 +266,7 @@ class View {
   }
   measure(width) {
     this.width = width || Math.max(this.rows.clientWidth, 200);
-    const lanes = this.run.lanes.length, narrow = this.width < 560;
+    const lanes = this.run.lanes.length, narrow = this.width < 480;
     this.gutter = narrow ? 44 : 70;
     const side = narrow ? 18 : Math.min(180, this.width / (lanes + 1.2));
     const room = this.width - this.gutter - 2 * side;
@@ -317,7 +317,7 @@ class View {
     for (const gap of this.layout.gaps) {
       if (gap.row < top || gap.row > bottom) continue;
       draw(g, "line", { x1: this.gutter, x2: this.width - 8, y1: this.y(gap.row), y2: this.y(gap.row), class: "gapline" });
-      draw(g, "text", { x: (this.gutter + this.width) / 2, y: this.y(gap.row) + 4, class: "gaptext words" }, gap.text);
+      draw(g, "text", { x: this.x.length > 1 ? (this.x[0] + this.x[1]) / 2 : this.gutter + 60, y: this.y(gap.row) + 4, class: "gaptext words" }, gap.text);
     }
   }
   paintLanes(g, top, bottom) {
