@@ -232,3 +232,158 @@ bool align(const uint64_t *a, size_t n, const uint64_t *b, size_t m, size_t *mat
     free(other);
     return good;
 }
+
+/* --- long ones --- */
+
+/* A stretch of both. */
+struct stretch {
+    size_t x, y, end_x, end_y;
+};
+
+static void hashes_take(const struct align_source *s, int side, size_t from, size_t count, uint64_t *out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = s->hash(s->context, side, from + i);
+}
+
+static bool equal_pass(const struct align_source *s, struct stretch *t)
+{
+    while (t->x < t->end_x && t->y < t->end_y && s->hash(s->context, 0, t->x) == s->hash(s->context, 1, t->y)) {
+        if (!s->match(s->context, t->x++, t->y++))
+            return false;
+    }
+    return true;
+}
+
+struct window {
+    uint64_t a[ALIGN_WINDOW], b[ALIGN_WINDOW];
+    size_t match[ALIGN_WINDOW];
+};
+
+/* Near the end of a window its matches are guesses, as what follows is not seen: they are found again in the next. */
+static bool window_take(const struct align_source *s, struct window *w, struct stretch *t, size_t n, size_t m)
+{
+    bool last = t->x + n == t->end_x && t->y + m == t->end_y;
+    size_t sure_x = last ? n : n - n / 4, sure_y = last ? m : m - m / 4, next_x = 0, next_y = 0;
+    for (size_t i = 0; i < sure_x; i++) {
+        if (w->match[i] == ALIGN_NONE)
+            continue;
+        if (w->match[i] >= sure_y)
+            break;
+        if (!s->match(s->context, t->x + i, t->y + w->match[i]))
+            return false;
+        next_x = i + 1;
+        next_y = w->match[i] + 1;
+    }
+    bool none = !next_x;
+    t->x += last ? n : none ? (n + 1) / 2 : next_x;
+    t->y += last ? m : none ? (m + 1) / 2 : next_y;
+    return true;
+}
+
+static bool stretch_align(const struct align_source *s, struct window *w, struct stretch t)
+{
+    for (;;) {
+        if (!equal_pass(s, &t))
+            return false;
+        size_t n = t.end_x - t.x, m = t.end_y - t.y;
+        if (!n || !m)
+            return true;
+        n = n < ALIGN_WINDOW ? n : ALIGN_WINDOW;
+        m = m < ALIGN_WINDOW ? m : ALIGN_WINDOW;
+        hashes_take(s, 0, t.x, n, w->a);
+        hashes_take(s, 1, t.y, m, w->b);
+        if (!align(w->a, n, w->b, m, w->match) || !window_take(s, w, &t, n, m))
+            return false;
+    }
+}
+
+/* Elements whose hash has as many low zero bits as make them few enough, in their order. */
+struct sample {
+    struct place *place;
+    size_t count;
+    unsigned bits;
+};
+
+static void sample_thin(struct sample *sample)
+{
+    size_t kept = 0;
+    sample->bits++;
+    for (size_t i = 0; i < sample->count; i++) {
+        if (!(sample->place[i].value & ((1ull << sample->bits) - 1)))
+            sample->place[kept++] = sample->place[i];
+    }
+    sample->count = kept;
+}
+
+static bool sample_take(const struct align_source *s, int side, size_t from, size_t to, struct sample *sample)
+{
+    sample->place = malloc(ALIGN_SAMPLE * sizeof *sample->place);
+    for (size_t i = from; sample->place && i < to; i++) {
+        uint64_t hash = s->hash(s->context, side, i);
+        while (sample->count == ALIGN_SAMPLE && sample->bits < 63)
+            sample_thin(sample);
+        if (!(hash & ((1ull << sample->bits) - 1)) && sample->count < ALIGN_SAMPLE)
+            sample->place[sample->count++] = (struct place){hash, i};
+    }
+    return sample->place != NULL;
+}
+
+/* Which of the sample of a stand once in both, and ascend: other[i] is the place in b of the i-th of a. */
+static bool anchors_find(struct sample *a, struct sample *b, size_t **other)
+{
+    while (a->bits < b->bits)
+        sample_thin(a);
+    while (b->bits < a->bits)
+        sample_thin(b);
+    struct place *by_a = malloc((a->count + 1) * sizeof *by_a);
+    *other = malloc((a->count + 1) * sizeof **other);
+    if (!by_a || !*other) {
+        free(by_a);
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        by_a[i] = (struct place){a->place[i].value, i};
+        (*other)[i] = ALIGN_NONE;
+    }
+    qsort(by_a, a->count, sizeof *by_a, by_value);
+    qsort(b->place, b->count, sizeof *b->place, by_value);
+    singles(by_a, a->count, b->place, b->count, *other);
+    free(by_a);
+    return ascending(*other, a->count);
+}
+
+/* From anchor to anchor. */
+static bool anchored_align(const struct align_source *s, struct window *w, struct stretch t)
+{
+    struct sample a = {.count = 0}, b = {.count = 0};
+    size_t *other = NULL;
+    bool good = sample_take(s, 0, t.x, t.end_x, &a) && sample_take(s, 1, t.y, t.end_y, &b) && anchors_find(&a, &b, &other);
+    for (size_t i = 0; good && i < a.count; i++) {
+        if (other[i] == ALIGN_NONE)
+            continue;
+        size_t x = a.place[i].at, y = other[i];
+        good = stretch_align(s, w, (struct stretch){t.x, t.y, x, y}) && s->match(s->context, x, y);
+        t.x = x + 1;
+        t.y = y + 1;
+    }
+    good = good && stretch_align(s, w, t);
+    free(a.place);
+    free(b.place);
+    free(other);
+    return good;
+}
+
+bool align_long(const struct align_source *s)
+{
+    struct stretch t = {0, 0, s->count[0], s->count[1]};
+    if (!equal_pass(s, &t))
+        return false;
+    if (t.x == t.end_x || t.y == t.end_y)
+        return true;
+    struct window *w = malloc(sizeof *w);
+    bool small = t.end_x - t.x <= ALIGN_WINDOW && t.end_y - t.y <= ALIGN_WINDOW;
+    bool good = w && (small ? stretch_align(s, w, t) : anchored_align(s, w, t));
+    free(w);
+    return good;
+}

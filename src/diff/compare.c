@@ -7,7 +7,7 @@
 
 #include "diff/align.h"
 
-enum lane { LANE_LIFE, LANE_FAULT, LANE_ELECTION, LANE_TERM, LANE_LOG, LANE_COMMIT, LANE_APPLY, LANE_CLIENT, LANE_SNAPSHOT,
+enum lane { LANE_LIFE, LANE_FAULT, LANE_ELECTION, LANE_TERM, LANE_LOG, LANE_COMMIT, LANE_APPLY, LANE_CLIENT, LANE_RESULT, LANE_SNAPSHOT,
             LANE_STATE, LANE_MEMBERS, LANE_MESSAGE };
 #define CHANNELS 64
 #define LANES (LANE_MESSAGE + 3 * CHANNELS)
@@ -19,20 +19,31 @@ static const uint8_t lane_of_kind[DIFF_KINDS] = {
     [DIFF_RECOVERED] = LANE_LIFE, [DIFF_TERM] = LANE_TERM, [DIFF_CANDIDATE] = LANE_ELECTION, [DIFF_VOTE] = LANE_ELECTION,
     [DIFF_REFUSAL] = LANE_ELECTION, [DIFF_LEADER] = LANE_ELECTION, [DIFF_FOLLOWER] = LANE_ELECTION, [DIFF_APPEND] = LANE_LOG,
     [DIFF_TRUNCATE] = LANE_LOG, [DIFF_SNAPSHOT] = LANE_SNAPSHOT, [DIFF_MEMBERS] = LANE_MEMBERS, [DIFF_COMMIT] = LANE_COMMIT, [DIFF_APPLY] = LANE_APPLY,
-    [DIFF_REQUEST] = LANE_CLIENT, [DIFF_RESULT] = LANE_CLIENT, [DIFF_ACK] = LANE_MESSAGE, [DIFF_SEND] = LANE_MESSAGE,
+    [DIFF_REQUEST] = LANE_CLIENT, [DIFF_RESULT] = LANE_RESULT, [DIFF_ACK] = LANE_MESSAGE, [DIFF_SEND] = LANE_MESSAGE,
     [DIFF_MESSAGE] = LANE_MESSAGE,
 };
 
 static const char *const lane_titles[LANE_MESSAGE] = {
     [LANE_LIFE] = "processes", [LANE_FAULT] = "faults", [LANE_ELECTION] = "elections", [LANE_TERM] = "terms",
     [LANE_LOG] = "log",
-    [LANE_COMMIT] = "commits", [LANE_APPLY] = "applies", [LANE_CLIENT] = "clients", [LANE_SNAPSHOT] = "snapshots",
+    [LANE_COMMIT] = "commits", [LANE_APPLY] = "applies", [LANE_CLIENT] = "clients", [LANE_RESULT] = "answers to clients", [LANE_SNAPSHOT] = "snapshots",
     [LANE_STATE] = "state", [LANE_MEMBERS] = "configurations",
 };
 
 const struct diff_event *diff_event(const struct diff *d, int side, const struct diff_item *item)
 {
     return &d->run[side]->event[item->event];
+}
+
+void diff_drop(const struct diff *d)
+{
+    spill_drop(&d->gaps);
+    for (int side = 0; side < 2; side++) {
+        diff_run_drop(d->run[side]);
+        spill_drop(&d->items[side]);
+        spill_drop(&d->marks[side]);
+        spill_drop(&d->ranks[side]);
+    }
 }
 
 /* --- meaning --- */
@@ -172,6 +183,8 @@ static bool elections_make(struct diff *d, int side)
     l->election = malloc(ELECTIONS_MOST * sizeof *l->election);
     for (size_t i = 0; l->election && i < r->events; i++) {
         const struct diff_event *event = &r->event[i];
+        if (i % DIFF_STRIDE == 0)
+            diff_run_drop(d->run[side]);
         if (event->kind == DIFF_LEADER)
             election_add(l, event->term, event->node, true);
         if (event->kind == DIFF_VOTE && event->peer < r->peers)
@@ -272,6 +285,8 @@ static bool gap_late(const struct diff *d, const struct diff_lane *lane, const s
             return false;
         for (size_t i = gap->from[side]; i < gap->to[side]; i++) {
             const struct diff_event *event = diff_event(d, side, &lane->list[side].item[i]);
+            if (i % DIFF_STRIDE == 0)
+                diff_drop(d);
             bool progress = event->kind == DIFF_APPEND || event->kind == DIFF_COMMIT || event->kind == DIFF_APPLY;
             if (!progress || gap->from[!side] != gap->to[!side] || !known_elsewhere(d, side, &lane->list[side].item[i]))
                 return false;
@@ -284,6 +299,8 @@ static bool gap_matters(const struct diff *d, const struct diff_lane *lane, cons
 {
     for (int side = 0; side < 2; side++) {
         for (size_t i = gap->from[side]; i < gap->to[side]; i++) {
+            if (i % DIFF_STRIDE == 0)
+                diff_drop(d);
             if (diff_matters(d, lane, gap, side, i))
                 return !gap_late(d, lane, gap);
         }
@@ -296,6 +313,8 @@ static void gap_count(struct diff *d, const struct diff_lane *lane, const struct
     struct diff_count *count = gap->matters ? &d->matter : &d->rest;
     size_t missing = gap->to[0] - gap->from[0], extra = gap->to[1] - gap->from[1], changed = 0;
     for (size_t i = gap->from[0], j = gap->from[1]; i < gap->to[0] && j < gap->to[1]; i++) {
+        if (i % DIFF_STRIDE == 0)
+            diff_drop(d);
         if (diff_is_change(d, &lane->list[0].item[i], &lane->list[1].item[j])) {
             changed++;
             j++;
@@ -307,12 +326,6 @@ static void gap_count(struct diff *d, const struct diff_lane *lane, const struct
 }
 
 /* --- lanes --- */
-
-/* Events of a run by node and lane, in their order. */
-struct sorted {
-    uint32_t *event;
-    uint32_t *begin; /* of each node's each lane; one more at the end */
-};
 
 static size_t lane_of(const struct diff *d, int side, const struct diff_event *event)
 {
@@ -335,33 +348,6 @@ static bool event_wanted(const struct diff *d, const struct diff_run *r, const s
     return n->raft && named && !(d->options.ignored >> event->kind & 1);
 }
 
-static bool sort_events(const struct diff *d, int side, struct sorted *s)
-{
-    const struct diff_run *r = d->run[side];
-    size_t places = r->nodes * LANES;
-    s->event = malloc((r->events + 1) * sizeof *s->event);
-    s->begin = calloc(places + 2, sizeof *s->begin);
-    if (!s->event || !s->begin)
-        return false;
-    for (size_t i = 0; i < r->events; i++) {
-        if (event_wanted(d, r, &r->event[i]))
-            s->begin[r->event[i].node * LANES + lane_of(d, side, &r->event[i]) + 2]++;
-    }
-    for (size_t i = 2; i < places + 2; i++)
-        s->begin[i] += s->begin[i - 1];
-    for (size_t i = 0; i < r->events; i++) {
-        if (event_wanted(d, r, &r->event[i]))
-            s->event[s->begin[r->event[i].node * LANES + lane_of(d, side, &r->event[i]) + 1]++] = (uint32_t)i;
-    }
-    return true;
-}
-
-static void sorted_fini(struct sorted *s)
-{
-    free(s->event);
-    free(s->begin);
-}
-
 #define RANGE_MOST 200000 /* no node commits so much at once */
 
 #define LANE_RANGES_MOST 4000000
@@ -376,61 +362,127 @@ static uint64_t steps_of(const struct diff_event *event, uint64_t *left)
     return steps;
 }
 
-static bool list_make(const struct diff *d, int side, const uint32_t *event, size_t count, struct diff_list *list)
+/* The items of a run by node and lane, in their order. */
+struct sorted {
+    uint64_t *next; /* of each node's each lane: where its items begin; while they are filled in: where the next one goes */
+    uint64_t *left; /* for ranges */
+};
+
+static bool sorted_init(struct sorted *s, size_t places)
 {
-    const struct diff_run *r = d->run[side];
-    uint64_t left = LANE_RANGES_MOST, again = LANE_RANGES_MOST;
-    size_t items = 0;
-    for (size_t i = 0; i < count; i++)
-        items += steps_of(&r->event[event[i]], &left);
-    *list = (struct diff_list){malloc((items + 1) * sizeof *list->item), 0};
-    for (size_t i = 0; list->item && i < count; i++) {
-        uint64_t steps = steps_of(&r->event[event[i]], &again);
-        for (uint32_t step = 0; step < steps; step++)
-            list->item[list->count++] = (struct diff_item){diff_meaning_of(d, side, &r->event[event[i]], step), event[i], step};
-    }
-    return list->item != NULL;
+    s->next = calloc(places + 1, sizeof *s->next);
+    s->left = malloc((places + 1) * sizeof *s->left);
+    for (size_t i = 0; s->left && i < places; i++)
+        s->left[i] = LANE_RANGES_MOST;
+    return s->next && s->left;
 }
 
-static bool gap_add(struct diff_lane *lane, size_t x, size_t y, size_t end_x, size_t end_y)
+static void sorted_fini(struct sorted *s)
+{
+    free(s->next);
+    free(s->left);
+}
+
+/* Every event once, in its order. */
+static void items_visit(const struct diff *d, int side, struct sorted *s,
+                        void (*fn)(const struct diff *d, int side, uint64_t *next, uint32_t event, uint64_t steps))
+{
+    struct diff_run *r = d->run[side];
+    for (size_t i = 0; i < r->events; i++) {
+        const struct diff_event *event = &r->event[i];
+        if (i % DIFF_STRIDE == 0)
+            diff_drop(d);
+        if (!event_wanted(d, r, event))
+            continue;
+        size_t place = event->node * LANES + lane_of(d, side, event);
+        fn(d, side, &s->next[place], (uint32_t)i, steps_of(event, &s->left[place]));
+    }
+}
+
+static void item_count(const struct diff *d, int side, uint64_t *next, uint32_t event, uint64_t steps)
+{
+    (void)d, (void)side, (void)event;
+    *next += steps;
+}
+
+static void item_fill(const struct diff *d, int side, uint64_t *next, uint32_t event, uint64_t steps)
+{
+    struct diff_item *item = (struct diff_item *)d->items[side].base + *next;
+    const struct diff_event *e = &d->run[side]->event[event];
+    for (uint32_t step = 0; step < steps; step++)
+        item[step] = (struct diff_item){diff_meaning_of(d, side, e, step), event, step};
+    *next += steps;
+}
+
+/* Counted, then filled in: each lane in one piece. Afterwards next[] is where the lane ends. */
+static bool items_make(struct diff *d, int side, struct sorted *s)
+{
+    size_t places = d->run[side]->nodes * LANES;
+    uint64_t total = 0;
+    if (!sorted_init(s, places))
+        return false;
+    items_visit(d, side, s, item_count);
+    for (size_t i = 0; i < places; i++) {
+        uint64_t count = s->next[i];
+        s->next[i] = total;
+        total += count;
+        s->left[i] = LANE_RANGES_MOST;
+    }
+    if (!spill_reserve(&d->items[side], (total + 1) * sizeof(struct diff_item)))
+        return false;
+    items_visit(d, side, s, item_fill);
+    return true;
+}
+
+static bool gap_add(struct diff *d, struct diff_lane *lane, size_t x, size_t y, size_t end_x, size_t end_y)
 {
     if (x == end_x && y == end_y)
         return true;
-    if ((lane->gaps & (lane->gaps - 1)) == 0) {
-        struct diff_gap *gap = realloc(lane->gap, (lane->gaps ? 2 * lane->gaps : 1) * sizeof *gap);
-        if (!gap)
-            return false;
+    if (!spill_reserve(&d->gaps, (d->gap_count + 1) * sizeof(struct diff_gap)))
+        return false;
+    struct diff_gap *gap = (struct diff_gap *)d->gaps.base + d->gap_count;
+    *gap = (struct diff_gap){{x, y}, {end_x, end_y}, false};
+    if (!lane->gaps++)
         lane->gap = gap;
-    }
-    lane->gap[lane->gaps++] = (struct diff_gap){{x, y}, {end_x, end_y}, false};
+    d->gap_count++;
+    spill_pass(&d->gaps, sizeof *gap);
     return true;
+}
+
+/* What the alignment of a lane goes by. */
+struct aligning {
+    struct diff *diff;
+    struct diff_lane *lane;
+    size_t from, other; /* behind the last match */
+    size_t passed;
+};
+
+static uint64_t hash_at(void *context, int side, size_t at)
+{
+    const struct aligning *a = context;
+    return a->lane->list[side].item[at].hash;
+}
+
+static bool on_match(void *context, size_t x, size_t y)
+{
+    struct aligning *a = context;
+    struct diff *d = a->diff;
+    bool good = x == a->from && y == a->other ? true : gap_add(d, a->lane, a->from, a->other, x, y);
+    ((uint8_t *)d->marks[0].base)[a->lane->list[0].item[x].event] = 1;
+    ((uint8_t *)d->marks[1].base)[a->lane->list[1].item[y].event] = 1;
+    a->from = x + 1;
+    a->other = y + 1;
+    d->same++;
+    if (++a->passed % DIFF_STRIDE == 0)
+        diff_drop(d);
+    return good;
 }
 
 static bool lane_align(struct diff *d, struct diff_lane *lane)
 {
-    struct diff_list *a = &lane->list[0], *b = &lane->list[1];
-    uint64_t *x = malloc((a->count + 1) * sizeof *x), *y = malloc((b->count + 1) * sizeof *y);
-    size_t *match = malloc((a->count + 1) * sizeof *match), from = 0, other = 0;
-    bool good = x && y && match;
-    for (size_t i = 0; good && i < a->count; i++)
-        x[i] = a->item[i].hash;
-    for (size_t i = 0; good && i < b->count; i++)
-        y[i] = b->item[i].hash;
-    good = good && align(x, a->count, y, b->count, match);
-    for (size_t i = 0; good && i < a->count; i++) {
-        if (match[i] == ALIGN_NONE)
-            continue;
-        good = gap_add(lane, from, other, i, match[i]);
-        d->matched[0][a->item[i].event] = d->matched[1][b->item[match[i]].event] = 1;
-        from = i + 1;
-        other = match[i] + 1;
-        d->same++;
-    }
-    good = good && gap_add(lane, from, other, a->count, b->count);
-    free(x);
-    free(y);
-    free(match);
-    return good;
+    struct aligning a = {d, lane, 0, 0, 0};
+    const struct align_source source = {&a, {lane->list[0].count, lane->list[1].count}, hash_at, on_match};
+    return align_long(&source) && gap_add(d, lane, a.from, a.other, lane->list[0].count, lane->list[1].count);
 }
 
 static void lane_title(const struct diff *d, struct diff_lane *lane, size_t number)
@@ -450,34 +502,30 @@ static void lane_title(const struct diff *d, struct diff_lane *lane, size_t numb
              event->peer == DIFF_NO_PEER ? "somebody" : diff_run_peer(r, event->peer));
 }
 
-static void lane_fini(struct diff_lane *lane)
+/* The items of one lane. */
+static struct diff_list list_of(const struct diff *d, int side, const struct sorted *s, size_t node, size_t number)
 {
-    free(lane->list[0].item);
-    free(lane->list[1].item);
-    free(lane->gap);
+    if (node == ALIGN_NONE)
+        return (struct diff_list){NULL, 0};
+    size_t place = node * LANES + number;
+    uint64_t begin = place ? s->next[place - 1] : 0;
+    return (struct diff_list){(struct diff_item *)d->items[side].base + begin, s->next[place] - begin};
 }
 
 /* Lane `number` of node `a` against that of node `b`; kept if they differ. */
 static bool lane_compare(struct diff *d, const struct sorted *sorted, size_t a, size_t b, size_t number)
 {
     struct diff_lane lane = {.node = {a, b}};
-    bool good = true;
-    for (int side = 0; side < 2 && good; side++) {
-        const uint32_t *begin = lane.node[side] == ALIGN_NONE ? NULL : &sorted[side].begin[lane.node[side] * LANES + number];
-        good = list_make(d, side, sorted[side].event + (begin ? begin[0] : 0), begin ? begin[1] - begin[0] : 0,
-                         &lane.list[side]);
-    }
-    good = good && lane_align(d, &lane);
-    if (!good || !lane.gaps) {
-        lane_fini(&lane);
-        return good;
-    }
+    for (int side = 0; side < 2; side++)
+        lane.list[side] = list_of(d, side, &sorted[side], lane.node[side], number);
+    if (!lane_align(d, &lane))
+        return false;
+    if (!lane.gaps)
+        return true;
     lane_title(d, &lane, number);
     struct diff_lane *grown = realloc(d->lane, (d->lanes + 1) * sizeof *grown);
-    if (!grown) {
-        lane_fini(&lane);
+    if (!grown)
         return false;
-    }
     d->lane = grown;
     d->lane[d->lanes++] = lane;
     return true;
@@ -486,7 +534,7 @@ static bool lane_compare(struct diff *d, const struct sorted *sorted, size_t a, 
 static bool lanes_compare(struct diff *d)
 {
     struct sorted sorted[2] = {0};
-    bool good = sort_events(d, 0, &sorted[0]) && sort_events(d, 1, &sorted[1]);
+    bool good = items_make(d, 0, &sorted[0]) && items_make(d, 1, &sorted[1]);
     for (size_t node = 0; good && node < d->run[0]->nodes + d->run[1]->nodes; node++) {
         size_t a = node < d->run[0]->nodes ? node : ALIGN_NONE;
         size_t b = a == ALIGN_NONE ? node - d->run[0]->nodes : d->pair[a];
@@ -506,14 +554,15 @@ static bool ranks_make(struct diff *d, int side)
 {
     size_t events = d->run[side]->events;
     uint32_t count = 0;
-    d->rank[side] = malloc((events / RANK_STEP + 1) * sizeof *d->rank[side]);
-    if (!d->rank[side])
+    if (!spill_reserve(&d->ranks[side], (events / RANK_STEP + 1) * sizeof *d->rank[side]))
         return false;
+    d->rank[side] = d->ranks[side].base;
     d->rank[side][0] = 0;
     for (size_t i = 0; i < events; i++) {
         if (i % RANK_STEP == 0)
             d->rank[side][i / RANK_STEP] = count;
         count += d->matched[side][i];
+        spill_pass(&d->marks[side], 1);
     }
     return true;
 }
@@ -554,6 +603,8 @@ static void lanes_judge(struct diff *d)
         lane->rank = lane->since = UINT64_MAX;
         for (size_t g = 0; g < lane->gaps; g++) {
             struct diff_gap *gap = &lane->gap[g];
+            if (g % 1024 == 0)
+                diff_drop(d);
             gap->matters = gap_matters(d, lane, gap);
             lane->matters |= gap->matters;
             gap_count(d, lane, gap);
@@ -587,10 +638,12 @@ static bool nodes_pair(struct diff *d)
 
 bool diff_init(struct diff *d, struct diff_run *a, struct diff_run *b, const struct diff_options *options)
 {
-    *d = (struct diff){.run = {a, b}, .options = *options};
-    d->matched[0] = calloc(a->events + 1, 1);
-    d->matched[1] = calloc(b->events + 1, 1);
-    if (d->matched[0] && d->matched[1] && nodes_pair(d) && diff_terms_match(d) && elections_make(d, 0) &&
+    *d = (struct diff){.run = {a, b}, .options = *options, .items = {SPILL_INIT, SPILL_INIT}, .gaps = SPILL_INIT,
+                       .marks = {SPILL_INIT, SPILL_INIT}, .ranks = {SPILL_INIT, SPILL_INIT}};
+    bool room = spill_reserve(&d->marks[0], a->events + 1) && spill_reserve(&d->marks[1], b->events + 1);
+    d->matched[0] = d->marks[0].base;
+    d->matched[1] = d->marks[1].base;
+    if (room && nodes_pair(d) && diff_terms_match(d) && elections_make(d, 0) &&
         elections_make(d, 1) && lanes_compare(d) && ranks_make(d, 0) &&
         ranks_make(d, 1)) {
         lanes_judge(d);
@@ -603,14 +656,14 @@ bool diff_init(struct diff *d, struct diff_run *a, struct diff_run *b, const str
 
 void diff_fini(struct diff *d)
 {
-    for (size_t i = 0; i < d->lanes; i++)
-        lane_fini(&d->lane[i]);
     free(d->lane);
+    spill_fini(&d->gaps);
     free(d->pair);
     free(d->back);
     for (int side = 0; side < 2; side++) {
-        free(d->matched[side]);
-        free(d->rank[side]);
+        spill_fini(&d->items[side]);
+        spill_fini(&d->marks[side]);
+        spill_fini(&d->ranks[side]);
         free(d->terms[side].term);
         free(d->terms[side].label);
         free(d->elections[side].election);

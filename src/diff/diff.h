@@ -76,8 +76,12 @@ struct diff {
     } elections[2];
     struct diff_lane *lane;   /* those with differences, by the order in which they begin */
     size_t lanes;
-    uint8_t *matched[2];      /* by event */
-    uint32_t *rank[2];        /* matched events before each 256th */
+    uint8_t *matched[2];      /* by event, in `marks` */
+    uint32_t *rank[2];        /* matched events before each 256th, in `ranks` */
+    struct spill items[2];    /* of struct diff_item, lane by lane */
+    struct spill gaps;        /* of struct diff_gap, lane by lane */
+    size_t gap_count;
+    struct spill marks[2], ranks[2];
     struct diff_count matter, rest;
     uint64_t same;            /* items that are equal */
     struct diff_first first;
@@ -103,6 +107,9 @@ bool diff_matters(const struct diff *d, const struct diff_lane *lane, const stru
 /* The same thing with another outcome. */
 bool diff_is_change(const struct diff *d, const struct diff_item *a, const struct diff_item *b);
 const struct diff_event *diff_event(const struct diff *d, int side, const struct diff_item *item);
+/* As diff_run_drop, of all that it holds. */
+void diff_drop(const struct diff *d);
+
 /* What is equal in both runs if the event is. */
 uint64_t diff_meaning_of(const struct diff *d, int side, const struct diff_event *event, uint32_t step);
 

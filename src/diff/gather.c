@@ -183,7 +183,7 @@ static void append_fact(const struct gather *at)
     struct raft_entry entry = at->fact->entry;
     struct diff_node *n = at->node;
     entry.index = at->fact->index;
-    struct diff_entry *slot = pages_make(&n->log, entry.index);
+    struct diff_entry *slot = run_log_make(n, entry.index);
     if (!slot) {
         at->run->out_of_memory = true;
         return;
@@ -284,7 +284,7 @@ static void configuration_fact(const struct gather *at)
     struct diff_node *n = at->node;
     const char *text = at->fact->text;
     uint64_t index = at->fact->index;
-    struct diff_entry *slot = index <= n->last ? pages_find(&n->log, index) : NULL;
+    struct diff_entry *slot = index <= n->last ? run_log_find(n, index) : NULL;
     struct diff_event *event = slot && slot->event ? &at->run->event[slot->event - 1] : NULL;
     if (at->fact->again || !text || (at->fact->written && snapshot_members(at)))
         return;
@@ -560,7 +560,7 @@ static void content_find(struct diff_run *r, struct diff_event *event)
 {
     for (size_t i = 0; i < r->nodes; i++) {
         const struct diff_event *other = diff_run_entry(r, i, event->index);
-        const struct diff_entry *slot = other ? pages_find(&r->node[i].log, event->index) : NULL;
+        const struct diff_entry *slot = other ? run_log_find(&r->node[i], event->index) : NULL;
         if (!other || slot->weak || other->term != event->term)
             continue;
         event->content = other->content;
@@ -576,6 +576,8 @@ static void contents_find(struct diff_run *r)
 {
     for (size_t i = 0; i < r->events; i++) {
         struct diff_event *event = &r->event[i];
+        if (i % DIFF_STRIDE == 0)
+            diff_run_drop(r);
         if (event->kind == DIFF_APPEND && event->flags & DIFF_WEAK)
             content_find(r, event);
         event->flags &= (uint8_t)~DIFF_WEAK;

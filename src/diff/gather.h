@@ -6,6 +6,9 @@
 
 /* Offset of the text, stored once. */
 uint32_t run_text(struct diff_run *r, const char *text, size_t length);
+/* What the node's log holds at an index, as far as was told; NULL: nothing near it. Made: NULL: out of memory. */
+struct diff_entry *run_log_find(struct diff_node *n, uint64_t index);
+struct diff_entry *run_log_make(struct diff_node *n, uint64_t index);
 /* Number of an id; DIFF_NO_PEER if it is "". */
 uint16_t run_peer(struct diff_run *r, const char *id);
 /* One more event; its memory may move with the next. Never NULL. */

@@ -103,6 +103,8 @@ uint64_t diff_logs(const struct diff_column *column, size_t columns, size_t rows
     uint64_t last = highest(column, columns), differ = 0, until = 0, shown = 0;
     bool titled = false;
     for (uint64_t index = 1; index <= last; index++) {
+        for (size_t i = 0; i < columns && index % DIFF_STRIDE == 0; i++)
+            diff_run_drop(column[i].run);
         if (!row_differs(column, columns, index)) {
             if (index <= until && shown < rows && out)
                 print_row(column, columns, index, false, style, out), shown++;

@@ -78,7 +78,7 @@ static bool entries_own(const struct gather *at)
     for (size_t i = 0; i < m->entries; i++) {
         const struct raft_entry *entry = &m->entry[i];
         const struct diff_event *own = diff_run_entry(at->run, at->index, entry->index);
-        struct diff_entry *slot = own ? pages_find(&at->node->log, entry->index) : NULL;
+        struct diff_entry *slot = own ? run_log_find(at->node, entry->index) : NULL;
         if (own && (own->term != entry->term || (!slot->weak && own->type != 'm' && entry->type != 'm' &&
                                                  own->content != gather_content(at->fact, entry))))
             return false;

@@ -23,6 +23,13 @@ struct candidate {
     bool weak;            /* the test ends its nodes: only if there is nothing else to tell */
 };
 
+/* In a loop over what may be more than memory should hold. */
+static void drop_now_and_then(const struct diff *d, size_t i)
+{
+    if (i % DIFF_STRIDE == 0)
+        diff_drop(d);
+}
+
 static bool is_weak(const struct diff_event *event)
 {
     int status = (int)event->index;
@@ -90,6 +97,7 @@ static void lane_instead(const struct diff *d, const struct candidate *c, const 
     int other = !c->side;
     const struct diff_event *own = diff_event(d, c->side, &c->lane->list[c->side].item[c->item]);
     for (size_t g = 0; g < lane->gaps; g++) {
+        drop_now_and_then(d, g * 8);
         for (size_t i = lane->gap[g].from[other]; i < lane->gap[g].to[other]; i++) {
             const struct diff_item *item = &lane->list[other].item[i];
             const struct diff_event *event = diff_event(d, other, item);
@@ -152,6 +160,7 @@ static const struct diff_event *same_received(const struct diff *d, int side, co
     uint64_t label = diff_term_label(d, side, received->term), peer = diff_peer_label(d, side, received->peer);
     for (size_t i = 0; i < r->events; i++) {
         const struct diff_event *e = &r->event[i];
+        drop_now_and_then(d, i);
         if (e->node == node && e->kind == received->kind && e->type == received->type && !(e->flags & DIFF_SENT) &&
             e->flags == received->flags && e->index == received->index && e->content == received->content && diff_term_label(d, !side, e->term) == label &&
             diff_peer_label(d, !side, e->peer) == peer)
@@ -226,6 +235,7 @@ static void why_candidate(struct diff *d, struct diff_first *first, int side)
     milliseconds(since_start(d->run[side], event), at[0], sizeof at[0]);
     for (size_t i = 0; i < r->events; i++) {
         const struct diff_event *e = &r->event[i];
+        drop_now_and_then(d, i);
         if (e->kind != DIFF_CANDIDATE || diff_term_label(d, !side, e->term) != diff_term_label(d, side, event->term))
             continue;
         milliseconds(since_start(r, e), at[1], sizeof at[1]);
@@ -267,6 +277,7 @@ static bool why_order(struct diff *d, struct diff_first *first, int side)
     char at[2][32];
     for (size_t i = 0; i < list->count; i++) {
         const struct diff_event *e = diff_event(d, !side, &list->item[i]);
+        drop_now_and_then(d, i);
         if (e->kind != event->kind || e->peer == DIFF_NO_PEER || event->kind == DIFF_MESSAGE ||
             diff_peer_label(d, !side, e->peer) != diff_peer_label(d, side, event->peer) || e->index != event->index ||
             diff_term_label(d, !side, e->term) != diff_term_label(d, side, event->term))
@@ -320,11 +331,14 @@ static const struct diff_event *equal_event(const struct diff *d, int side, cons
     const struct diff_run *own = d->run[side], *r = d->run[!side];
     size_t node = side ? d->back[event->node] : d->pair[event->node], before = 0;
     uint64_t wanted = diff_meaning_of(d, side, event, 0);
-    for (const struct diff_event *e = own->event; e < event; e++)
+    for (const struct diff_event *e = own->event; e < event; e++) {
+        drop_now_and_then(d, (size_t)(e - own->event));
         before += e->node == event->node && e->kind == event->kind && d->matched[side][e - own->event] &&
                   diff_meaning_of(d, side, e, 0) == wanted;
+    }
     for (size_t i = 0; node != ALIGN_NONE && i < r->events; i++) {
         const struct diff_event *e = &r->event[i];
+        drop_now_and_then(d, i);
         if (e->node == node && e->kind == event->kind && d->matched[!side][i] && diff_meaning_of(d, !side, e, 0) == wanted &&
             !before--)
             return e;
@@ -347,6 +361,7 @@ void diff_first_find(struct diff *d)
     struct candidate best = {.lane = NULL};
     for (size_t i = 0; i < d->lanes; i++) {
         for (size_t g = 0; g < d->lane[i].gaps; g++) {
+            drop_now_and_then(d, g * 8);
             if (d->lane[i].gap[g].matters)
                 gap_candidate(d, &d->lane[i], &d->lane[i].gap[g], &best);
         }

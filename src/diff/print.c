@@ -130,6 +130,8 @@ static bool print_line(struct printer *p, int side, char sign, const struct diff
 static void print_stretch(struct printer *p, int side, char sign, const struct diff_list *list, size_t from, size_t to)
 {
     for (size_t next; from < to; from = next) {
+        if (from % DIFF_STRIDE == 0)
+            diff_drop(p->view->diff);
         next = stretch(p->view->diff, side, list, from, to);
         if (!print_line(p, side, sign, list, from, next))
             p->unsaid += sign == ' ' ? 0 : next - from - 1;
@@ -163,6 +165,8 @@ static void print_lane(struct printer *p, const struct diff_lane *lane, bool all
     bool titled = false;
     for (size_t g = 0; g < lane->gaps; g++) {
         const struct diff_gap *gap = &lane->gap[g];
+        if (g % 1024 == 0)
+            diff_drop(p->view->diff);
         size_t since = g ? gap->from[1] - lane->gap[g - 1].to[1] : gap->from[1];
         size_t until = (g + 1 < lane->gaps ? lane->gap[g + 1].from[1] : lane->list[1].count) - gap->to[1];
         if (!gap->matters && !all)
@@ -245,6 +249,8 @@ void diff_print_stat(const struct diff_view *v, FILE *out)
         const struct diff_lane *lane = &d->lane[i];
         size_t count[2] = {0, 0};
         for (size_t g = 0; g < lane->gaps; g++) {
+            if (g % DIFF_STRIDE == 0)
+                diff_drop(d);
             for (int side = 0; side < 2; side++)
                 count[side] += lane->gap[g].to[side] - lane->gap[g].from[side];
         }

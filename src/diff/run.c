@@ -9,6 +9,8 @@
 
 #include "diff/gather.h"
 
+#define TEXTS_RECENT 16384
+
 const char *const diff_kind_names[DIFF_KINDS] = {
     [DIFF_START] = "start", [DIFF_EXIT] = "exit", [DIFF_FAULT] = "fault", [DIFF_WRITE_FAILED] = "write-failed",
     [DIFF_RECOVERED] = "recovered", [DIFF_TERM] = "term", [DIFF_CANDIDATE] = "candidate", [DIFF_VOTE] = "vote",
@@ -44,7 +46,8 @@ static bool node_add(struct diff_run *r, const struct store_process *p)
         snprintf(n->program, sizeof n->program, "%s", base_name(p->exe));
         n->trigger.sequence = UINT64_MAX;
         n->trigger.peer = DIFF_NO_PEER;
-        pages_init(&n->log, sizeof(struct diff_entry));
+        n->log = (struct spill)SPILL_INIT;
+        pages_init(&n->sparse, sizeof(struct diff_entry));
     }
     r->node_of[p->number] = (uint16_t)i;
     return i < UINT16_MAX;
@@ -78,16 +81,17 @@ static bool processes_init(struct diff_run *r)
             return false;
     }
     r->outside = r->nodes++;
-    r->node[r->outside] = (struct diff_node){.name = "the test", .raft = true};
-    pages_init(&r->node[r->outside].log, sizeof(struct diff_entry));
+    r->node[r->outside] = (struct diff_node){.name = "the test", .raft = true, .log = SPILL_INIT};
+    pages_init(&r->node[r->outside].sparse, sizeof(struct diff_entry));
     qsort_r(r->ends, r->processes, sizeof *r->ends, by_end, (void *)(uintptr_t)r->process);
     return true;
 }
 
 bool diff_run_init(struct diff_run *r, const struct store_process *process, size_t processes)
 {
-    *r = (struct diff_run){.process = process, .processes = processes};
-    if (processes_init(r) && run_text(r, "", 0) == 0 && !r->out_of_memory)
+    *r = (struct diff_run){.process = process, .processes = processes, .all = SPILL_INIT, .texts = SPILL_INIT};
+    r->text_recent = calloc(TEXTS_RECENT, sizeof *r->text_recent);
+    if (r->text_recent && processes_init(r) && run_text(r, "", 0) == 0 && !r->out_of_memory)
         return true;
     diff_run_fini(r);
     return false;
@@ -95,51 +99,28 @@ bool diff_run_init(struct diff_run *r, const struct store_process *process, size
 
 void diff_run_fini(struct diff_run *r)
 {
-    for (size_t i = 0; i < r->nodes; i++)
-        pages_fini(&r->node[i].log);
+    for (size_t i = 0; i < r->nodes; i++) {
+        spill_fini(&r->node[i].log);
+        pages_fini(&r->node[i].sparse);
+    }
     free(r->node);
     free(r->peer);
-    free(r->event);
-    free(r->text);
-    free(r->text_table);
+    spill_fini(&r->all);
+    spill_fini(&r->texts);
+    free(r->text_recent);
     free(r->node_of);
     free(r->ends);
     *r = (struct diff_run){0};
 }
 
-/* --- texts: each once --- */
-
-static bool texts_grow(struct diff_run *r)
-{
-    size_t slots = r->text_slots ? 2 * r->text_slots : 1024;
-    uint32_t *table = calloc(slots, sizeof *table);
-    if (!table)
-        return false;
-    for (size_t i = 0; i < r->text_slots; i++) {
-        uint32_t at = r->text_table[i];
-        size_t home = at ? XXH3_64bits(r->text + at, strlen(r->text + at)) & (slots - 1) : 0;
-        while (at && table[home])
-            home = (home + 1) & (slots - 1);
-        if (at)
-            table[home] = at;
-    }
-    free(r->text_table);
-    r->text_table = table;
-    r->text_slots = slots;
-    return true;
-}
+/* --- texts --- */
 
 static bool texts_reserve(struct diff_run *r, size_t length)
 {
-    if (r->text_size + length + 1 > r->text_capacity) {
-        size_t capacity = 2 * r->text_capacity + length + 4096;
-        char *text = capacity < UINT32_MAX ? realloc(r->text, capacity) : NULL;
-        if (!text)
-            return false;
-        r->text = text;
-        r->text_capacity = capacity;
-    }
-    return 2 * r->texts < r->text_slots || texts_grow(r);
+    if (r->text_size + length + 1 >= UINT32_MAX || !spill_reserve(&r->texts, r->text_size + length + 1))
+        return false;
+    r->text = r->texts.base;
+    return true;
 }
 
 uint32_t run_text(struct diff_run *r, const char *text, size_t length)
@@ -152,19 +133,20 @@ uint32_t run_text(struct diff_run *r, const char *text, size_t length)
         r->text[r->text_size++] = '\0';
     if (!length)
         return 0;
-    size_t home = XXH3_64bits(text, length) & (r->text_slots - 1);
-    while (r->text_table[home]) {
-        const char *known = r->text + r->text_table[home];
-        if (!strncmp(known, text, length) && !known[length])
-            return r->text_table[home];
-        home = (home + 1) & (r->text_slots - 1);
-    }
+    uint32_t *recent = &r->text_recent[XXH3_64bits(text, length) % TEXTS_RECENT];
+    const char *known = r->text + *recent;
+    if (*recent && !strncmp(known, text, length) && !known[length])
+        return *recent;
     uint32_t at = (uint32_t)r->text_size;
+    if (!texts_reserve(r, length)) {
+        r->out_of_memory = true;
+        return 0;
+    }
     memcpy(r->text + at, text, length);
     r->text[at + length] = '\0';
     r->text_size += length + 1;
-    r->text_table[home] = at;
-    r->texts++;
+    *recent = at;
+    spill_pass(&r->texts, length + 1);
     return at;
 }
 
@@ -210,17 +192,12 @@ struct diff_event *run_emit(struct diff_run *r, size_t node, enum diff_kind kind
 {
     static struct diff_event spare;
     const struct diff_node *n = &r->node[node];
-    if (r->events == r->capacity) {
-        size_t capacity = r->capacity ? r->capacity + r->capacity / 2 : 1024;
-        struct diff_event *event = realloc(r->event, capacity * sizeof *event);
-        if (!event || capacity > UINT32_MAX - 1) {
-            r->event = event ? event : r->event;
-            r->out_of_memory = true;
-            return &spare;
-        }
-        r->event = event;
-        r->capacity = capacity;
+    if (r->events >= UINT32_MAX - 1 || !spill_reserve(&r->all, (r->events + 1) * sizeof *r->event)) {
+        r->out_of_memory = true;
+        return &spare;
     }
+    r->event = r->all.base;
+    spill_pass(&r->all, sizeof *r->event);
     struct diff_event *event = &r->event[r->events++];
     uint64_t tenths = time > r->begin ? (time - r->begin) / 100000 : 0;
     *event = (struct diff_event){
@@ -242,16 +219,48 @@ void diff_run_event_name(const struct diff_run *r, uint32_t process, uint64_t se
     snprintf(out, size, "%" PRIu32 "@%" PRIu64, process, sequence);
 }
 
+/* --- logs --- */
+
+#define LOG_AHEAD 65536 /* an index so far beyond what there is room for lies in the array */
+
+struct diff_entry *run_log_find(struct diff_node *n, uint64_t index)
+{
+    struct diff_entry *entry = index < n->log.capacity / sizeof *entry ? (struct diff_entry *)n->log.base + index : NULL;
+    if (entry && (entry->event || !n->sparse.capacity))
+        return entry;
+    struct diff_entry *far = pages_find(&n->sparse, index); /* it was far before others came */
+    return far ? far : entry;
+}
+
+struct diff_entry *run_log_make(struct diff_node *n, uint64_t index)
+{
+    size_t room = n->log.capacity / sizeof(struct diff_entry);
+    if (index >= room && index < room + LOG_AHEAD && !pages_find(&n->sparse, index) &&
+        !spill_reserve(&n->log, (index + 1) * sizeof(struct diff_entry)))
+        return NULL;
+    spill_pass(&n->log, sizeof(struct diff_entry));
+    struct diff_entry *entry = run_log_find(n, index);
+    return entry ? entry : pages_make(&n->sparse, index);
+}
+
 const struct diff_event *diff_run_entry(struct diff_run *r, size_t node, uint64_t index)
 {
     struct diff_node *n = &r->node[node];
-    struct diff_entry *entry = index <= n->last ? pages_find(&n->log, index) : NULL;
+    struct diff_entry *entry = index <= n->last ? run_log_find(n, index) : NULL;
     return entry && entry->event ? &r->event[entry->event - 1] : NULL;
 }
 
 static void feed(void *context, const struct raft_fact *fact)
 {
     diff_run_fact(context, fact);
+}
+
+void diff_run_drop(const struct diff_run *r)
+{
+    spill_drop(&r->all);
+    spill_drop(&r->texts);
+    for (size_t i = 0; i < r->nodes; i++)
+        spill_drop(&r->node[i].log);
 }
 
 bool diff_run_read(struct diff_run *r, struct store *s, const struct store_process *process, size_t processes,

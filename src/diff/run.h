@@ -6,6 +6,7 @@
 #ifndef DRD_DIFF_RUN_H
 #define DRD_DIFF_RUN_H
 
+#include "diff/spill.h"
 #include "protocol/protocol.h"
 #include "raft/pages.h"
 #include "store/store.h"
@@ -39,6 +40,7 @@ enum diff_flag {
 };
 
 #define DIFF_NO_PEER UINT16_MAX
+#define DIFF_STRIDE 32768  /* events or indexes to go through before diff_run_drop */
 #define DIFF_PEERS 16      /* peers of a node whose messages are told from retries */
 #define DIFF_STATE 's'     /* type of an apply that tells of the state at an index, and not that it was applied now; of what was
                               read back: the snapshot */
@@ -90,7 +92,8 @@ struct diff_node {
     unsigned links;
     struct { uint64_t sent, received; } channel[DIFF_PEERS]; /* meaning of the last message */
     struct { uint64_t sequence, term; uint16_t peer; uint8_t type; } trigger;
-    struct pages log;          /* of struct diff_entry */
+    struct spill log;          /* of struct diff_entry, by index */
+    struct pages sparse;       /* the same, of indexes far beyond those that are known: they come from messages and files */
 };
 
 struct diff_run {
@@ -98,12 +101,13 @@ struct diff_run {
     size_t nodes;
     struct { char id[RAFT_NODE_NAME]; int node; } *peer; /* ids of the protocol, and DRD's names of peers of faults */
     size_t peers;
-    struct diff_event *event;
-    size_t events, capacity;
-    char *text;
-    size_t text_size, text_capacity;
-    uint32_t *text_table;      /* offsets by hash */
-    size_t text_slots, texts;
+    struct diff_event *event;  /* in `all` */
+    size_t events;
+    struct spill all;
+    char *text;                /* in `texts` */
+    size_t text_size;
+    struct spill texts;
+    uint32_t *text_recent;     /* offsets by hash of those told lately: most texts are told by each node once */
     const struct store_process *process; /* not owned */
     size_t processes;
     uint16_t *node_of;         /* by process number */
@@ -132,6 +136,8 @@ const char *diff_run_peer(const struct diff_run *r, uint16_t peer);
 void diff_run_event_name(const struct diff_run *r, uint32_t process, uint64_t sequence, char *out, size_t size);
 /* The event that shows what the node's log holds at an index when the run ends; NULL: nothing, or not known. */
 const struct diff_event *diff_run_entry(struct diff_run *r, size_t node, uint64_t index);
+/* What was looked at of it may go from memory: to be called now and then by who goes through it. */
+void diff_run_drop(const struct diff_run *r);
 /* The node of this name, or nodes. */
 size_t diff_run_node(const struct diff_run *r, const char *name);
 

@@ -32,6 +32,8 @@ static struct led *leds(const struct diff_run *r, size_t *count)
     struct led *led = malloc(TERMS_MOST * sizeof *led);
     *count = 0;
     for (size_t i = 0; led && i < r->events && *count < TERMS_MOST; i++) {
+        if (i % DIFF_STRIDE == 0)
+            diff_run_drop(r);
         if (r->event[i].kind == DIFF_LEADER)
             led[(*count)++] = (struct led){r->event[i].term, node_label(r, r->event[i].node)};
     }

@@ -95,22 +95,23 @@ calm() {
     echo "calm: no difference that matters in $same of $CALM"
 }
 
-# A load on three servers of libraft: ten messages or so for each command. Twice each, so that something differs.
+# size MESSAGES: load on three raftkv servers, four messages or so for each command, twice; against itself, and the other.
 size() {
     for which in a b; do
         run=${FROM:-$KEEP}/size$1.$which.drd
-        if [ -z "$FROM" ] || [ ! -f "$run" ]; then
-            rm -f "$run"
-            COMMANDS=$(($1 / 10)) RATE=0 KILL=no SNAPSHOT=100000000 "$drd" record -o "$run" -- \
-                sh "$workload/libraft.sh" "$build" >"$scratch/said" 2>&1 || true
-        fi
+        if [ -f "$run" ]; then continue; fi
+        COMMANDS=$(($1 / 4)) RATE=0 KILL=no WINDOW=16 SNAPSHOT=100000000 "$drd" record -o "$run" --only raftkv -- \
+            sh "$workload/raftkv.sh" "$build" >"$scratch/said" 2>&1 || { tail -n 3 "$scratch/said" >&2; return 0; }
     done
     for other in a b; do
+        rm -f "$scratch/measured"
         "$tools/measure" "$scratch/measured" "$drd" diff --json "${FROM:-$KEEP}/size$1.a.drd" "${FROM:-$KEEP}/size$1.$other.drd" \
             >"$scratch/diff" 2>/dev/null || true
-        printf '%9s %-7s %9s messages %7s ms %8s KiB  %s equal\n' "$1" "$([ $other = a ] && echo itself || echo another)" \
-            "$(member messages <"$scratch/diff")" "$(field wall_ms <"$scratch/measured")" "$(field peak_kb <"$scratch/measured")" \
-            "$(member equal <"$scratch/diff")"
+        m() { field "$1" <"$scratch/measured"; }
+        printf '%9d messages and %-7s %6.2f s  processor %6.2f s  peak %6.1f MiB  %s items equal\n' \
+            "$(member messages <"$scratch/diff")" "$([ $other = a ] && echo itself || echo another)" \
+            "$(awk "BEGIN { print $(m wall_ms) / 1000 }")" "$(awk "BEGIN { print ($(m user_ms) + $(m system_ms)) / 1000 }")" \
+            "$(awk "BEGIN { print $(m peak_kb) / 1024 }")" "$(member equal <"$scratch/diff")"
     done
 }
 
@@ -131,4 +132,5 @@ if [ -n "$IDS" ] || [ "$REAL" = yes ]; then
                exit n == 0 || fits < n || self < n }' "$scratch/sums"
 fi
 if [ "$CALM" -gt 0 ]; then calm; fi
+if [ -n "$SIZES" ]; then echo "load average: $(cut -d ' ' -f 1-3 /proc/loadavg)"; fi
 for messages in $SIZES; do size "$messages"; done

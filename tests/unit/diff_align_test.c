@@ -116,11 +116,90 @@ static void strangers(void **state)
     assert_true(matched(a, MOST, b, MOST) > MOST / 2);
 }
 
+/* --- sequences longer than memory should be --- */
+
+#define LONG 120000
+
+struct long_one {
+    uint64_t *element[2];
+    size_t count[2], next[2], matched;
+};
+
+static uint64_t element_at(void *context, int side, size_t at)
+{
+    const struct long_one *l = context;
+    assert_true(at < l->count[side]);
+    return l->element[side][at];
+}
+
+static bool on_match(void *context, size_t x, size_t y)
+{
+    struct long_one *l = context;
+    assert_true(x >= l->next[0] && y >= l->next[1]);
+    assert_int_equal(l->element[0][x], l->element[1][y]);
+    l->next[0] = x + 1;
+    l->next[1] = y + 1;
+    l->matched++;
+    return true;
+}
+
+static uint64_t mixed(uint64_t i)
+{
+    i = (i + 1) * 0x9e3779b97f4a7c15u;
+    return i ^ i >> 29;
+}
+
+/* B lacks 1 of 100, and has 30,000 more in the middle than a window sees. */
+static void long_sequences(void **state)
+{
+    static uint64_t a[LONG], b[2 * LONG];
+    struct long_one l = {.element = {a, b}, .count = {LONG, 0}};
+    size_t kept = 0;
+    (void)state;
+    for (size_t i = 0; i < LONG; i++) {
+        a[i] = mixed(i);
+        if (i == LONG / 2) {
+            for (size_t k = 0; k < 30000; k++)
+                b[l.count[1]++] = mixed(LONG + k);
+        }
+        if (i % 100 != 99)
+            b[l.count[1]++] = a[i], kept++;
+    }
+    assert_true(l.count[1] > ALIGN_WINDOW * 4);
+    struct align_source source = {&l, {l.count[0], l.count[1]}, element_at, on_match};
+    assert_true(align_long(&source));
+    assert_true(l.matched >= kept - kept / 1000);
+    /* with itself, and with nothing */
+    l = (struct long_one){.element = {a, a}, .count = {LONG, LONG}};
+    source = (struct align_source){&l, {LONG, LONG}, element_at, on_match};
+    assert_true(align_long(&source));
+    assert_int_equal(l.matched, LONG);
+    l = (struct long_one){.element = {a, a}, .count = {LONG, 0}};
+    source = (struct align_source){&l, {LONG, 0}, element_at, on_match};
+    assert_true(align_long(&source));
+    assert_int_equal(l.matched, 0);
+}
+
+/* Few elements, again and again, in another rhythm: no anchors at all. */
+static void long_and_alike(void **state)
+{
+    static uint64_t a[LONG], b[LONG];
+    struct long_one l = {.element = {a, b}, .count = {LONG, LONG}};
+    (void)state;
+    for (size_t i = 0; i < LONG; i++) {
+        a[i] = i % 5;
+        b[i] = i % 7;
+    }
+    const struct align_source source = {&l, {LONG, LONG}, element_at, on_match};
+    assert_true(align_long(&source));
+    assert_true(l.matched > LONG / 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_hand), cmocka_unit_test(shortest_without_anchors), cmocka_unit_test(edited_sequences),
-        cmocka_unit_test(strangers),
+        cmocka_unit_test(strangers), cmocka_unit_test(long_sequences), cmocka_unit_test(long_and_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
