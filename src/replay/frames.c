@@ -71,7 +71,7 @@ static void note_outcome(struct stack *s, const struct replay_result *result)
 static bool drive(struct stack *s, struct drd_error *e)
 {
     struct drd_error failure = { 0 };
-    size_t target = plan_index(s->process, s->count, s->number);
+    size_t target = replay_plan_index(s->process, s->count, s->number);
     bool *wanted = calloc(s->count + 1, sizeof *wanted);
     if (!wanted)
         return error_set(e, DRD_EXIT_FATAL, "out of memory");
@@ -149,7 +149,7 @@ bool replay_frames(struct store *s, const struct store_process *processes, size_
 {
     *found = 0;
     *note = 0;
-    size_t i = plan_index(processes, count, process);
+    size_t i = replay_plan_index(processes, count, process);
     if (i == count || sequence >= processes[i].events)
         return error_set(e, DRD_EXIT_FATAL, "no event %llu of process %u", (unsigned long long)sequence, process);
     struct stack *kept = stack_create(s, processes, count, process, sequence);

@@ -67,11 +67,11 @@ static bool add_of_process(struct stack *s, uint32_t number, uint64_t until, boo
 
 bool stack_objects(struct stack *s, bool images)
 {
-    size_t i = plan_index(s->process, s->count, s->number);
+    size_t i = replay_plan_index(s->process, s->count, s->number);
     uint64_t until = s->sequence;
     stack_objects_fini(s);
     while (i < s->count && add_of_process(s, s->process[i].number, until, images) && s->process[i].forked) {
-        size_t parent = plan_index(s->process, s->count, s->process[i].parent);
+        size_t parent = replay_plan_index(s->process, s->count, s->process[i].parent);
         if (parent >= i)
             break;
         i = parent;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-size_t plan_index(const struct store_process *processes, size_t count, uint32_t number)
+size_t replay_plan_index(const struct store_process *processes, size_t count, uint32_t number)
 {
     for (size_t i = 0; i < count; i++)
         if (processes[i].number == number)
@@ -12,11 +12,11 @@ size_t plan_index(const struct store_process *processes, size_t count, uint32_t 
 
 /* The started process at the head of the line of forks of process i; marks all on the way. Numbers are given out in
  * order of birth, so that a parent with a higher one means a damaged run, and following parents ends. */
-static bool mark_line(struct plan *plan, const struct store_process *processes, size_t count, size_t i, size_t *root,
+static bool mark_line(struct replay_plan *plan, const struct store_process *processes, size_t count, size_t i, size_t *root,
                       struct drd_error *e)
 {
     while (plan->needed[i] = true, processes[i].forked) {
-        size_t parent = plan_index(processes, count, processes[i].parent);
+        size_t parent = replay_plan_index(processes, count, processes[i].parent);
         if (parent == count || processes[parent].number >= processes[i].number)
             return error_set(e, DRD_EXIT_CANNOT, "process %u was forked by a process that is not in the run",
                              processes[i].number);
@@ -26,7 +26,7 @@ static bool mark_line(struct plan *plan, const struct store_process *processes, 
     return true;
 }
 
-static bool group_add(struct plan_group *group, size_t member)
+static bool group_add(struct replay_plan_group *group, size_t member)
 {
     size_t *more = realloc(group->member, (group->members + 1) * sizeof *more);
     if (!more)
@@ -37,7 +37,7 @@ static bool group_add(struct plan_group *group, size_t member)
 }
 
 /* Parents come before children (processes are in order of number), so a root opens its group before members join. */
-static bool fill_groups(struct plan *plan, const struct store_process *processes, size_t count, const size_t *root)
+static bool fill_groups(struct replay_plan *plan, const struct store_process *processes, size_t count, const size_t *root)
 {
     size_t *group_of = calloc(count + 1, sizeof *group_of);
     bool ok = group_of != NULL;
@@ -52,10 +52,10 @@ static bool fill_groups(struct plan *plan, const struct store_process *processes
     return ok;
 }
 
-bool plan_make(struct plan *plan, const struct store_process *processes, size_t count, const bool *wanted,
+bool replay_plan_make(struct replay_plan *plan, const struct store_process *processes, size_t count, const bool *wanted,
                struct drd_error *e)
 {
-    *plan = (struct plan){ .group = calloc(count + 1, sizeof *plan->group),
+    *plan = (struct replay_plan){ .group = calloc(count + 1, sizeof *plan->group),
                            .needed = calloc(count + 1, sizeof *plan->needed) };
     size_t *root = calloc(count + 1, sizeof *root);
     bool ok = plan->group && plan->needed && root;
@@ -71,15 +71,15 @@ bool plan_make(struct plan *plan, const struct store_process *processes, size_t 
         ok = error_set(e, DRD_EXIT_FATAL, "out of memory");
     free(root);
     if (!ok)
-        plan_fini(plan);
+        replay_plan_fini(plan);
     return ok;
 }
 
-void plan_fini(struct plan *plan)
+void replay_plan_fini(struct replay_plan *plan)
 {
     for (size_t i = 0; i < plan->groups; i++)
         free(plan->group[i].member);
     free(plan->group);
     free(plan->needed);
-    *plan = (struct plan){ 0 };
+    *plan = (struct replay_plan){ 0 };
 }

@@ -11,23 +11,23 @@
 
 #include "store/store.h"
 
-struct plan_group {
+struct replay_plan_group {
     size_t *member;  /* indexes of processes; the started one first, then in order of number */
     size_t members;
 };
 
-struct plan {
-    struct plan_group *group; /* in order of the started process's number */
+struct replay_plan {
+    struct replay_plan_group *group; /* in order of the started process's number */
     size_t groups;
     bool *needed;             /* by index: is in a group, wanted or on the way to a wanted one */
 };
 
 /* `wanted` is by index into `processes`. A forked process whose parent is not in the run is an error. */
-bool plan_make(struct plan *plan, const struct store_process *processes, size_t count, const bool *wanted,
+bool replay_plan_make(struct replay_plan *plan, const struct store_process *processes, size_t count, const bool *wanted,
                struct drd_error *e);
-void plan_fini(struct plan *plan);
+void replay_plan_fini(struct replay_plan *plan);
 
 /* Index of the process with this number, or `count`. */
-size_t plan_index(const struct store_process *processes, size_t count, uint32_t number);
+size_t replay_plan_index(const struct store_process *processes, size_t count, uint32_t number);
 
 #endif

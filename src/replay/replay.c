@@ -46,9 +46,9 @@ static bool has_stream(const struct replay *r, size_t i)
     while (r->process[i].events && r->process[i].number) {
         if (!r->process[i].forked)
             return true;
-        size_t parent = plan_index(r->process, r->count, r->process[i].parent);
+        size_t parent = replay_plan_index(r->process, r->count, r->process[i].parent);
         if (parent >= i)
-            return true; /* no parent: plan_make says what is wrong */
+            return true; /* no parent: replay_plan_make says what is wrong */
         i = parent;
     }
     return false;
@@ -73,7 +73,7 @@ struct replay *replay_create(struct store *s, const struct store_process *proces
     if (r)
         *r = (struct replay){ .store = s, .process = processes, .count = count, .options = *options };
     bool *wanted = r && make_tables(r) ? choose(r) : NULL;
-    bool ok = wanted ? plan_make(&r->plan, processes, count, wanted, e) : error_set(e, DRD_EXIT_FATAL, "out of memory");
+    bool ok = wanted ? replay_plan_make(&r->plan, processes, count, wanted, e) : error_set(e, DRD_EXIT_FATAL, "out of memory");
     free(wanted);
     if (ok)
         return r;
@@ -306,7 +306,7 @@ static bool departed(struct replay *r)
 /* Does the process wait at its event? Then its hour has come. */
 static bool at_event(struct replay *r)
 {
-    size_t i = plan_index(r->process, r->count, r->options.until_process);
+    size_t i = replay_plan_index(r->process, r->count, r->options.until_process);
     const struct replay_file *file = r->options.at_event && i < r->count ? r->header[i] : NULL;
     if (!file || __atomic_load_n(&file->state, __ATOMIC_ACQUIRE) != REPLAY_STOPPED)
         return false;
@@ -393,7 +393,7 @@ void replay_destroy(struct replay *r)
 {
     if (!r)
         return;
-    plan_fini(&r->plan);
+    replay_plan_fini(&r->plan);
     free(r->slot);
     free(r->result);
     free(r->header);

@@ -30,7 +30,7 @@ static void see_fork(struct scan *scan, const uint8_t *p, const uint8_t *end, ui
     struct unpack child;
     if (!unpack_next(p + 2, end, &child) || child.type != UNPACK_INT || child.value <= 0)
         return;
-    size_t i = plan_index(r->process, r->count, (uint32_t)child.value);
+    size_t i = replay_plan_index(r->process, r->count, (uint32_t)child.value);
     if (i < r->count && r->plan.needed[i])
         scan->fork_end = sequence + 1;
 }

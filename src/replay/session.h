@@ -13,7 +13,7 @@
 
 /* A started group. */
 struct slot {
-    const struct plan_group *group; /* NULL: free */
+    const struct replay_plan_group *group; /* NULL: free */
     pid_t leader;                   /* also the number of its process group */
     uint64_t events;                /* consumed by all members when last looked at */
     uint64_t moved;                 /* ns: when that last changed */
@@ -25,7 +25,7 @@ struct replay {
     const struct store_process *process;
     size_t count;
     struct replay_options options;
-    struct plan plan;
+    struct replay_plan plan;
     struct stage stage;
     struct root root;              /* of a pack, once a file was missed here */
     struct replay_result *result;  /* by index, as all below */

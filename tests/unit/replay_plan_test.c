@@ -15,16 +15,16 @@ static const struct store_process family[] = {
 };
 #define COUNT (sizeof family / sizeof *family)
 
-static void plan(struct plan *p, const bool *wanted)
+static void plan(struct replay_plan *p, const bool *wanted)
 {
     struct drd_error e = { 0 };
-    assert_true(plan_make(p, family, COUNT, wanted, &e));
+    assert_true(replay_plan_make(p, family, COUNT, wanted, &e));
 }
 
 static void all_of_them(void **state)
 {
     (void)state;
-    struct plan p;
+    struct replay_plan p;
     plan(&p, (const bool[]){ true, true, true, true, true });
     assert_int_equal(p.groups, 2);
     assert_int_equal(p.group[0].members, 3);
@@ -34,45 +34,45 @@ static void all_of_them(void **state)
     assert_int_equal(p.group[1].members, 2);
     assert_int_equal(p.group[1].member[0], 2);
     assert_int_equal(p.group[1].member[1], 4);
-    plan_fini(&p);
+    replay_plan_fini(&p);
 }
 
 static void a_grandchild_brings_its_line(void **state)
 {
     (void)state;
-    struct plan p;
+    struct replay_plan p;
     plan(&p, (const bool[]){ false, false, false, true, false });
     assert_int_equal(p.groups, 1);
     assert_int_equal(p.group[0].members, 3);
     assert_true(p.needed[0] && p.needed[1] && p.needed[3]);
     assert_false(p.needed[2] || p.needed[4]);
-    plan_fini(&p);
+    replay_plan_fini(&p);
 }
 
 static void a_program_does_not_bring_its_children(void **state)
 {
     (void)state;
-    struct plan p;
+    struct replay_plan p;
     plan(&p, (const bool[]){ true, false, false, false, false });
     assert_int_equal(p.groups, 1);
     assert_int_equal(p.group[0].members, 1);
-    plan_fini(&p);
+    replay_plan_fini(&p);
 }
 
 static void nobody(void **state)
 {
     (void)state;
-    struct plan p;
+    struct replay_plan p;
     plan(&p, (const bool[COUNT]){ false });
     assert_int_equal(p.groups, 0);
-    plan_fini(&p);
+    replay_plan_fini(&p);
 }
 
 static void refused(const struct store_process *processes, size_t count)
 {
     struct drd_error e = { 0 };
-    struct plan p;
-    assert_false(plan_make(&p, processes, count, (const bool[]){ true, true }, &e));
+    struct replay_plan p;
+    assert_false(replay_plan_make(&p, processes, count, (const bool[]){ true, true }, &e));
     assert_int_equal(e.exit_code, DRD_EXIT_CANNOT);
 }
 

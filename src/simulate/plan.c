@@ -1,0 +1,206 @@
+#include "simulate/plan.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulate/fault_words.h"
+
+#define SECOND 1000000000ull
+#define STEPS_MOST 1000000u
+
+static const char *const change_word[] = {
+    [PLAN_TIMER] = "timer", [PLAN_DRAW] = "draw", [PLAN_DROP] = "drop", [PLAN_DELAY] = "delay", [PLAN_FAIL] = "fail", [PLAN_CRASH] = "crash",
+};
+
+static bool has_value(enum plan_kind kind)
+{
+    return kind == PLAN_TIMER || kind == PLAN_DRAW || kind == PLAN_DELAY || kind == PLAN_FAIL;
+}
+
+/* ---- reading ---- */
+
+static bool wrong(struct drd_error *e, const char *word, const char *want)
+{
+    return error_set(e, DRD_EXIT_USAGE, "%.64s: not %s", word ? word : "(nothing)", want);
+}
+
+/* Seconds with up to nine places, exact: "1.25" is 1250000000. */
+static bool moment_read(const char *text, uint64_t *ns)
+{
+    uint64_t whole = 0, part = 0, unit = SECOND;
+    const char *at = text;
+    for (; isdigit((unsigned char)*at); at++)
+        if ((whole = whole * 10 + (uint64_t)(*at - '0')) > UINT64_MAX / SECOND / 20)
+            return false;
+    if (at == text)
+        return false;
+    if (*at == '.')
+        for (at++; isdigit((unsigned char)*at) && unit > 1; at++)
+            part += (uint64_t)(*at - '0') * (unit /= 10);
+    *ns = whole * SECOND + part;
+    return !*at;
+}
+
+static bool number_read(const char *text, int64_t *value)
+{
+    char *end;
+    errno = 0;
+    *value = *text == '-' ? strtoll(text, &end, 10) : (int64_t)strtoull(text, &end, 10);
+    return end != text && !*end && !errno && !isspace((unsigned char)*text);
+}
+
+static bool event_read(const char *text, struct plan_step *s)
+{
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    unsigned long process = strtoul(text, &end, 10);
+    if (errno || process > UINT32_MAX || *end != '@' || !isdigit((unsigned char)end[1]))
+        return false;
+    s->process = (uint32_t)process;
+    s->event = strtoull(end + 1, &end, 10);
+    return !errno && !*end;
+}
+
+static char *word_next(char **rest)
+{
+    char *word;
+    while ((word = strsep(rest, " \t\r")) && !*word)
+        ;
+    return word;
+}
+
+static bool read_fault(char *rest, struct plan_step *s, struct drd_error *e)
+{
+    struct fault f;
+    const char *at = word_next(&rest), *words = rest ? rest + strspn(rest, " \t") : "";
+    s->kind = PLAN_FAULT;
+    if (!at || !moment_read(at, &s->at))
+        return wrong(e, at, "a moment in seconds");
+    if (!fault_read(&f, words, e))
+        return false;
+    if (strlen(words) >= sizeof s->words)
+        return wrong(e, f.word[0], "a fault of at most 199 characters");
+    snprintf(s->words, sizeof s->words, "%s", words);
+    for (size_t n = strlen(s->words); n && isspace((unsigned char)s->words[n - 1]);)
+        s->words[--n] = 0;
+    return true;
+}
+
+static bool read_change(char *rest, struct plan_step *s, struct drd_error *e)
+{
+    const char *event = word_next(&rest), *what, *value;
+    if (!event || !event_read(event, s))
+        return wrong(e, event, "an event, PROCESS@NUMBER");
+    what = word_next(&rest);
+    s->kind = PLAN_TIMER;
+    while (what && s->kind <= PLAN_CRASH && strcmp(what, change_word[s->kind]))
+        s->kind++;
+    if (!what || s->kind > PLAN_CRASH)
+        return wrong(e, what, "a change; timer, draw, drop, delay, fail and crash are");
+    value = word_next(&rest);
+    if (has_value(s->kind)) {
+        if (!value || !number_read(value, &s->value))
+            return wrong(e, value, "a number");
+        if (s->kind == PLAN_FAIL && (s->value <= 0 || s->value > 4095))
+            return wrong(e, value, "the number of an error");
+        value = word_next(&rest);
+    }
+    return !value || wrong(e, value, "expected here: the step is complete");
+}
+
+static bool read_fresh(char *rest, struct plan_step *s, struct drd_error *e)
+{
+    const char *at = word_next(&rest), *seed, *more;
+    s->kind = PLAN_FRESH;
+    if (!at || !moment_read(at, &s->at))
+        return wrong(e, at, "a moment in seconds");
+    if (!(seed = word_next(&rest)) || !number_read(seed, &s->value))
+        return wrong(e, seed, "a seed");
+    return !(more = word_next(&rest)) || wrong(e, more, "expected here: the step is complete");
+}
+
+static bool line_read(struct plan *p, char *line, struct drd_error *e)
+{
+    struct plan_step s = {0};
+    const char *word = word_next(&line);
+    if (!word || *word == '#')
+        return true;
+    bool ok = !strcmp(word, "at")      ? read_fault(line ? line : (char[1]){0}, &s, e)
+              : !strcmp(word, "event") ? read_change(line, &s, e)
+              : !strcmp(word, "fresh") ? read_fresh(line, &s, e)
+                                       : wrong(e, word, "a step of a plan; at, event and fresh are");
+    return ok && plan_add(p, &s, e);
+}
+
+bool plan_read(struct plan *p, const char *text, struct drd_error *e)
+{
+    char *copy = strdup(text), *rest = copy, *line;
+    unsigned number = 0;
+    bool ok = copy || error_set(e, DRD_EXIT_CANNOT, "out of memory");
+    *p = (struct plan){0};
+    while (ok && (line = strsep(&rest, "\n"))) {
+        number++;
+        ok = line_read(p, line, e) || error_wrap(e, "line %u", number);
+    }
+    free(copy);
+    if (!ok)
+        plan_fini(p);
+    return ok;
+}
+
+bool plan_add(struct plan *p, const struct plan_step *step, struct drd_error *e)
+{
+    if (p->count == STEPS_MOST)
+        return error_set(e, DRD_EXIT_USAGE, "a plan of more than %u steps", STEPS_MOST);
+    if (!(p->count & (p->count - 1))) { /* full at each power of two */
+        struct plan_step *more = realloc(p->step, (p->count ? 2 * p->count : 1) * sizeof *more);
+        if (!more)
+            return error_set(e, DRD_EXIT_CANNOT, "out of memory");
+        p->step = more;
+    }
+    p->step[p->count++] = *step;
+    return true;
+}
+
+void plan_fini(struct plan *p)
+{
+    free(p->step);
+    *p = (struct plan){0};
+}
+
+/* ---- writing ---- */
+
+static void step_print(const struct plan_step *s, FILE *out)
+{
+    if (s->kind == PLAN_FAULT)
+        fprintf(out, "at %" PRIu64 ".%09" PRIu64 " %s\n", (uint64_t)(s->at / SECOND), (uint64_t)(s->at % SECOND), s->words);
+    else if (s->kind == PLAN_FRESH)
+        fprintf(out, "fresh %" PRIu64 ".%09" PRIu64 " %" PRIu64 "\n", (uint64_t)(s->at / SECOND), (uint64_t)(s->at % SECOND),
+                (uint64_t)s->value);
+    else if (!has_value(s->kind))
+        fprintf(out, "event %u@%" PRIu64 " %s\n", s->process, s->event, change_word[s->kind]);
+    else
+        fprintf(out, "event %u@%" PRIu64 " %s %s%" PRId64 "\n", s->process, s->event, change_word[s->kind],
+                s->kind == PLAN_TIMER && s->value >= 0 ? "+" : "", s->value);
+}
+
+char *plan_text(const struct plan *p)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    for (size_t i = 0; i < p->count; i++)
+        step_print(&p->step[i], out);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}

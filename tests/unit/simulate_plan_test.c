@@ -1,0 +1,114 @@
+/* Plans: what is read is what is written, and what is wrong is named with its line and word. */
+#include "simulate/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/check.h"
+#include "simulate/fault_words.h"
+
+static void reads_and_writes(void **state)
+{
+    static const char text[] = "at 1.250000000 cut n1 n2\n"
+                               "event 12@4711 timer +50000000\n"
+                               "event 12@4711 timer -50000000\n"
+                               "event 12@4711 draw 7\n"
+                               "event 12@4711 drop\n"
+                               "event 4294967295@18446744073709551615 delay 10000000\n"
+                               "event 12@4711 fail 5\n"
+                               "event 12@4711 crash\n"
+                               "fresh 2.500000000 18446744073709551615\n"
+                               "at 0.000000001 disk n1 slow 20\n";
+    struct plan p;
+    struct drd_error e = {0};
+    (void)state;
+    assert_true(plan_read(&p, text, &e));
+    assert_int_equal(p.count, 10);
+    assert_int_equal(p.step[0].at, 1250000000);
+    assert_int_equal(p.step[2].value, -50000000);
+    assert_true(p.step[8].kind == PLAN_FRESH && (uint64_t)p.step[8].value == UINT64_MAX);
+    char *again = plan_text(&p);
+    assert_string_equal(again, text);
+    free(again);
+    plan_fini(&p);
+}
+
+static void is_lenient_about_form(void **state)
+{
+    struct plan p;
+    struct drd_error e = {0};
+    (void)state;
+    assert_true(plan_read(&p, "# why\n\n   at  2.5\theal  \r\n\nfresh 3 7", &e));
+    assert_int_equal(p.count, 2);
+    assert_string_equal(p.step[0].words, "heal");
+    assert_int_equal(p.step[1].at, 3000000000);
+    plan_fini(&p);
+    assert_true(plan_read(&p, "", &e));
+    assert_int_equal(p.count, 0);
+}
+
+static void names_what_is_wrong(void **state)
+{
+    static const char *const bad[][2] = {
+        {"at 1 cut n1\nwhen 2 heal", "line 2: when: not a step of a plan; at, event and fresh are"},
+        {"at soon heal", "line 1: soon: not a moment in seconds"},
+        {"at 1.2.3 heal", "line 1: 1.2.3: not a moment in seconds"},
+        {"at 99999999999999999999 heal", "line 1: 99999999999999999999: not a moment in seconds"},
+        {"at 1", "line 1: a fault has a name; cut, heal, kill, crash, restart, pause, resume and others are"},
+        {"at 1 kill", "line 1: kill: takes the name of a node"},
+        {"at 1 reset n1", "line 1: reset: takes the names of two nodes"},
+        {"at 1 reset n1 n2 n3", "line 1: n3: one word too many"},
+        {"at 1 skew n1", "line 1: skew takes a node and a time such as +50ms"},
+        {"at 1 skew n1 soon", "line 1: soon: not a time"},
+        {"at 1 disk n1 gone", "line 1: gone: not what a disk can be; slow MS, fail ERRNO, full, lie and well are"},
+        {"at 1 disk n1 fail EWHAT", "line 1: EWHAT: not the name of an error; EIO is one"},
+        {"at 1 disk n1 slow", "line 1: slow: takes one value"},
+        {"at 1 lose 101", "line 1: 101: not a share in percent"},
+        {"event n1@3 drop", "line 1: n1@3: not an event, PROCESS@NUMBER"},
+        {"event 1@-3 drop", "line 1: 1@-3: not an event, PROCESS@NUMBER"},
+        {"event 4294967296@3 drop", "line 1: 4294967296@3: not an event, PROCESS@NUMBER"},
+        {"event 1@3", "line 1: (nothing): not a change; timer, draw, drop, delay, fail and crash are"},
+        {"event 1@3 timer", "line 1: (nothing): not a number"},
+        {"event 1@3 timer 5ms", "line 1: 5ms: not a number"},
+        {"event 1@3 fail 0", "line 1: 0: not the number of an error"},
+        {"event 1@3 drop it", "line 1: it: not expected here: the step is complete"},
+        {"fresh 1", "line 1: (nothing): not a seed"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct plan p;
+        struct drd_error e = {0};
+        assert_false(plan_read(&p, bad[i][0], &e));
+        assert_string_equal(e.message, bad[i][1]);
+        assert_int_equal(e.exit_code, DRD_EXIT_USAGE);
+        assert_null(p.step);
+    }
+}
+
+static void reads_times_and_errors(void **state)
+{
+    int64_t ns;
+    (void)state;
+    assert_true(fault_duration("+50ms", &ns) && ns == 50000000);
+    assert_true(fault_duration("-2s", &ns) && ns == -2000000000);
+    assert_true(fault_duration("1.5", &ns) && ns == 1500000);
+    assert_true(fault_duration("10us", &ns) && ns == 10000);
+    assert_false(fault_duration("nan", &ns));
+    assert_false(fault_duration("1e300s", &ns));
+    assert_false(fault_duration("5 ms", &ns));
+    assert_int_equal(fault_errno("EIO"), 5);
+    assert_int_equal(fault_errno("28"), 28);
+    assert_int_equal(fault_errno("EI"), 0);
+    assert_int_equal(fault_errno("-5"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_and_writes),
+        cmocka_unit_test(is_lenient_about_form),
+        cmocka_unit_test(names_what_is_wrong),
+        cmocka_unit_test(reads_times_and_errors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
