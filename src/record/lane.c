@@ -50,6 +50,8 @@ bool lanes_extend(struct lanes *l, struct drd_error *e)
     return true;
 }
 
+static void take_tell(struct lanes *l, uint32_t process);
+
 /* ---- adopting ---- */
 
 static const struct store_process *row_of(const struct lanes *l, uint32_t process)
@@ -77,6 +79,7 @@ bool lane_adopt(struct lanes *l, uint32_t process, struct drd_error *e)
     } else if (!naming_assign(&l->naming, &lane->row, node, program, row_of(l, lane->row.parent))) {
         return error_set(e, DRD_EXIT_CANNOT, "out of memory");
     }
+    take_tell(l, process);
     lane->phase = LANE_ACTIVE;
     lane->changed = true;
     return true;
@@ -108,7 +111,8 @@ static void note_start(struct lane *lane, const struct trace_event *event)
     lane->changed = true;
 }
 
-/* A parent's wait tells how a child ended that could not say so itself. */
+/* A parent's wait tells how a child ended that could not say so itself. Its stream may be read before the child is adopted:
+ * then that is kept, the latest of them. */
 static void note_wait(struct lanes *l, const struct trace_event *event)
 {
     int32_t status;
@@ -124,6 +128,22 @@ static void note_wait(struct lanes *l, const struct trace_event *event)
                 lane->changed = true, lane->row.status = status;
             return;
         }
+    }
+    l->told[l->tells++ % LANE_TELLS] = (struct lane_tell){ (int)event->result, status, event->time };
+}
+
+#define TELL_LATE 10000000u /* ns: times of a stream lag by its stamps, which come every 2 ms */
+
+/* Was the end of this process told before it was adopted? What was told before it began is of another with its pid. */
+static void take_tell(struct lanes *l, uint32_t process)
+{
+    struct lane *lane = &l->lane[process];
+    for (size_t i = 0; i < LANE_TELLS; i++) {
+        struct lane_tell *told = &l->told[i];
+        if (told->pid != lane->row.pid || !told->pid || told->time + TELL_LATE < lane->row.start)
+            continue;
+        if (spool_state(l->spool, process) != SPOOL_EXECED)
+            lane->row.status = told->status;
     }
 }
 

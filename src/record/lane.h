@@ -31,6 +31,14 @@ struct lane {
     bool changed;               /* row differs from what is stored */
 };
 
+/* How a process ended that nobody has adopted yet. */
+struct lane_tell {
+    int pid;
+    int32_t status;  /* as waitpid(2) gives it */
+    uint64_t time;   /* ns CLOCK_MONOTONIC */
+};
+#define LANE_TELLS 256
+
 struct lanes {
     struct store *store;
     struct spool *spool;
@@ -40,6 +48,8 @@ struct lanes {
     uint8_t *buffer;            /* a piece of stream on its way */
     size_t buffer_size;
     uint64_t drained;           /* bytes of all streams stored so far */
+    struct lane_tell told[LANE_TELLS];
+    size_t tells;
 };
 
 bool lanes_init(struct lanes *l, struct store *store, struct spool *spool, struct drd_error *e);

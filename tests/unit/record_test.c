@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,17 @@ static void node_end(uint32_t process, int status)
     assert_true(spool_append(&spool, process, record, (size_t)(p - record), &error));
     spool.run->process[process].status = status;
     spool.run->process[process].state = SPOOL_ENDED;
+}
+
+/* wait4(pid) -> pid, with this status. */
+static void node_waits(uint32_t process, uint32_t pid, int32_t status)
+{
+    uint8_t record[64], *p = pack_int(pack_int(pack_int(pack_array_header(record, 6), SYS_wait4), -1), 0);
+    p = pack_bin_header(pack_int(p, pid), sizeof status);
+    memcpy(p, &status, sizeof status);
+    *(p += sizeof status) = 0xc0; /* nil: no rusage */
+    assert_true(spool_append(&spool, process, record, (size_t)(p + 1 - record), &error));
+    spool.run->process[process].events++;
 }
 
 static bool nobody(const struct lanes *l, uint32_t process)
@@ -262,6 +274,32 @@ static void repair_finishes_the_run(void **unused)
     end();
 }
 
+/* Whether the stream of the parent is read before or after the child has been adopted. */
+static void a_wait_tells_how_a_child_ended(void **unused)
+{
+    (void)unused;
+    for (int early = 0; early < 2; early++) {
+        struct run_summary summary;
+        begin();
+        uint32_t parent = node_start("sh", "", 0);
+        adopt_all();
+        uint32_t other = node_start("other", "", parent), child = 0;
+        if (!early)
+            child = node_start("child", "", parent), adopt_all();
+        node_waits(parent, 1000000 + (early ? other + 1 : child), SIGKILL);
+        node_waits(parent, 999, 3 << 8); /* of nobody that is recorded */
+        assert_true(lane_drain(&lanes, parent, true, &error));
+        if (early)
+            child = node_start("child", "", parent);
+        node_end(parent, 0);
+        finish(&summary);
+        assert_int_equal(lanes.lane[child].row.status, SIGKILL);
+        assert_int_equal(lanes.lane[other].row.status, -1);
+        assert_int_equal(lanes.lane[parent].row.status, 0);
+        end();
+    }
+}
+
 static void words_of_a_command(void **unused)
 {
     (void)unused;
@@ -308,6 +346,7 @@ int main(void)
         cmocka_unit_test(names_and_incarnations),
         cmocka_unit_test(processes_that_are_not_recorded_are_told),
         cmocka_unit_test(repair_finishes_the_run),
+        cmocka_unit_test(a_wait_tells_how_a_child_ended),
         cmocka_unit_test(words_of_a_command),
         cmocka_unit_test(procfiles),
     };
