@@ -150,9 +150,29 @@ sed "1,/^$(cat token)\$/d" out >annotations
 [ "$(sed 's/\\|//g' summary.md | grep '^|' | tr -cd '|\n' | sort -u)" = "|||||" ] || wrong "a row of the table is torn"
 ! grep -v '`' summary.md | grep -q '<' || wrong "HTML in the summary"
 [ "$(grep -c '^### ' summary.md)" = $(($(wc -l <annotations) + 1)) ] || wrong "not one part a group"
+# As GitHub renders it: a row a group, a part a group, what a node said as text, and no element that drd did not mean.
+if command -v cmark-gfm >/dev/null; then
+    { echo '<summary>'; cmark-gfm -e table -e strikethrough -e autolink --unsafe summary.md; echo '</summary>'; } >summary.html
+    groups=$(wc -l <annotations)
+    [ "$(xmllint --xpath 'count(//tbody/tr)' summary.html)" = "$groups" ] || wrong "rendered: not one row a group"
+    [ "$(xmllint --xpath 'count(//tbody/tr[count(td) != 4])' summary.html)" = 0 ] || wrong "rendered: a row is torn"
+    [ "$(xmllint --xpath 'count(//h3)' summary.html)" = $((groups + 1)) ] || wrong "rendered: not one part a group"
+    xmllint --xpath 'string(/)' summary.html | grep -qF "<b>]]>&\"'|\`x\` ::error::no" || wrong "rendered: not what the node said"
+    allowed="self::h2 or self::h3 or self::p or self::ul or self::li or self::code or self::strong or self::pre or self::table"
+    allowed="$allowed or self::thead or self::tbody or self::tr or self::th or self::td"
+    [ "$(xmllint --xpath "count(/summary//*[not($allowed)])" summary.html)" = 0 ] || wrong "rendered: mark-up of a node's own"
+else
+    echo "no cmark-gfm: the summary is not rendered"
+fi
 size=$(wc -c <summary.md)
 triage 1 --markdown summary.md runs
 [ "$(wc -c <summary.md)" -gt "$size" ] || wrong "the summary was not appended"
+
+# Real recordings, each of another mistake: a group each, named by its class.
+triage 1 --json --no-source "$here/../../traces"
+says '[.runs[] | select((.path | split("/") | last | rtrimstr(".drd")) as $class | .fingerprint | endswith("-" + $class) | not)]' '[]'
+says '[.groups[].count] | unique' '[1]'
+says '(.groups | length) == (.runs | length) and (.runs | length) >= 25' true
 
 # What it refuses.
 mkdir empty
