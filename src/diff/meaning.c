@@ -281,8 +281,8 @@ void diff_follow_destroy(struct diff_follow *f)
     free(f);
 }
 
-bool diff_follow_to(struct diff_follow *f, uint64_t sequence, const uint8_t *made, size_t length, struct diff_meaning *recorded,
-                    struct diff_meaning *instead, struct drd_error *e)
+bool diff_follow_to(struct diff_follow *f, uint64_t sequence, const uint8_t *made, size_t length,
+                    struct diff_meaning *recorded, struct diff_meaning *instead, struct drd_error *e)
 {
     struct trace_event event;
     int more;

@@ -37,24 +37,30 @@ static void print_head(const struct diff_view *v, FILE *out)
     }
 }
 
-/* What the node did last before, in both. */
+static bool is_trigger(const struct diff_first *first, int side)
+{
+    const struct diff_event *event = first->event[side], *after = first->after[side];
+    return event && after && after->process == event->process && after->sequence == event->trigger;
+}
+
+/* What the node did last before, in both, unless WHY speaks of it. */
 static void print_after(const struct diff_view *v, FILE *out)
 {
     const struct diff_first *first = &v->diff->first;
-    char words[256];
-    bool said = false;
+    char name[2][128] = {"", ""}, words[256] = "";
+    if (is_trigger(first, 0) && is_trigger(first, 1))
+        return;
     for (int side = 0; side < 2; side++) {
         const struct diff_event *event = first->after[side];
-        char name[128];
         if (!event)
             continue;
-        diff_run_event_name(v->diff->run[side], event->process, event->sequence, name, sizeof name);
+        diff_run_event_name(v->diff->run[side], event->process, event->sequence, name[side], sizeof name[side]);
         diff_words(v->diff->run[side], event, 0, 0, words, sizeof words);
-        fprintf(out, "%s%c %s %s", said ? "; " : "AFTER  ", 'A' + side, name, words);
-        said = true;
     }
-    if (said)
-        fputc('\n', out);
+    if (*name[0] && *name[1])
+        fprintf(out, "%sAFTER%s  A %s, B %s: %s\n", v->style.strong, v->style.plain, name[0], name[1], words);
+    else if (*words)
+        fprintf(out, "%sAFTER%s  %c %s: %s\n", v->style.strong, v->style.plain, *name[0] ? 'A' : 'B', *name[0] ? name[0] : name[1], words);
 }
 
 static void print_first(const struct diff_view *v, FILE *out)

@@ -6,16 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define RESERVE (1ul << 36)    /* addresses for one array */
 #define MEMORY (2ul << 20)     /* longer arrays lie in a file */
 #define STEP (16ul << 20)
+#define STEP_LEAST (1ul << 16)
 #define RESIDENT (4ul << 20)   /* bytes that may be passed before a drop */
 
 static size_t rounded(size_t bytes)
 {
-    size_t capacity = 1 << 16;
+    size_t capacity = STEP_LEAST;
     while (capacity < bytes && capacity < STEP)
         capacity *= 2;
     return bytes <= capacity ? capacity : (bytes + STEP - 1) / STEP * STEP;
@@ -75,16 +77,26 @@ static bool extend(struct spill *s, size_t capacity)
            mmap(end, more, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, s->fd, (off_t)s->capacity) != MAP_FAILED;
 }
 
+/* Fewer where there are not so many to have (ulimit -v): a run needs some dozens of arrays. */
+static bool addresses_reserve(struct spill *s)
+{
+    struct rlimit limit;
+    size_t size = RESERVE;
+    if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur < RESERVE * 64)
+        size = limit.rlim_cur / 64 / STEP_LEAST * STEP_LEAST + STEP_LEAST;
+    void *base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return false;
+    *s = (struct spill){.base = base, .reserved = size, .fd = -1};
+    return true;
+}
+
 bool spill_reserve(struct spill *s, size_t bytes)
 {
     if (bytes <= s->capacity)
         return true;
-    if (!s->base) {
-        void *base = mmap(NULL, RESERVE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (base == MAP_FAILED)
-            return false;
-        *s = (struct spill){.base = base, .reserved = RESERVE, .fd = -1};
-    }
+    if (!s->base && !addresses_reserve(s))
+        return false;
     size_t capacity = rounded(bytes);
     if (capacity > s->reserved)
         return false;

@@ -1,5 +1,5 @@
-/* An array that may become longer than memory should: small ones are memory, longer ones lie in a file without a name, of which
- * only those pages are resident that were looked at since the last spill_drop. It never moves. */
+/* An array that may become longer than memory should: small ones are memory, longer ones lie in a file without a name, of
+ * which only those pages are resident that were looked at since the last spill_drop. It never moves. */
 #ifndef DRD_DIFF_SPILL_H
 #define DRD_DIFF_SPILL_H
 

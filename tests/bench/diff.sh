@@ -1,15 +1,15 @@
 #!/bin/sh
-# What drd diff is worth. Every planted mistake of tests/nodes/raftkv is recorded in its scenario (B), and the same scenario
-# with a correct server (A): is the first difference an event of the explanation of B? So are real failures: Figure 8 with libraft,
-# a restart of pysyncobj, each beside a run of the same test that did not fail. A calm scenario is recorded again and again. And
+# What drd diff is worth. Every planted mistake of tests/nodes/raftkv is recorded in its scenario (B), and the same scenario with
+# a correct server (A): is the first difference an event of the explanation of B? So are real failures: Figure 8 with libraft, a
+# restart of pysyncobj, each beside a run of the same test that did not fail. A calm scenario is recorded again and again. And
 # runs of 10^4, 10^5 and 10^6 messages against themselves and another: time and peak memory.
 #   diff.sh [BUILD]     IDS="T07a T01b", "" none; MARKS=no; REAL=no; CALM=20 recordings; SIZES="10000 100000 1000000";
-#                       KEEP=DIR for the runs; FROM=DIR: runs of explain.sh (ID.marks.drd) or an earlier diff.sh, and ID.none.drd
-#                       beside them, are taken instead of new ones
+#                       KEEP=DIR for the runs; FROM=DIR: runs of explain.sh (ID.marks.drd) or an earlier diff.sh, and
+#                       ID.none.drd beside them, are taken instead of new ones
 #
-# Columns: named: what the diff reports of B that is the cause or a step of the chain: "event" what it did first, "received" the message
-# before, "after" the last thing it did in both runs, "turn" none of them, but it lies in the turn of the event loop in which the
-# mistake acted; lines: of the diff; self: B against itself is empty and ends with 0; ms: of the diff.
+# Columns: named: what the diff reports of B that is the cause or a step of the chain: "event" what it did first, "received" the
+# message before, "after" the last thing it did in both runs; "turn" none of them, but it lies in the turn of the event loop in
+# which the mistake acted; lines: of the diff; self: B against itself is empty and ends with 0; ms: of the diff.
 set -eu
 . "$(dirname "$0")/lib.sh"
 scenarios=$bench/../cluster/raftkv

@@ -1,5 +1,5 @@
-/* Two hostile gathered runs, compared and printed; and two hostile sequences, aligned: what is matched is equal and ascends, and the
- * work is bounded. */
+/* Two hostile gathered runs, compared and printed; and two hostile sequences, aligned: what is matched is equal and ascends,
+ * and the work is bounded. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
