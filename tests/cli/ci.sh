@@ -53,11 +53,25 @@ recipe 'A plain shell' >job/ci.sh
 run 'sh ci.sh' 0
 [ -z "$(find job/drd-runs -name '*.drd')" ] || wrong "$name: a run that did not fail was kept"
 
+# yaml WORDS: what a recipe that is YAML says, as the CI system reads it: `value` is all of it.
+yaml() {
+    /usr/bin/python3 -c 'import sys, yaml
+value = yaml.safe_load(open("recipe"))
+result = eval(sys.argv[1], {"value": value})
+print("\n".join(result) if isinstance(result, list) else result)' "$1" || wrong "$name: $1"
+}
+/usr/bin/python3 -c 'import yaml' 2>/dev/null || { echo "no python3-yaml: see tests/lib/packages.sh"; exit 77; }
+
 name=GitHub
 job
 recipe 'GitHub Actions' >recipe
-run "export DRD_STORE=\$PWD/drd-runs; $(sed -n 's/^ *run: \(drd .*\)/\1/p' recipe)" 3
-run "$(sed -n 's/^ *\(drd triage .*\)/\1/p' recipe)" 1
+[ "$(yaml '[set(s) <= {"name", "run", "env", "if", "uses", "with"} and ("run" in s) != ("uses" in s) for s in value].count(False)')" = 0 ] ||
+    wrong "$name: a step that is none"
+[ "$(yaml 'value[0]["env"]["DRD_STORE"]')" = "\${{ github.workspace }}/drd-runs" ] || wrong "$name: another store"
+[ "$(yaml '[s["if"] for s in value[1:]]' | sort -u)" = "failure()" ] || wrong "$name: steps after a failure that are not for one"
+run "export DRD_STORE=\$PWD/drd-runs; $(yaml 'value[0]["run"]')" 3
+run "$(yaml 'value[1]["run"]')" 1
+[ -d "job/$(yaml 'value[2]["with"]["path"]')" ] || wrong "$name: what is uploaded is not there"
 found summary.md
 grep -q '^::error title=' out || wrong "$name: no annotation"
 [ -d job/drd-cache ] || wrong "$name: no cache"
@@ -65,9 +79,13 @@ grep -q '^::error title=' out || wrong "$name: no annotation"
 name=GitLab
 job
 recipe GitLab >recipe
-run "export DRD_STORE=\$PWD/drd-runs; $(sed -n 's/^ *- \(drd record .*\)/\1/p' recipe)" 3
-run "export DRD_STORE=\$PWD/drd-runs; $(sed -n 's/^ *- \(drd triage .*\)/\1/p' recipe)" 1
-found drd.xml
+store="export DRD_STORE=\"$(yaml 'value["test"]["variables"]["DRD_STORE"]')\""
+run "$store; $(yaml 'value["test"]["script"]')" 3
+run "$store; $(yaml 'value["test"]["after_script"]')" 1
+found drd.xml "$(yaml 'value["test"]["artifacts"]["reports"]["junit"]')"
+for path in $(yaml 'value["test"]["artifacts"]["paths"] + value["test"]["cache"]["paths"]'); do
+    [ -d "job/$path" ] || wrong "$name: no $path to keep"
+done
 grep -q '\[\[ATTACHMENT|drd-runs/runs/' job/drd.xml || wrong "$name: no attachment that GitLab finds"
 
 name=Jenkins

@@ -36,8 +36,8 @@ PACKAGES_TESTS="libraft-dev openvswitch-common python3-minimal python3-pysyncobj
     libxml2-utils jq gdb git"
 # What reads the man pages, the completions and the package.
 PACKAGES_TESTS="$PACKAGES_TESTS mandoc bash fish zsh file dpkg-dev lintian"
-# What renders the summaries for a job as GitHub does.
-PACKAGES_TESTS="$PACKAGES_TESTS cmark-gfm"
+# What renders the summaries for a job as GitHub does, and reads the recipes.
+PACKAGES_TESTS="$PACKAGES_TESTS cmark-gfm python3-yaml"
 # What reads the exports.
 PACKAGES_TESTS="$PACKAGES_TESTS tshark graphviz cmark xxd"
 # What looks at the reports of drd report.
