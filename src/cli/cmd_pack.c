@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/pack_redact.h"
 #include "replay/packing.h"
 #include "store/pack.h"
 #include "store/refs.h"
@@ -24,18 +25,19 @@ static struct {
 
 static const struct args_option rows[] = {
     { ARGS_STRING, 'o', "output", "FILE", "the pack (RUN.pack.drd in the current directory)", &options.output },
+    { ARGS_FLAG, 'r', "redact", NULL, "digests in place of contents: it can be explained, not replayed", &options.redact },
     { ARGS_FLAG, 0, "no-symbols", NULL, "leave debug symbols out", &options.no_symbols },
     { ARGS_FLAG, 'f', "force", NULL, "leave out what is gone or changed; replace FILE if it exists", &options.force },
     { 0 },
 };
 
 /* The pack while it is made: under another name beside it, so that what has its name is whole. */
-static char unfinished[PATH_MAX + 16], unfinished_journal[PATH_MAX + 32];
+static char unfinished[4][PATH_MAX + 32]; /* with what SQLite has beside it; and a copy of the run to work on, likewise */
 
 static void remove_unfinished(void)
 {
-    unlink(unfinished);
-    unlink(unfinished_journal);
+    for (size_t i = 0; i < sizeof unfinished / sizeof *unfinished; i++)
+        unlink(unfinished[i]);
 }
 
 static void interrupted(int signo)
@@ -68,8 +70,9 @@ static bool choose_output(const char *run, char out[PATH_MAX], struct drd_error 
         snprintf(out, PATH_MAX, "%.*s.pack.drd", (int)length, name);
     if (!options.force && !access(out, F_OK))
         return error_set(e, DRD_EXIT_FATAL, "%s: exists; --force replaces it", out);
-    snprintf(unfinished, sizeof unfinished, "%s.part-%d", out, (int)getpid());
-    snprintf(unfinished_journal, sizeof unfinished_journal, "%s-journal", unfinished);
+    static const char *const suffix[] = { "part", "part", "copy", "copy" };
+    for (size_t i = 0; i < sizeof unfinished / sizeof *unfinished; i++)
+        snprintf(unfinished[i], sizeof *unfinished, "%.4000s.%s-%d%s", out, suffix[i], (int)getpid(), i % 2 ? "-journal" : "");
     return true;
 }
 
@@ -103,8 +106,8 @@ static bool fill(struct store *run, struct store *pack, const char *path, struct
 
 static bool put_in_place(const char *out, struct drd_error *e)
 {
-    int fd = open(unfinished, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && !fsync(fd) && !rename(unfinished, out);
+    int fd = open(unfinished[0], O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && !fsync(fd) && !rename(unfinished[0], out);
     if (!ok)
         error_set_errno(e, DRD_EXIT_FATAL, "%s", out);
     if (fd >= 0)
@@ -125,7 +128,12 @@ static void say(const char *out, const char *run, const struct packing_totals *t
     text_size(file_size(run), before, sizeof before);
     text_size(t->bytes, bytes, sizeof bytes);
     text_size(t->stored, stored, sizeof stored);
-    printf("%s  %s: the run, %s, and %zu files, %s of %s", out, whole, before, t->files, stored, bytes);
+    printf("%s  %s: the run, %s, ", out, whole, before);
+    if (options.redact) {
+        puts("without its contents");
+        return;
+    }
+    printf("and %zu files, %s of %s", t->files, stored, bytes);
     if (t->symbols)
         printf(", %zu of them symbols", t->symbols);
     if (t->left_out)
@@ -154,13 +162,18 @@ static void say_json(const char *out, const char *run, const struct packing_tota
 
 static bool make(struct store *run, const char *path, const char *out, struct packing_totals *totals, struct drd_error *e)
 {
-    struct store *pack = pack_copy(run, unfinished, e);
-    bool ok = pack && fill(run, pack, path, totals, e);
-    store_close(pack);
-    if (ok && put_in_place(out, e))
-        return true;
+    bool ok;
+    *totals = (struct packing_totals){ 0 };
+    if (options.redact) {
+        ok = pack_redact(run, unfinished[2], unfinished[0], e);
+    } else {
+        struct store *pack = pack_copy(run, unfinished[0], e);
+        ok = pack && fill(run, pack, path, totals, e);
+        store_close(pack);
+    }
+    ok = ok && put_in_place(out, e);
     remove_unfinished();
-    return false;
+    return ok;
 }
 
 static int run_pack(struct cmd_context *c)
@@ -179,7 +192,10 @@ static int run_pack(struct cmd_context *c)
     if (!ok)
         return cmd_failed(c);
     (c->json ? say_json : say)(out, path, &totals);
-    cmd_warn("%s holds all that the nodes sent, read and wrote, their arguments and environment: secrets too", out);
+    if (options.redact)
+        cmd_warn("%s holds digests for contents; names of nodes and programs, addresses, sizes and times are in it as they are", out);
+    else
+        cmd_warn("%s holds all that the nodes sent, read and wrote, their arguments and environment: secrets too", out);
     return DRD_EXIT_OK;
 }
 

@@ -6,8 +6,10 @@
 
 #include <xxhash.h>
 
+#include "protocol/facts.h"
 #include "protocol/map.h"
 #include "protocol/way.h"
+#include "store/redact.h"
 
 #define ADDRESSES_MAX 4096     /* known addresses of nodes: they come out of hostile bytes */
 #define PENDING_FACTS_MAX 32768 /* of one file, waiting for its fsync: the oldest are given up */
@@ -689,8 +691,18 @@ void entry_content(struct raft_entry *entry, char type, const void *content, siz
 
 /* --- protocol.h --- */
 
+const char *protocol_name(const char *name)
+{
+    for (size_t i = 0; i < ADAPTERS; i++)
+        if (!strcmp(protocol_adapters[i]->name, name))
+            return protocol_adapters[i]->name;
+    return strcmp(process.name, name) ? "" : process.name;
+}
+
 bool protocol_walk(struct store *s, raft_fact_fn fn, void *context, struct drd_error *e)
 {
+    if (redact_is(s))
+        return facts_walk(s, fn, context, e);
     struct walk_listener listener = {.context = context, .fact = fn};
     struct trace_event event;
     struct walk *w = walk_create(&listener);

@@ -34,6 +34,9 @@ bool replay_frames(struct store *s, const struct store_process *processes, size_
 struct replay_file;
 void replay_frames_live(const struct replay_file *file, struct replay_frame *out, size_t max, size_t *found, char note[256]);
 
+/* Put the stacks that are kept in another run, attached to this one's database as "source", into this one. */
+bool replay_frames_copy(struct store *s, struct drd_error *e);
+
 /* A node that receives something stands in its event loop: what it makes of it shows where it acts. *acting is the first event
  * behind `sequence` that goes out or states something (a write, a send, an fsync, a timer, a mark), on the same thread and before
  * its next input; `sequence` itself where there is none, or where that is no input. */

@@ -116,6 +116,14 @@ static bool rows_write(struct stack *s)
     return ok;
 }
 
+bool replay_frames_copy(struct store *s, struct drd_error *e)
+{
+    sqlite3 *db = store_database(s);
+    bool ok = sqlite3_table_column_metadata(db, "source", "frame", NULL, NULL, NULL, NULL, NULL, NULL) != SQLITE_OK ||
+              sqlite3_exec(db, TABLE "; INSERT INTO main.frame SELECT * FROM source.frame ORDER BY 1, 2, 3", NULL, NULL, NULL) == SQLITE_OK;
+    return ok || error_set(e, DRD_EXIT_FATAL, "%s: %s", store_path(s), sqlite3_errmsg(db));
+}
+
 /* A run is opened for reading by setting query_only, where its file can be written: that is lifted for so long. A file that
  * cannot be written, or is in use, stays as it is; the stack can be read again. */
 void kept_write(struct stack *s)

@@ -11,6 +11,7 @@
 
 #include "replay/launch.h"
 #include "replay/session.h"
+#include "store/redact.h"
 
 #define PATIENCE 30               /* seconds */
 #define PATIENCE_AT_END 2         /* once all events have happened: it was killed while it computed */
@@ -345,6 +346,9 @@ static bool drive(struct replay *r, struct drd_error *e)
 bool replay_run(struct replay *r, struct drd_error *e)
 {
     sigset_t taken;
+    if (redact_is(r->store))
+        return error_set(e, DRD_EXIT_CANNOT, "%s was redacted: what its processes were given is not in it, so that they cannot be "
+                         "re-driven; explain, diff, blame and triage work", store_path(r->store));
     if (!stage_init(&r->stage, e))
         return false;
     if (!session_check(r, e)) {

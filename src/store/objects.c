@@ -103,7 +103,7 @@ bool pack_objects_out(struct store *s, uint64_t *bytes, struct drd_error *e)
         return false;
     bool ok = objects_write(s, objects, list, count, bytes, e);
     pack_files_free(list, count);
-    return ok && store_execute(s, "DROP TABLE packed_object; VACUUM", e);
+    return ok && store_execute(s, "DROP TABLE IF EXISTS packed_object; VACUUM", e);
 }
 
 /* ---- out of it ---- */

@@ -53,10 +53,30 @@ carry() {
     sed 's|/root/run\.drd|RUN|g; s|"frames_note":"[^"]*"||' "$dir/there.json" >"$dir/b"
     cmp -s "$dir/a" "$dir/b" || { diff "$dir/a" "$dir/b" >&2 || true; fail "$name: explain says something else of the pack"; }
     rm "$machine/root/run.drd"
+    without_contents "$name" "$status"
 }
 
+# without_contents NAME STATUS: redacted, it is explained as here; neither $secret, which a client sent, nor the one in the
+# environment is in it.
+without_contents() {
+    "$drd" pack --redact -o "$dir/redacted.drd" "$dir/$1.drd" >"$dir/packed" 2>"$dir/packed.err" || fail "$1: $(cat "$dir/packed.err")"
+    cat "$dir/packed"
+    judged=0
+    "$drd" explain --json "$dir/redacted.drd" >"$dir/there.json" || judged=$?
+    [ "$judged" -eq "$2" ] || fail "$1: explain of the redacted run ends with $judged, not $2"
+    python3 "$cluster/../tools/redacted_same.py" "$dir/here.json" "$dir/there.json" >&2 || fail "$1: redacted, it is explained otherwise"
+    "$build/tests/tools/run_search" "$dir/$1.drd" environmentword "$secret" >"$dir/found" || true
+    [ "$(wc -l <"$dir/found")" -eq 2 ] || fail "$1: what is looked for is not in the run itself: $(cat "$dir/found")"
+    "$build/tests/tools/run_search" "$dir/redacted.drd" environmentword "$secret" || fail "$1: contents are left in the redacted run"
+    rm "$dir/redacted.drd"
+}
+
+export A_SECRET=environmentword
 carried=0
+secret='PUT x A'
 carry figure8 1 sh "$cluster/figure8.sh" "$build"
+secret='PUT k1 v1'
 carry pysyncobj 0 sh "$cluster/workload/pysyncobj.sh"
+secret='"row":{"k"'
 carry ovsdb 0 sh "$cluster/workload/ovsdb.sh"
 [ "$carried" -gt 0 ] || skip "none of the programs is here"
