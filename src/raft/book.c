@@ -168,8 +168,10 @@ static void append_got(struct step *s, struct raft_exchange *x, const struct raf
         configurations_of_message(s, m, RAFT_HOW_HEARD);
 }
 
-static void result_got(struct step *s, struct raft_exchange *x, const struct raft_letter *l)
+static void result_got(struct step *s, struct raft_exchange *x, struct raft_letter *l)
 {
+    bool same = x->result_got.at.how != RAFT_HOW_NONE && x->result_got.at.sequence == l->at.sequence;
+    l->ahead = same ? x->result_got.ahead + 1 : 0;
     x->result_got = *l;
     if (!l->success || s->fact->message->type == RAFT_INSTALL_SNAPSHOT_RESULT)
         x->refused = *l;

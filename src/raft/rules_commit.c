@@ -350,11 +350,13 @@ static bool refused_since(const struct raft_exchange *x)
 }
 
 /* The message was made before the acknowledgement was known: it waited in a queue while the leader went on to commit, or the
- * acknowledgement was read in one go with what it answers. */
+ * acknowledgement was read in one go with what it answers. Who takes in what it read one message at a time may turn to others
+ * in between: while nothing new is read from the peer, what was ahead of the acknowledgement may still be at its turn. */
 static bool made_before(const struct step *s, const struct raft_exchange *x)
 {
-    const struct raft_letter *read = &s->node->book.trigger;
-    return s->fact->message->commit < s->node->commit || read->at.sequence == x->acknowledged.at.sequence;
+    const struct raft_letter *read = &s->node->book.trigger, *a = &x->acknowledged;
+    return s->fact->message->commit < s->node->commit || read->at.sequence == a->at.sequence ||
+           (a->ahead && x->result_got.at.sequence == a->at.sequence);
 }
 
 /* One of several that go to the peer in one go, all of them behind: a queue that waited for the connection. */

@@ -8,11 +8,13 @@
 
 /* A RequestVote that is to be disregarded. */
 struct disruption {
-    struct raft_witness at, heard;
-    struct raft_witness adopted; /* the term was taken over: for this request, or because the node stands itself */
-    uint64_t term;
+    struct raft_witness heard, asked;
+    struct raft_witness at;  /* the decision: the term was taken over, for this request or because the node stands itself; or
+                              * the pre-vote was granted */
+    bool pre_vote;
+    uint64_t term, led;      /* of the request; of the leader */
     char from[RAFT_NODE_NAME];
-    uint64_t silence;        /* ns */
+    uint64_t time, silence;  /* ns: when the leader was heard, and for how long it was not then */
 };
 
 /* A pre-vote granted by a node that leads, or did: whether it has stepped down, what it sends next will tell. */
@@ -24,14 +26,19 @@ struct granted {
 
 struct hearer {
     uint64_t known;          /* highest term that it must have: its own, or received in what nobody may disregard */
-    struct disruption disruption;
+    struct disruption disruption, doubt; /* received; followed, and it is not known whether the leader lived then */
     struct granted granted;
-    uint64_t heard_time, gap;/* of AppendEntries: when, and the longest pause between two of one term */
-    uint64_t heard_term;
+    uint64_t heard_time, heard_term; /* of AppendEntries */
+};
+
+/* The pauses between two AppendEntries of a term, of all nodes. By length: from 2^i ns on, less than twice that. */
+struct pauses {
+    uint64_t sum[64], longest[64], all;
 };
 
 struct hearers {
     struct each hearer;      /* struct hearer */
+    struct pauses pauses;
     uint64_t patience;       /* ns: shortest silence after which a node asked for votes; 0: none did */
 };
 
@@ -40,48 +47,112 @@ static struct hearer *hearer_of(struct step *s, struct hearers *t)
     return each_of(s, &t->hearer, sizeof(struct hearer));
 }
 
-/* How long after AppendEntries nobody can be out of patience: less than the shortest that was seen to end, or than the
- * leader's own pauses where none was. */
-static uint64_t hearing(const struct hearers *t, const struct hearer *p)
+static void pause_add(struct pauses *p, uint64_t length)
 {
-    return t->patience ? t->patience / 2 : p->gap;
+    unsigned i = 63 - (unsigned)__builtin_clzll(length | 1);
+    p->sum[i] += length;
+    p->all += length;
+    if (length > p->longest[i])
+        p->longest[i] = length;
 }
 
-static void hearing_likely(struct raft_break *b, const struct hearers *t)
+/* The pause that leaders make. Half of all time was spent in shorter ones, or in ones about as long: neither the many short
+ * ones of a busy hour weigh much, nor the few long ones in which a server was stopped or cut off. Those are longer than an
+ * election timeout if the timers that ran were drawn long, or stood still as well. */
+static uint64_t usual_pause(const struct pauses *p)
 {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < 64 && p->all; i++) {
+        sum += p->sum[i];
+        if (sum >= p->all - sum)
+            return p->longest[i];
+    }
+    return 0;
+}
+
+/* How long after AppendEntries nobody can be out of patience. Election timeouts are drawn, the longest about twice the
+ * shortest, and none is less than two pauses: a heartbeat that is a little late would depose the leader. */
+static uint64_t hearing(const struct hearers *t)
+{
+    uint64_t usual = usual_pause(&t->pauses);
     if (!t->patience)
-        break_likely(b, "no election timer was seen to run out, so that it is not known how long these servers hear a leader");
+        return usual;
+    return t->patience / 2 < 2 * usual ? t->patience / 2 : 2 * usual;
 }
 
 /* It asks for votes. Who does that between two heartbeats was told to; who waited longer ran out of patience. */
-static void patience_ends(const struct step *s, struct hearers *t, const struct hearer *p)
+static void patience_ends(const struct step *s, struct hearers *t)
 {
     const struct raft_letter *heard = &s->node->book.heard;
     uint64_t silence = heard->at.how != RAFT_HOW_NONE && s->fact->time > heard->time ? s->fact->time - heard->time : 0;
-    if (silence > p->gap && (!t->patience || silence < t->patience))
+    if (silence > 2 * usual_pause(&t->pauses) && (!t->patience || silence < t->patience))
         t->patience = silence;
 }
 
 /* The silence since the leader of the node's term was heard; UINT64_MAX: too long, or none was. A leader hears itself, but
  * may have stepped down and not said so. */
-static uint64_t leader_heard(const struct step *s, const struct hearers *t, const struct hearer *p)
+static uint64_t leader_silent(const struct step *s, const struct hearers *t, const struct hearer *p)
 {
     const struct raft_node *n = s->node;
     const struct raft_letter *heard = &n->book.heard;
     if (heard->at.how == RAFT_HOW_NONE || heard->term < p->known || heard->term < n->term || s->fact->time < heard->time)
         return UINT64_MAX;
     uint64_t silence = s->fact->time - heard->time;
-    return silence <= hearing(t, p) ? silence : UINT64_MAX;
+    return silence <= hearing(t) ? silence : UINT64_MAX;
+}
+
+static void disrupted(struct step *s, const struct disruption *d, bool certain, const struct raft_witness *again)
+{
+    struct raft_break *b = break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, d->term, 0, d->from);
+    if (!b)
+        return;
+    const char *node = s->node->name, *from = step_peer(s, d->from);
+    uint64_t ms = d->silence / 1000000, tenth = d->silence / 100000 % 10;
+    b->at = d->at;
+    break_reason(b, &d->heard, "hears from its leader");
+    if (d->pre_vote) {
+        break_reason(b, &d->asked, "is asked by %s whether it would vote for it", from);
+        break_text(b, "pre-vote", "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader", node,
+                   from, ms, tenth);
+    } else {
+        break_reason(b, &d->asked, "is asked for its vote in term %" PRIu64 " by %s", d->term, from);
+        break_text(b, "vote", "%s took over term %" PRIu64 " from a RequestVote of %s, %" PRIu64 ".%" PRIu64
+                   " ms after it had heard from its leader", node, d->term, from, ms, tenth);
+    }
+    if (certain)
+        return;
+    break_reason(b, again, "hears from the leader of term %" PRIu64 " again", d->led);
+    break_likely(b, "no election timer was seen to run out, so that it is not known how long these servers hear a leader");
+}
+
+/* Followed. While it is not known how long these servers wait for a leader, only its next message shows that it lived. */
+static void followed(struct step *s, const struct hearers *t, struct hearer *p, const struct disruption *d)
+{
+    if (t->patience)
+        disrupted(s, d, true, NULL);
+    else
+        p->doubt = *d;
+}
+
+static void leader_lives(struct step *s, const struct hearers *t, struct hearer *p, const struct raft_message *m)
+{
+    struct disruption *d = &p->doubt;
+    struct raft_witness again = step_witness(s, RAFT_HOW_HEARD, true);
+    bool lives = m->term == d->led && s->fact->time - d->time <= 2 * usual_pause(&t->pauses);
+    if (d->at.how != RAFT_HOW_NONE && lives && d->silence <= hearing(t))
+        disrupted(s, d, t->patience > 0, &again);
+    d->at.how = RAFT_HOW_NONE;
 }
 
 static void request_received(struct step *s, const struct hearers *t, struct hearer *p, const struct raft_message *m)
 {
-    uint64_t silence = leader_heard(s, t, p);
-    p->disruption.at.how = RAFT_HOW_NONE;
+    const struct raft_letter *heard = &s->node->book.heard;
+    uint64_t silence = leader_silent(s, t, p);
+    p->disruption.asked.how = RAFT_HOW_NONE;
     if (m->pre_vote || !m->may_disregard || m->term <= p->known || silence == UINT64_MAX)
         return;
-    p->disruption = (struct disruption){.at = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .silence = silence,
-                                        .heard = s->node->book.heard.at};
+    p->disruption = (struct disruption){.asked = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .led = heard->term,
+                                        .time = heard->time, .silence = silence, .heard = heard->at};
     memcpy(p->disruption.from, m->from, sizeof m->from);
 }
 
@@ -89,30 +160,22 @@ static void request_received(struct step *s, const struct hearers *t, struct hea
 static void check_disrupted(struct step *s, const struct hearers *t, struct hearer *p, uint64_t term, bool answered)
 {
     struct disruption *d = &p->disruption;
-    if (d->at.how == RAFT_HOW_NONE || term < d->term)
+    if (d->asked.how == RAFT_HOW_NONE || term < d->term)
         return;
-    if (d->adopted.how == RAFT_HOW_NONE)
-        d->adopted = step_witness(s, RAFT_HOW_STATED, true);
+    if (d->at.how == RAFT_HOW_NONE)
+        d->at = step_witness(s, RAFT_HOW_STATED, true);
     if (!answered)
         return;
-    struct raft_break *b = term == d->term ? break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, d->term, 0, d->from) : NULL;
-    if (b) {
-        b->at = d->adopted;
-        break_reason(b, &d->heard, "hears from its leader");
-        break_reason(b, &d->at, "is asked for its vote in term %" PRIu64 " by %s", d->term, step_peer(s, d->from));
-        break_text(b, "vote", "%s took over term %" PRIu64 " from a RequestVote of %s, %" PRIu64 ".%" PRIu64
-                   " ms after it had heard from its leader", s->node->name, d->term, step_peer(s, d->from), d->silence /
-                   1000000, d->silence / 100000 % 10);
-        hearing_likely(b, t);
-    }
-    d->at.how = RAFT_HOW_NONE;
+    if (term == d->term)
+        followed(s, t, p, d);
+    d->asked.how = RAFT_HOW_NONE;
 }
 
 static void check_pre_vote(struct step *s, const struct hearers *t, struct hearer *p, const struct raft_message *m)
 {
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
     const struct raft_node *n = s->node;
-    uint64_t silence = leader_heard(s, t, p);
+    uint64_t silence = leader_silent(s, t, p);
     if (!m->pre_vote || !m->success)
         return;
     /* Both were read in one go: it was answered before the leader was heard. */
@@ -124,16 +187,14 @@ static void check_pre_vote(struct step *s, const struct hearers *t, struct heare
             p->granted.asked = x->vote_asked.at;
         memcpy(p->granted.to, m->to, sizeof m->to);
     }
-    struct raft_break *b = silence != UINT64_MAX ? break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, m->term, 0, m->to) : NULL;
-    if (!b)
+    if (silence == UINT64_MAX)
         return;
-    break_reason(b, &n->book.heard.at, "hears from its leader");
+    struct disruption d = {.at = step_witness(s, RAFT_HOW_SENT, true), .pre_vote = true, .heard = n->book.heard.at, .term = m->term,
+                           .led = n->book.heard.term, .time = n->book.heard.time, .silence = silence};
     if (x)
-        break_reason(b, &x->vote_asked.at, "is asked by %s whether it would vote for it", step_peer(s, m->to));
-    break_text(b, "pre-vote",
-               "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader", n->name,
-               step_peer(s, m->to), silence / 1000000, silence / 100000 % 10);
-    hearing_likely(b, t);
+        d.asked = x->vote_asked.at;
+    memcpy(d.from, m->to, sizeof d.from);
+    followed(s, t, p, &d);
 }
 
 /* Who leads a term before and after led it all the time. */
@@ -190,8 +251,8 @@ static void known(struct hearer *p, uint64_t term)
 
 static void stands(struct step *s, struct hearers *t, struct hearer *p)
 {
-    p->disruption.at.how = RAFT_HOW_NONE;
-    patience_ends(s, t, p);
+    p->disruption.asked.how = RAFT_HOW_NONE;
+    patience_ends(s, t);
 }
 
 static void sent(struct step *s, struct hearers *t, struct hearer *p, const struct raft_message *m)
@@ -211,13 +272,11 @@ static void sent(struct step *s, struct hearers *t, struct hearer *p, const stru
     known(p, m->term);
 }
 
-static void append_received(struct step *s, struct hearer *p, const struct raft_message *m)
+static void append_received(struct step *s, struct hearers *t, struct hearer *p, const struct raft_message *m)
 {
-    uint64_t gap = s->fact->time > p->heard_time ? s->fact->time - p->heard_time : 0;
-    if (m->term == p->heard_term && gap > p->gap)
-        p->gap = gap;
-    if (m->term > p->heard_term)
-        p->gap = 0;
+    leader_lives(s, t, p, m);
+    if (m->term == p->heard_term && s->fact->time > p->heard_time)
+        pause_add(&t->pauses, s->fact->time - p->heard_time);
     p->heard_term = m->term;
     p->heard_time = s->fact->time;
 }
@@ -229,11 +288,11 @@ static void received(struct step *s, struct hearers *t, struct hearer *p, const 
         return;
     }
     if (!m->pre_vote && m->term >= p->disruption.term)
-        p->disruption.at.how = RAFT_HOW_NONE; /* this one must be followed */
+        p->disruption.asked.how = RAFT_HOW_NONE; /* this one must be followed */
     if (!m->pre_vote)
         known(p, m->term);
     if (is_request(m))
-        append_received(s, p, m);
+        append_received(s, t, p, m);
 }
 
 static void stated(struct step *s, struct hearers *t, struct hearer *p)

@@ -334,6 +334,30 @@ static void entries_sent_again(void **state)
     assert_string_equal(b->peer, "1");
 }
 
+/* Two answers are read in one go and taken in one at a time; between the two the leader turns to somebody else. What it sends
+ * to the first one is made before it looks at the second. Once it reads from the peer again it has looked at all. */
+static void answers_that_wait_for_their_turn(void **state)
+{
+    struct facts *f = *state;
+    moves_elect(f, 0, 2, 1, 1, "1");
+    facts_append(f, 0, true, 2, 2, "a");
+    facts_append(f, 0, true, 3, 2, "b");
+    moves_replicate(f, 0, 1, 2, 1, 1, ENTRIES(E(2, "a")), 1);
+    facts_received(f, 0, 1, 2, 2, 2, ENTRIES(E(2, "b")), 1);
+    facts_append(f, 1, true, 3, 2, "b");
+    f->sequence[0]--; /* the same event */
+    facts_answer(f, 1, 0, 2, true, 3);
+    facts_answer(f, 2, 0, 2, true, 1);
+    facts_sent(f, 0, 1, 2, 2, 2, HEARTBEAT, 2);
+    assert_null(break_find(f, RAFT_T13));
+    facts_answer(f, 1, 0, 2, true, 2);
+    facts_answer(f, 2, 0, 2, true, 1);
+    facts_sent(f, 0, 1, 2, 2, 2, HEARTBEAT, 2);
+    const struct raft_break *b = break_find(f, RAFT_T13);
+    assert_non_null(b);
+    assert_int_equal(b->at.sequence, f->sequence[0]);
+}
+
 /* In another term the leader knows nothing of what was acknowledged before; what was sent twice crossed the answer. */
 static void entries_that_may_be_sent_again(void **state)
 {
@@ -363,7 +387,7 @@ int main(void)
         TEST(beyond_what_was_verified), TEST(as_far_as_it_was_verified), TEST(a_commit_index_lowered),
         TEST(a_commit_index_lowered_to_what_the_leader_has),
         TEST(a_commit_index_that_may_be_lower),
-        TEST(entries_sent_again), TEST(entries_that_may_be_sent_again),
+        TEST(entries_sent_again), TEST(answers_that_wait_for_their_turn), TEST(entries_that_may_be_sent_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

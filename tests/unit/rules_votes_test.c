@@ -788,6 +788,80 @@ static void a_pre_vote_while_a_leader_is_heard(void **state)
     assert_break(f, RAFT_T22, 1, 9, "s1 granted s2 a pre-vote 2.0 ms after it had heard from its leader");
 }
 
+/* s0 leads term 2, and s1 hears it each 20 ms, for 1.2 s, then not for a second, and nobody minds: no election timer runs out. */
+static void hears_with_a_gap(struct facts *f)
+{
+    struct raft_message m = facts_message(RAFT_APPEND_ENTRIES, 0, 1, 2);
+    for (uint64_t time = 0; time < 60; time++)
+        at(f, 1, RAFT_FACT_RECEIVED, &m, (10 + time * 20) * MS);
+    at(f, 1, RAFT_FACT_RECEIVED, &m, 2190 * MS); /* after one second */
+    at(f, 1, RAFT_FACT_RECEIVED, &m, 2210 * MS);
+}
+
+static struct raft_message grants(void)
+{
+    struct raft_message reply = facts_message(RAFT_REQUEST_VOTE_RESULT, 1, 2, 3);
+    reply.pre_vote = reply.success = true;
+    return reply;
+}
+
+/* One long pause says nothing of how long a leader is heard. */
+static void a_pre_vote_after_most_of_a_long_pause(void **state)
+{
+    struct facts *f = *state;
+    struct raft_message reply = grants(), m = facts_message(RAFT_APPEND_ENTRIES, 0, 1, 2);
+    hears_with_a_gap(f);
+    at(f, 1, RAFT_FACT_SENT, &reply, 3100 * MS);
+    at(f, 1, RAFT_FACT_RECEIVED, &m, 3110 * MS);
+    assert_null(find(f, RAFT_T22));
+}
+
+static void a_pre_vote_between_two_heartbeats(void **state)
+{
+    struct facts *f = *state;
+    struct raft_message reply = grants(), m = facts_message(RAFT_APPEND_ENTRIES, 0, 1, 2);
+    hears_with_a_gap(f);
+    at(f, 1, RAFT_FACT_SENT, &reply, 2225 * MS);
+    uint64_t sequence = f->sequence[1];
+    assert_null(find(f, RAFT_T22)); /* the leader may be no more */
+    at(f, 1, RAFT_FACT_RECEIVED, &m, 2230 * MS);
+    const struct raft_break *b =
+        assert_break(f, RAFT_T22, 1, sequence, "s1 granted s2 a pre-vote 15.0 ms after it had heard from its leader");
+    assert_true(b->likely);
+    assert_int_equal(b->reasons, 2);
+    assert_string_equal(b->reason[1].text, "hears from the leader of term 2 again");
+}
+
+/* The leader went silent with that: that it was gone is as good a reason. */
+static void a_pre_vote_when_the_leader_was_gone(void **state)
+{
+    struct facts *f = *state;
+    struct raft_message reply = grants(), late = facts_message(RAFT_APPEND_ENTRIES, 0, 1, 2);
+    hears_with_a_gap(f);
+    at(f, 1, RAFT_FACT_SENT, &reply, 2225 * MS);
+    at(f, 1, RAFT_FACT_RECEIVED, &late, 2900 * MS);
+    at(f, 1, RAFT_FACT_RECEIVED, &late, 2910 * MS);
+    assert_null(find(f, RAFT_T22));
+}
+
+/* s4 was stopped for ten seconds before its timer ran out: that nobody waits for less does not follow from it. */
+static void patience_of_a_server_that_was_stopped(void **state)
+{
+    struct facts *f = *state;
+    struct raft_message stands = facts_message(RAFT_REQUEST_VOTE, 4, 3, 2), other = facts_message(RAFT_APPEND_ENTRIES, 0, 4, 1);
+    struct raft_message reply = grants();
+    at(f, 4, RAFT_FACT_RECEIVED, &other, 1 * MS);
+    at(f, 4, RAFT_FACT_SENT, &stands, 10001 * MS);
+    struct raft_message m = facts_message(RAFT_APPEND_ENTRIES, 0, 1, 2);
+    for (uint64_t time = 0; time < 10; time++)
+        at(f, 1, RAFT_FACT_RECEIVED, &m, (10010 + time * 20) * MS);
+    at(f, 1, RAFT_FACT_SENT, &reply, 11400 * MS);
+    assert_null(find(f, RAFT_T22));
+    at(f, 1, RAFT_FACT_RECEIVED, &m, 11410 * MS);
+    at(f, 1, RAFT_FACT_SENT, &reply, 11420 * MS);
+    assert_break(f, RAFT_T22, 1, f->sequence[1], "s1 granted s2 a pre-vote 10.0 ms after it had heard from its leader");
+}
+
 /* The pre-vote was granted before the leader was heard: all was read in one go, and is sent after it. */
 static void a_pre_vote_of_the_same_turn(void **state)
 {
@@ -858,6 +932,8 @@ int main(void)
         TEST(a_term_that_falls), TEST(terms_that_do_not_fall),
         TEST(a_request_that_is_followed), TEST(a_request_that_is_disregarded), TEST(requests_to_be_followed),
         TEST(a_pre_vote_while_a_leader_is_heard), TEST(a_pre_vote_of_a_leader),
+        TEST(a_pre_vote_after_most_of_a_long_pause), TEST(a_pre_vote_between_two_heartbeats),
+        TEST(a_pre_vote_when_the_leader_was_gone), TEST(patience_of_a_server_that_was_stopped),
         TEST(a_pre_vote_of_the_same_turn), TEST(a_learner_that_stands),
         TEST(a_server_removed_that_stands),
     };
