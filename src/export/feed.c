@@ -162,25 +162,31 @@ static void on_message(void *context, struct flow_end *end, enum flow_way way, u
     f->text[0] = '\0';
 }
 
-/* A blocking send that did not come to its end: what was told of the rest was never on its way. */
+/* A blocking send that did not come to its end. Of the message that it cuts, what left is on its way; those behind never
+ * were. */
 static void on_unsent(void *context, struct flow_end *end)
 {
     struct feed *f = context;
     struct link *l = link_of(f, end->connection);
-    struct feed_message **at = l ? &l->flight[end->side].first : NULL, *m;
     uint64_t left = end->offset[FLOW_SENT];
-    while (at && *at && (*at)->end <= left)
-        at = &(*at)->next;
-    if (!at || !*at)
+    if (!l)
         return;
+    struct flight *flight = &l->flight[end->side];
+    struct feed_message **at = &flight->first, *m;
+    while (*at && (*at)->end <= left)
+        at = &(*at)->next;
+    if ((m = *at) && m->end - m->length < left) {
+        m->length -= m->end - left;
+        m->end = left;
+        at = &m->next;
+    }
     m = *at;
     *at = NULL;
-    l->flight[end->side].last = at;
+    flight->last = at;
     for (struct feed_message *next; m; m = next) {
         next = m->next;
-        l->flight[end->side].count--;
-        m->length = m->end - m->length < left ? left - (m->end - m->length) : 0; /* the part that left */
-        m->end = left;
+        flight->count--;
+        m->length = 0;
         tell_lost(f, m);
     }
 }

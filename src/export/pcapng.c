@@ -319,16 +319,21 @@ static void on_bytes(void *context, const struct flow_end *end, enum flow_way wa
     if (!t)
         return;
     struct direction *d = &t->way[sender];
+    uint64_t at = end->offset[way];
     if (way == FLOW_RECEIVED)
         d->received += length;
     if (way == FLOW_RECEIVED && t->process[sender])
         return;
-    if (data && d->length + length <= PART_MAX && d->start + d->length == end->offset[way])
+    if (at >= d->start && at < d->start + d->length) /* the rest never left */
+        d->length = (size_t)(at - d->start);
+    if (data && d->length && d->start + d->length == at && d->length + length <= PART_MAX) {
         direction_put(x, d, data, length);
-    else {
-        direction_drop(d, d->length);
-        d->start = end->offset[way] + length;
+        return;
     }
+    direction_drop(d, d->length);
+    d->start = data && length <= PART_MAX ? at : at + length;
+    if (d->start == at)
+        direction_put(x, d, data, length);
 }
 
 static void on_sent(void *context, struct feed_message *m)
@@ -356,6 +361,8 @@ static void parcel_done(struct pcapng *x, struct feed_message *m)
         return;
     if (t)
         t->way[m->side].held -= parcel->length;
+    if (m->length < parcel->length) /* its send failed midway */
+        parcel->length = (size_t)m->length;
     write_message(x, m, parcel);
     free(parcel->data);
     free(parcel);
@@ -378,18 +385,9 @@ static void on_received(void *context, struct feed_message *m)
     free(parcel.data);
 }
 
-/* Of a send that failed, feed has cut off what never left: those bytes are the last. */
 static void on_lost(void *context, struct feed_message *m)
 {
-    struct pcapng *x = context;
-    struct parcel *parcel = m->user;
-    struct tcp *t = tcp_of(x, m->connection);
-    if (parcel && t && m->length < parcel->length) {
-        t->way[m->side].held -= parcel->length - m->length;
-        t->way[m->side].start = m->end;
-        parcel->length = (size_t)m->length;
-    }
-    parcel_done(x, m);
+    parcel_done(context, m);
 }
 
 static void on_event(void *context, const struct trace_event *event)
