@@ -144,18 +144,35 @@ static bool file_write(const struct stage *stage, const char *name, const char *
     return ok || error_set_errno(e, DRD_EXIT_CANNOT, "%s", path);
 }
 
+/* Of a pack, gdb is to look for all files where they are laid out: in the process they have the paths that were recorded. */
+static bool before_write(const struct replay_debugged *d, char path[PATH_MAX], struct drd_error *e)
+{
+    static const char always[] = "handle SIGSYS nostop noprint pass\n";
+    struct replay *r = d->replay;
+    const char *root = session_root(r);
+    char text[6 * PATH_MAX];
+    struct manifest m;
+    if (!root)
+        return file_write(&r->stage, "before.gdb", always, sizeof always - 1, path, e);
+    if (!session_manifest(r, d->slot->group->member[0], &m, e))
+        return false;
+    int length = snprintf(text, sizeof text, "%sset sysroot %s\nset debug-file-directory %s%s:%s\nfile %s%s\n", always, root, root,
+                          BUILD_ID_DEBUG, build_id_debug_directory(), root, m.program);
+    manifest_fini(&m);
+    return file_write(&r->stage, "before.gdb", text, (size_t)length, path, e);
+}
+
 /* Files for gdb to read, in this order: what every gdb understands; the commands; and for a gdb without Python, which has
  * stopped reading the commands at their first line, to be on the process at least. */
 static bool scripts_write(const struct replay_debugged *d, char path[3][PATH_MAX], struct drd_error *e)
 {
-    static const char before[] = "handle SIGSYS nostop noprint pass\n";
     char after[512];
     int length = snprintf(after, sizeof after,
                           "if $_isvoid($drd)\n"
                           "echo drd: this gdb runs no Python: none of the drd- commands are there\\n\n"
                           "attach %u\nend\n", replay_debugged_file(d)->pid);
     const struct stage *stage = &d->replay->stage;
-    return file_write(stage, "before.gdb", before, sizeof before - 1, path[0], e) &&
+    return before_write(d, path[0], e) &&
            file_write(stage, "drd.py", gdb_script, (size_t)(gdb_script_end - gdb_script), path[1], e) &&
            file_write(stage, "after.gdb", after, (size_t)length, path[2], e);
 }

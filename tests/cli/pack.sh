@@ -20,7 +20,7 @@ can_enter || { echo "skipped: no mount namespaces here"; exit 77; }
 expect 0 "$drd" record -o run.drd -- sh -c "$node; cd bin && ./stack_node"
 expect 0 "$drd" replay run.drd
 identical "the run"
-event=$("$drd" log run.drd --grep library | sed -n 's/^\([^ ]*@[0-9]*\) .*/\1/p' | head -n 1)
+event=$("$drd" log run.drd --grep '"library"' | sed -n 's/^\([^ ]*@[0-9]*\) .*/\1/p' | head -n 1)
 cp run.drd frames.drd
 expect 0 "$drd" show "frames.drd@$event" --frames
 cp out frames
@@ -47,6 +47,13 @@ expect 0 "$drd" replay --until "$event" twice.drd
 cp twice.drd stacks.drd
 expect 0 "$drd" show "stacks.drd@$event" --frames
 cmp -s frames out || { wrong "other stacks in a pack"; diff frames out || true; }
+[ -z "$(ls -A tmp)" ] || wrong "left $(ls tmp)"
+# gdb too, which finds program and libraries where they are laid out
+if command -v gdb >/dev/null; then
+    expect 0 "$drd" replay --until "$event" --gdb --gdb-args "-batch -ex bt -ex 'info sharedlibrary'" twice.drd
+    grep -q ' say .*stack_node.c:[0-9]' out || wrong "gdb does not find the packed program's symbols"
+    grep -q '^0x.*/root/[^ ]*/libc.so.6$' out || wrong "gdb does not look into the pack"
+fi
 [ -z "$(ls -A tmp)" ] || wrong "left $(ls tmp)"
 
 # where another build is in its place
