@@ -17,8 +17,10 @@ static bool no_source;
 
 static const struct args_option rows[] = {
     { ARGS_CHOICE, 'f', "format", "shiviz|chrome|pcapng|dot|markdown|tla|jepsen", "which format (needed)", &format_name },
-    { ARGS_STRING, 'o', "output", "FILE", "write to FILE, which is there only when it is whole (- or none: stdout)", &output },
-    { ARGS_FLAG, 0, "no-source", NULL, "do not re-drive the node to find the line of its program (dot, markdown)", &no_source },
+    { ARGS_STRING, 'o', "output", "FILE", "write to FILE, which is there only when it is whole (- or none: stdout)",
+     &output },
+    { ARGS_FLAG, 0, "no-source", NULL, "do not re-drive the node to find the line of its program (dot, markdown)",
+     &no_source },
     { 0 },
 };
 
@@ -97,7 +99,8 @@ static bool target_close(struct target *t, bool good, struct drd_error *e)
 
 /* --- what is written --- */
 
-static bool write_run(const struct export_format *format, const struct export_run *run, struct target *target, struct drd_error *e)
+static bool write_run(const struct export_format *format, const struct export_run *run, struct target *target,
+                      struct drd_error *e)
 {
     struct export_result result = { 0 };
     bool good = target_open(target, format, e) && format->write(run, target->out, &result, e);
@@ -109,7 +112,8 @@ static bool write_run(const struct export_format *format, const struct export_ru
     return good;
 }
 
-static bool write_explained(const struct export_format *format, struct export_run *run, struct target *target, struct drd_error *e)
+static bool write_explained(const struct export_format *format, struct export_run *run, struct target *target,
+                            struct drd_error *e)
 {
     struct verdict v;
     char state[64] = "";

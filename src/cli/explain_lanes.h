@@ -14,7 +14,8 @@ struct explain_lanes {
     struct verdict_beside beside;
 };
 
-/* Lanes for the nodes of the chain and those that its steps speak of. False: there is no chain, or they are too many to help. */
+/* Lanes for the nodes of the chain and those that its steps speak of. False: there is no chain, or they are too many to
+ * help. */
 bool explain_lanes_init(struct explain_lanes *l, const struct verdict *v, size_t width, bool color, bool ascii);
 
 #endif

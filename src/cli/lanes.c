@@ -4,13 +4,14 @@
 
 #include "util/term.h"
 
-enum glyph { GLYPH_BLANK, GLYPH_LINE, GLYPH_LEADER, GLYPH_CANDIDATE, GLYPH_EVENT, GLYPH_START, GLYPH_END, GLYPH_LOST, GLYPH_ACROSS,
-             GLYPH_CROSSING, GLYPH_FROM_LEFT, GLYPH_FROM_RIGHT, GLYPH_RIGHT, GLYPH_LEFT, GLYPH_JOIN, GLYPHS };
+enum glyph { GLYPH_BLANK, GLYPH_LINE, GLYPH_LEADER, GLYPH_CANDIDATE, GLYPH_EVENT, GLYPH_START, GLYPH_END, GLYPH_LOST,
+             GLYPH_ACROSS, GLYPH_CROSSING, GLYPH_FROM_LEFT, GLYPH_FROM_RIGHT, GLYPH_RIGHT, GLYPH_LEFT, GLYPH_JOIN, GLYPHS };
 
 static const char *const drawn[GLYPHS][2] = {
     [GLYPH_BLANK] = {" ", " "}, [GLYPH_LINE] = {"│", "|"}, [GLYPH_LEADER] = {"┃", "#"}, [GLYPH_CANDIDATE] = {"╎", ":"},
     [GLYPH_EVENT] = {"●", "*"}, [GLYPH_START] = {"○", "o"}, [GLYPH_END] = {"✗", "X"}, [GLYPH_LOST] = {"✗", "x"},
-    [GLYPH_ACROSS] = {"─", "-"}, [GLYPH_CROSSING] = {"┼", "|"}, [GLYPH_FROM_LEFT] = {"├", "+"}, [GLYPH_FROM_RIGHT] = {"┤", "+"},
+    [GLYPH_ACROSS] = {"─", "-"}, [GLYPH_CROSSING] = {"┼", "|"}, [GLYPH_FROM_LEFT] = {"├", "+"},
+    [GLYPH_FROM_RIGHT] = {"┤", "+"},
     [GLYPH_RIGHT] = {"▶", ">"}, [GLYPH_LEFT] = {"◀", "<"}, [GLYPH_JOIN] = {"◦", "o"},
 };
 
@@ -22,7 +23,8 @@ struct cells {
 static enum glyph line_glyph(enum lanes_line line)
 {
     static const enum glyph glyphs[] = {
-        [LANE_NONE] = GLYPH_BLANK, [LANE_PLAIN] = GLYPH_LINE, [LANE_LEADER] = GLYPH_LEADER, [LANE_CANDIDATE] = GLYPH_CANDIDATE,
+        [LANE_NONE] = GLYPH_BLANK, [LANE_PLAIN] = GLYPH_LINE, [LANE_LEADER] = GLYPH_LEADER,
+        [LANE_CANDIDATE] = GLYPH_CANDIDATE,
     };
     return glyphs[line];
 }

@@ -80,7 +80,8 @@ static size_t candidates(const struct graph *x, struct candidate *list)
     return count;
 }
 
-/* Where there is no room for all, those with the most events have lanes of their own: servers, as a rule. The rest share one. */
+/* Where there is no room for all, those with the most events have lanes of their own: servers, as a rule. The rest share
+ * one. */
 static bool lanes_choose(struct graph *x)
 {
     size_t room = x->width ? (x->width > WORDS_LEAST ? (x->width - WORDS_LEAST) / LANES_CELL : 1) : 16;
@@ -170,7 +171,8 @@ static void row_put(struct graph *x, const struct lanes_row *draw, uint32_t proc
         head(x);
     size_t lanes = x->lanes.count * LANES_CELL, room = x->width > lanes ? x->width - lanes : 1;
     cast_event(&x->cast, process, sequence, event);
-    snprintf(text, sizeof text, "%-*s %5" PRIu64 ".%03" PRIu64 " s  %s", (int)x->names, event, ns / 1000000000, ns / 1000000 % 1000, label);
+    snprintf(text, sizeof text, "%-*s %5" PRIu64 ".%03" PRIu64 " s  %s", (int)x->names, event, ns / 1000000000,
+             ns / 1000000 % 1000, label);
     lanes_put(&x->lanes, draw, x->out);
     lanes_text(&x->lanes, text, x->width ? room : 0, x->out);
     putc('\n', x->out);
@@ -210,7 +212,8 @@ static void fault_lanes(struct graph *x, const struct raft_fact *fact)
     for (const char *p = fact->peer, *end; *p; p = end + (*end == ' ')) {
         end = p + strcspn(p, " ");
         for (size_t node = 0; node < x->cast.nodes; node++)
-            if (x->lane[node] >= 0 && strlen(x->cast.name[node]) == (size_t)(end - p) && !strncmp(x->cast.name[node], p, (size_t)(end - p)))
+            if (x->lane[node] >= 0 && strlen(x->cast.name[node]) == (size_t)(end - p) &&
+                !strncmp(x->cast.name[node], p, (size_t)(end - p)))
                 x->row.draw.join = x->row.draw.also[x->lane[node]] = true;
     }
 }
@@ -221,7 +224,8 @@ static void on_fact(void *context, const struct raft_fact *fact)
     char text[FEED_TEXT];
     if (words_incident(fact, text, sizeof text)) {
         label_add(x, text);
-        x->row.meaning |= fact->kind != RAFT_FACT_FAULT || strcmp(fact->text, "refuse"); /* again and again, while it is cut off */
+        /* A node that is cut off tries again and again. */
+        x->row.meaning |= fact->kind != RAFT_FACT_FAULT || strcmp(fact->text, "refuse");
         if (fact->kind == RAFT_FACT_FAULT)
             fault_lanes(x, fact);
     }
@@ -258,7 +262,8 @@ static void on_received(void *context, struct feed_message *m)
 {
     struct graph *x = context;
     char text[FEED_TEXT], peer[FEED_TEXT], event[CAST_EVENT], label[2 * FEED_TEXT + 16];
-    const char *from = m->sent.process ? cast_event(&x->cast, m->sent.process, m->sent.sequence, event) : words_peer(&x->cast, m, true, peer);
+    const char *from = m->sent.process ? cast_event(&x->cast, m->sent.process, m->sent.sequence, event)
+                                       : words_peer(&x->cast, m, true, peer);
     snprintf(label, sizeof label, "<- %s: %s", from, words_feed(m, text, sizeof text));
     words_add(x->row.received, label);
     x->row.meaning |= message_matters(x, m);
@@ -273,9 +278,11 @@ static void on_lost(void *context, struct feed_message *m)
     int lane = lane_of_end(x, m->from), other = lane_of_end(x, m->to);
     if (x->stop || x->row.want == GRAPH_SKIP || lane < 0 || !m->to || !message_matters(x, m))
         return;
-    struct lanes_row draw = {.at = (size_t)lane, .mark = other < 0 ? MARK_EVENT : MARK_LOST, .arrow = other >= 0, .leaves = true,
+    struct lanes_row draw = {.at = (size_t)lane, .mark = other < 0 ? MARK_EVENT : MARK_LOST, .arrow = other >= 0,
+                             .leaves = true,
                              .other = other < 0 ? 0 : (size_t)other};
-    snprintf(label, sizeof label, "was not received by %s: %s", words_peer(&x->cast, m, false, peer), words_feed(m, text, sizeof text));
+    snprintf(label, sizeof label, "was not received by %s: %s", words_peer(&x->cast, m, false, peer),
+             words_feed(m, text, sizeof text));
     row_put(x, &draw, m->sent.process, m->sent.sequence, m->sent.time, label);
 }
 
@@ -358,7 +365,8 @@ bool log_graph(struct log_graph *g, FILE *out, struct drd_error *e)
     x->g = g;
     x->out = out;
     const struct feed_listener listener = {
-        .context = x, .out = out, .failed = &x->failed, .stop = &x->stop, .event = on_event, .fact = on_fact, .sent = on_sent,
+        .context = x, .out = out, .failed = &x->failed, .stop = &x->stop, .event = on_event, .fact = on_fact,
+        .sent = on_sent,
         .received = on_received, .lost = on_lost, .after = on_after,
     };
     bool good = graph_init(x) || error_set(e, DRD_EXIT_FATAL, "out of memory");

@@ -87,7 +87,8 @@ static void flow(struct chrome *x, const struct feed_message *m, bool begins)
 {
     if (!m->sent.process)
         return;
-    fprintf(x->lane->out, "F{\"ph\":\"%s\",\"cat\":\"message\",\"name\":\"message\",\"id\":%" PRIu64 "%s\n", begins ? "s" : "f",
+    fprintf(x->lane->out, "F{\"ph\":\"%s\",\"cat\":\"message\",\"name\":\"message\",\"id\":%" PRIu64 "%s\n", 
+            begins ? "s" : "f",
             m->number, begins ? "" : ",\"bp\":\"e\"");
 }
 
@@ -225,7 +226,8 @@ static void role_begin(struct chrome *x, const struct track_change *c)
     role_end(x, c->at);
     x->role[c->at] = true;
     line_begin(x);
-    fprintf(x->out, "{\"ph\":\"B\",\"pid\":%zu,\"tid\":%d,\"cat\":\"role\",\"name\":\"%s of term %" PRIu64 "\"", c->at + 1, ROLE_TRACK,
+    fprintf(x->out, "{\"ph\":\"B\",\"pid\":%zu,\"tid\":%d,\"cat\":\"role\",\"name\":\"%s of term %" PRIu64 "\"", c->at + 1,
+            ROLE_TRACK,
             names[c->node->role], c->node->term);
     put_role_time(x, c->at);
     putc('}', x->out);

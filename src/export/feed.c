@@ -126,7 +126,8 @@ static void message_sent(struct feed *f, const struct flow_connection *c, enum f
 
 /* Whatever of this direction ends up to `end` was received by this event. What nobody is known to have sent is told as well,
  * unless it is a part of a message that is on its way. */
-static void message_received(struct feed *f, const struct flow_connection *c, enum flow_side side, struct link *l, uint64_t end,
+static void message_received(struct feed *f, const struct flow_connection *c, enum flow_side side, struct link *l,
+                             uint64_t end,
                              size_t length, const char *name, const struct flow_at *at)
 {
     struct flight *flight = &l->flight[side];

@@ -22,8 +22,8 @@ struct feed_message {
     struct flow_at received;   /* process 0: it was not received, or not yet */
     uint32_t from, to;         /* processes at both ends, 0: not recorded, or not seen yet */
     char address[56];          /* of the end that was not seen, "" if both were, or if it has none */
-    uint64_t end, length;      /* its last byte's offset + 1 in its direction, and its size; less at `received` and `lost` than
-                                  at `sent` if the send failed midway */
+    uint64_t end, length;      /* its last byte's offset + 1 in its direction, and its size; less than at `sent`
+                                  at `received` and `lost` if the send failed midway */
     char name[32];             /* the protocol's word; "data" for bytes of no known protocol */
     char text[FEED_TEXT];      /* what it says in Raft's terms, or ""; printable */
     bool open;                 /* at `sent`: the receiver was not seen yet, and may be */

@@ -219,7 +219,8 @@ static struct line *line_add(struct jepsen *x, enum type type, const struct flow
     x->failed |= !l;
     if (!l)
         return NULL;
-    *l = (struct line){.type = type, .time = at->time, .process = at->process, .sequence = at->sequence, .connection = connection};
+    *l = (struct line){.type = type, .time = at->time, .process = at->process, .sequence = at->sequence,
+                       .connection = connection};
     *x->last = l;
     x->last = &l->next;
     x->waiting++;
@@ -408,15 +409,16 @@ static void make_note(const struct jepsen *x, char *out, size_t size)
     if (x->given_up)
         snprintf(out, size, "%" PRIu64 " requests are left out: what they asked was not known in time", x->given_up);
     else if (x->unseen)
-        snprintf(out, size, "%" PRIu64 " requests of clients that were not recorded are left out: do not check this history as a whole",
-                 x->unseen);
+        snprintf(out, size, "%" PRIu64 " requests of clients that were not recorded are left out: the history "
+                 "is not whole", x->unseen);
 }
 
 static bool jepsen_write(const struct export_run *run, FILE *out, struct export_result *result, struct drd_error *e)
 {
     struct jepsen x = {.run = run, .out = out, .last = NULL};
     const struct feed_listener listener = {
-        .context = &x, .out = out, .failed = &x.failed, .event = on_event, .fact = on_fact, .bytes = on_bytes, .sent = on_sent,
+        .context = &x, .out = out, .failed = &x.failed, .event = on_event, .fact = on_fact, .bytes = on_bytes,
+        .sent = on_sent,
         .received = on_received, .lost = on_lost, .freed = on_freed, .after = on_after,
     };
     x.last = &x.first;

@@ -121,7 +121,8 @@ static void put_word(FILE *out, const char *text)
 {
     bool plain = *text != '\0';
     for (const char *p = text; *p; p++)
-        plain &= (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || strchr("@._/#~-+:=,", *p);
+        plain &= (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || 
+                 strchr("@._/#~-+:=,", *p);
     putc(' ', out);
     if (!plain)
         putc('\'', out);
@@ -136,7 +137,8 @@ static void put_word(FILE *out, const char *text)
 
 static void put_reproduce(FILE *out, const struct verdict *v, const char *run)
 {
-    const struct raft_witness *w = v->cause.rule_break ? &v->cause.rule_break->at : v->finding ? verdict_first(v->finding) : NULL;
+    const struct raft_witness *w = v->cause.rule_break ? &v->cause.rule_break->at
+                                   : v->finding ? verdict_first(v->finding) : NULL;
     struct verdict_fingerprint f;
     char event[RAFT_NODE_NAME + 32];
     if (!w)
@@ -181,7 +183,8 @@ static void put_environment(FILE *out, const struct export_run *run)
             member |= verdict_member(v, n) && !strcmp(v->model->node[n].name, p->node);
         if (!member)
             continue;
-        snprintf(line, sizeof line, "%.60s, process %" PRIu32 ", %" PRIu64 " events", slash ? slash + 1 : p->exe ? p->exe : "?",
+        snprintf(line, sizeof line, "%.60s, process %" PRIu32 ", %" PRIu64 " events", 
+                 slash ? slash + 1 : p->exe ? p->exe : "?",
                  p->number, p->events);
         fputs("| ", out);
         put_code(out, p->node);

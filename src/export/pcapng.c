@@ -3,8 +3,8 @@
  * The bytes are the recorded ones. IP addresses are made up, one a node, so that name resolution shows nodes where all of
  * them ran on 127.0.0.1; ports are the recorded ones. A message stands where and when it was received, on the interface of
  * the node that received it: this is what that node knew. Written twice (sent and received), Wireshark would take the
- * second for a retransmission. One that was not received stands on its sender's interface, with the time of its sending, when
- * that is known: at the end of its connection.
+ * second for a retransmission. One that was not received stands on its sender's interface, with the time of its sending,
+ * when that is known: at the end of its connection.
  *
  * Sequence numbers are offsets in the stream, so what could not be written leaves a gap and nothing else. */
 #include <inttypes.h>
@@ -21,8 +21,8 @@
 #include "protocol/map.h"
 
 #define FIRST_ADDRESS 0x0a000001u /* 10.0.0.1 */
-#define HELD_MAX (8u << 20)       /* bytes of one direction that wait for their receipt; beyond, they are written without it */
-#define PART_MAX (16u << 20)      /* and of one message */
+#define HELD_MAX (8u << 20) /* bytes of one direction that wait for their receipt; beyond, they are written without it */
+#define PART_MAX (16u << 20) /* and of one message */
 
 /* What is kept of a message on its way. */
 struct parcel {
@@ -77,7 +77,8 @@ static void write_head(struct pcapng *x)
 {
     const char **name = calloc(x->cast.nodes + 1, sizeof *name);
     char description[128];
-    pcapng_section(x->out, "drd " DRD_VERSION, "messages of a recorded run; addresses are made up, one a node; what is no message is left out");
+    pcapng_section(x->out, "drd " DRD_VERSION,
+                   "messages of a recorded run; addresses are made up, one a node; what is no message is left out");
     for (size_t i = 0; i < x->cast.nodes; i++) {
         snprintf(description, sizeof description, "node %s", x->cast.word[i]);
         pcapng_interface(x->out, x->cast.word[i], description);
@@ -167,11 +168,14 @@ static void begin(struct pcapng *x, uint64_t id, struct tcp *t)
     snprintf(comment, sizeof comment, "connection: %s -> %s",
              connected->process ? cast_event(&x->cast, connected->process, connected->sequence, a) : "not recorded",
              accepted->process ? cast_event(&x->cast, accepted->process, accepted->sequence, b) : "not recorded");
-    struct pcapng_packet p = {.interface = interface_of(x, t->process[FLOW_CONNECTED]), .flags = PCAPNG_SYN, .comment = words_clean(comment)};
+    struct pcapng_packet p = {.interface = interface_of(x, t->process[FLOW_CONNECTED]), .flags = PCAPNG_SYN,
+                              .comment = words_clean(comment)};
     write_packet(x, t, FLOW_CONNECTED, &p, x->now.time);
-    p = (struct pcapng_packet){.interface = interface_of(x, t->process[FLOW_ACCEPTED]), .flags = PCAPNG_SYN | PCAPNG_ACK, .acknowledged = 1};
+    p = (struct pcapng_packet){.interface = interface_of(x, t->process[FLOW_ACCEPTED]), .flags = PCAPNG_SYN | PCAPNG_ACK,
+                               .acknowledged = 1};
     write_packet(x, t, FLOW_ACCEPTED, &p, x->now.time);
-    p = (struct pcapng_packet){.interface = interface_of(x, t->process[FLOW_CONNECTED]), .flags = PCAPNG_ACK, .sequence = 1, .acknowledged = 1};
+    p = (struct pcapng_packet){.interface = interface_of(x, t->process[FLOW_CONNECTED]), .flags = PCAPNG_ACK, .sequence = 1,
+                               .acknowledged = 1};
     write_packet(x, t, FLOW_CONNECTED, &p, x->now.time);
 }
 
@@ -189,7 +193,8 @@ static void finish(struct pcapng *x, struct tcp *t, int side)
     const struct flow_at *at = &t->closed[side];
     if (!t->process[side])
         return;
-    snprintf(comment, sizeof comment, "closed: %s", at->process ? cast_event(&x->cast, at->process, at->sequence, event) : "it ended");
+    snprintf(comment, sizeof comment, "closed: %s", 
+             at->process ? cast_event(&x->cast, at->process, at->sequence, event) : "it ended");
     struct pcapng_packet p = {.interface = interface_of(x, t->process[side]), .flags = PCAPNG_FIN | PCAPNG_ACK,
                               .sequence = (uint32_t)(1 + t->way[side].written),
                               .acknowledged = (uint32_t)(1 + t->way[!side].written), .comment = words_clean(comment)};
@@ -212,7 +217,8 @@ static void on_freed(void *context, const struct flow_connection *c)
 
 /* --- messages --- */
 
-static void write_part(struct pcapng *x, const struct tcp *t, const struct feed_message *m, const struct parcel *parcel, size_t from,
+static void write_part(struct pcapng *x, const struct tcp *t, const struct feed_message *m, const struct parcel *parcel,
+                       size_t from,
                        const char *comment)
 {
     const struct flow_at *at = m->received.process ? &m->received : &m->sent;
@@ -410,7 +416,8 @@ static bool pcapng_write(const struct export_run *run, FILE *out, struct export_
     good = good && feed_run(run->store, &x.cast, &listener, e);
     result->events = x.packets;
     if (x.cut)
-        snprintf(result->note, sizeof result->note, "%" PRIu64 " messages have no content in the capture: it was not recorded", x.cut);
+        snprintf(result->note, sizeof result->note,
+                 "%" PRIu64 " messages have no content in the capture: it was not recorded", x.cut);
     for (size_t i = 0; i < x.connections.capacity; i++)
         free(x.connections.slot[i].value);
     map_fini(&x.connections);

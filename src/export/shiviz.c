@@ -166,7 +166,8 @@ static bool shiviz_write(const struct export_run *run, FILE *out, struct export_
 {
     struct shiviz s = {.run = run, .out = out};
     const struct feed_listener listener = {
-        .context = &s, .out = out, .failed = &s.failed, .event = on_event, .fact = on_fact, .sent = on_sent, .received = on_received, .lost = on_lost,
+        .context = &s, .out = out, .failed = &s.failed, .event = on_event, .fact = on_fact, .sent = on_sent,
+        .received = on_received, .lost = on_lost,
         .after = on_after,
     };
     bool good = shiviz_init(&s) || error_set(e, DRD_EXIT_FATAL, "out of memory");

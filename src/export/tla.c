@@ -102,7 +102,8 @@ static const char *action_of(const struct raft_message *m, bool sent)
     switch (m->type) {
     case RAFT_REQUEST_VOTE: return sent ? "SendRequestVoteRequest" : "ReceiveRequestVoteRequest";
     case RAFT_REQUEST_VOTE_RESULT: return sent ? "SendRequestVoteResponse" : "ReceiveRequestVoteResponse";
-    case RAFT_APPEND_ENTRIES: case RAFT_INSTALL_SNAPSHOT: return sent ? "SendAppendEntriesRequest" : "ReceiveAppendEntriesRequest";
+    case RAFT_APPEND_ENTRIES: case RAFT_INSTALL_SNAPSHOT:
+        return sent ? "SendAppendEntriesRequest" : "ReceiveAppendEntriesRequest";
     default: return sent ? "SendAppendEntriesResponse" : "ReceiveAppendEntriesResponse";
     }
 }
@@ -221,7 +222,8 @@ static bool tla_write(const struct export_run *run, FILE *out, struct export_res
     result->events = x.events;
     if (x.left_out)
         snprintf(result->note, sizeof result->note,
-                 "%" PRIu64 " ends of messages are left out: pre-votes and others that the traces of etcd have no word for", x.left_out);
+                 "%" PRIu64 " ends of messages are left out: pre-votes and others that the traces of etcd have no word for",
+                 x.left_out);
     free(x.members);
     track_fini(&x.track);
     cast_fini(&x.cast);

@@ -167,7 +167,7 @@ static void on_members(const struct tracking *t)
     char now[2][sizeof t->node->members[0]];
     snprintf(now[0], sizeof now[0], "%s", bar ? bar + 1 : text);
     snprintf(now[1], sizeof now[1], "%.*s", bar ? (int)(bar - text) : 0, text);
-    if (!memcmp(now, t->node->members, sizeof now) || (!strcmp(now[0], t->node->members[0]) && !strcmp(now[1], t->node->members[1])))
+    if (!strcmp(now[0], t->node->members[0]) && !strcmp(now[1], t->node->members[1]))
         return;
     memcpy(t->node->members, now, sizeof now);
     tell(t, TRACK_MEMBERS);

@@ -1,5 +1,6 @@
-/* Term, role, vote, commit index and end of the log of each node over time, from the facts alone and in constant memory: what
- * a picture shows beside the messages. The model (raft/model.h) knows all entries and every witness; this knows the latest.
+/* Term, role, vote, commit index and end of the log of each node over time, from the facts alone and in constant memory:
+ * what a picture shows beside the messages. The model (raft/model.h) knows all entries and every witness; this knows the
+ * latest.
  *
  * A node that does not state its role shows it by what it sends: RequestVote is a candidate's, AppendEntries a leader's. */
 #ifndef DRD_EXPORT_TRACK_H
@@ -21,7 +22,7 @@ struct track_node {
     uint64_t last, last_term;  /* of the log, as far as it is known; last_term 0: not known */
     uint64_t shown, shown_term; /* the same, by entries that it wrote or stated itself */
     uint64_t offered;          /* commit index that the latest AppendEntries received brought */
-    char members[2][256];      /* ids, with blanks between: of the configuration, and the older one of a joint configuration */
+    char members[2][256];      /* ids, with blanks between; the second: the older one of a joint configuration */
 };
 
 enum track_kind {

@@ -96,11 +96,14 @@ static void message_words(const struct raft_message *m, char *out, size_t size)
         add(out, size, "RequestVote%s of term %" PRIu64 ", log to %" PRIu64 " (term %" PRIu64 ")",
             m->pre_vote ? " (pre-vote)" : "", m->term, m->prev_index, m->prev_term);
         break;
-    case RAFT_REQUEST_VOTE_RESULT: add(out, size, "%s %s, term %" PRIu64, pre, m->success ? "granted" : "refused", m->term); break;
+    case RAFT_REQUEST_VOTE_RESULT:
+        add(out, size, "%s %s, term %" PRIu64, pre, m->success ? "granted" : "refused", m->term);
+        break;
     case RAFT_APPEND_ENTRIES: append_words(m, out, size); break;
     case RAFT_APPEND_ENTRIES_RESULT: result_words(m, "AppendEntries", out, size); break;
     case RAFT_INSTALL_SNAPSHOT:
-        add(out, size, "InstallSnapshot of term %" PRIu64 ", to %" PRIu64 " (term %" PRIu64 ")", m->term, m->prev_index, m->prev_term);
+        add(out, size, "InstallSnapshot of term %" PRIu64 ", to %" PRIu64 " (term %" PRIu64 ")", m->term, m->prev_index,
+            m->prev_term);
         break;
     case RAFT_INSTALL_SNAPSHOT_RESULT: result_words(m, "InstallSnapshot", out, size); break;
     case RAFT_TIMEOUT_NOW: add(out, size, "TimeoutNow of term %" PRIu64, m->term); break;
@@ -123,7 +126,8 @@ const char *words_feed(const struct feed_message *m, char *out, size_t size)
     if (m->text[0])
         snprintf(out, size, "%s", m->text);
     else
-        snprintf(out, size, "%s, %" PRIu64 " byte%s", words_clean(strcpy(name, m->name)), m->length, m->length == 1 ? "" : "s");
+        snprintf(out, size, "%s, %" PRIu64 " byte%s", words_clean(strcpy(name, m->name)), m->length,
+                 m->length == 1 ? "" : "s");
     return out;
 }
 
@@ -158,7 +162,8 @@ void words_change(const struct track_change *c, char *out, size_t size)
     case TRACK_APPLY:
         add(out, size, c->fact->entry.term ? "applies %" PRIu64 : "applied up to %" PRIu64, c->node->applied);
         if (c->fact->entry.term) /* a digest is that of the state */
-            add(out, size, " (term %" PRIu64 ")%s%.47s", c->fact->entry.term, c->fact->entry.text[0] ? ": " : "", c->fact->entry.text);
+            add(out, size, " (term %" PRIu64 ")%s%.47s", c->fact->entry.term, c->fact->entry.text[0] ? ": " : "",
+                c->fact->entry.text);
         break;
     case TRACK_SPEAKS: add(out, size, "is a Raft server in term %" PRIu64, c->node->term); break;
     }

@@ -1,5 +1,5 @@
-/* What messages and events are called, in the terms of the Raft paper. All that comes out is printable ASCII: most of it goes
- * back to bytes that a node received. */
+/* What messages and events are called, in the terms of the Raft paper. All that comes out is printable ASCII: most of it
+ * goes back to bytes that a node received. */
 #ifndef DRD_EXPORT_WORDS_H
 #define DRD_EXPORT_WORDS_H
 

@@ -1,4 +1,5 @@
-/* The feed of the exports on a run made by hand: which call received what which call sent, what is lost, what was never sent;
+/* The feed of the exports on a run made by hand: which call received what which call sent, what is lost, what was never
+ * sent;
  * and the track of nodes, fact by fact. */
 #include <limits.h>
 #include <stdio.h>
@@ -66,9 +67,11 @@ static int make_run(void **state)
     (void)state;
     struct drd_error e = {0};
     struct store_process made[2] = {
-        {.node = (char *)"a \"\xe2\x80\xae", .exe = (char *)"/bin/a", .incarnation = 1, .pid = 1, .start = SECOND, .end = 3 * SECOND,
+        {.node = (char *)"a \"\xe2\x80\xae", .exe = (char *)"/bin/a", .incarnation = 1, .pid = 1, .start = SECOND,
+         .end = 3 * SECOND,
          .status = 0, .complete = true},
-        {.node = (char *)"b", .exe = (char *)"/bin/b", .incarnation = 1, .pid = 2, .start = SECOND, .end = 3 * SECOND, .status = 9,
+        {.node = (char *)"b", .exe = (char *)"/bin/b", .incarnation = 1, .pid = 2, .start = SECOND, .end = 3 * SECOND,
+         .status = 9,
          .complete = true},
     };
     scratch_enter(scratch, sizeof scratch);
@@ -103,7 +106,8 @@ static void tell(struct told *t, const char *what, const struct feed_message *m)
 {
     size_t used = strlen(t->text);
     snprintf(t->text + used, sizeof t->text - used, "%s %u@%d-%u@%d %d\n", what, m->sent.process,
-             m->sent.process ? (int)m->sent.sequence : -1, m->received.process, m->received.process ? (int)m->received.sequence : -1,
+             m->sent.process ? (int)m->sent.sequence : -1, m->received.process,
+                 m->received.process ? (int)m->received.sequence : -1,
              (int)m->length);
 }
 
@@ -166,7 +170,8 @@ static void names_are_words(void **state)
     (void)state;
     char event[CAST_EVENT];
     struct store_process made[4] = {{.number = 1, .node = (char *)"x y"}, {.number = 3, .node = (char *)"x_y"},
-                                    {.number = 9, .node = (char *)""}, {.number = 12, .node = (char *)"x y", .event_base = 5}};
+                                    {.number = 9, .node = (char *)""},
+                                        {.number = 12, .node = (char *)"x y", .event_base = 5}};
     struct cast c;
     assert_true(cast_init(&c, made, 4));
     assert_int_equal(c.nodes, 3);
@@ -237,7 +242,8 @@ static void a_node_over_time(void **state)
     fact(&t, (struct raft_fact){.kind = RAFT_FACT_COMMIT, .index = 1});
     fact(&t, (struct raft_fact){.kind = RAFT_FACT_COMMIT, .index = 1});
     message(&t, true, (struct raft_message){.type = RAFT_REQUEST_VOTE, .term = 1, .from = "1"}); /* had waited */
-    message(&t, false, (struct raft_message){.type = RAFT_APPEND_ENTRIES, .term = 4, .prev_index = 1, .entries = 2, .commit = 5});
+    message(&t, false, (struct raft_message){.type = RAFT_APPEND_ENTRIES, .term = 4, .prev_index = 1, .entries = 2,
+                                             .commit = 5});
     message(&t, true, (struct raft_message){.type = RAFT_APPEND_ENTRIES_RESULT, .term = 4, .match = 3, .success = true});
     fact(&t, (struct raft_fact){.kind = RAFT_FACT_TRUNCATE, .index = 2});
     assert_string_equal(c.text, "is a Raft server in term 1\nbecomes candidate of term 2\nvotes for 1 in term 2\n"
@@ -267,12 +273,14 @@ static void every_byte_that_left(void **state)
     size_t size;
     struct drd_error e = {0};
     struct export_result result = {0};
-    const struct export_run run = {.store = store, .process = process, .processes = processes, .begin = SECOND, .name = "a.drd"};
+    const struct export_run run = {.store = store, .process = process, .processes = processes, .begin = SECOND,
+                                   .name = "a.drd"};
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
     assert_true(export_pcapng.write(&run, out, &result, &e));
     fclose(out);
-    for (const char *p = text; (p = memmem(p, size - (size_t)(p - text), "\x0a\0\0\x01\x0a\0\0\x02", 8)); p++) { /* from a to b */
+    for (const char *p = text; (p = memmem(p, size - (size_t)(p - text), "\x0a\0\0\x01\x0a\0\0\x02", 8))
+         ; p++) { /* from a to b */
         uint16_t length = (uint16_t)((uint8_t)p[-10] << 8 | (uint8_t)p[-9]);
         strncat(all, p + 28, length - 40u);
     }
@@ -285,7 +293,8 @@ static void the_pass_ends_at_a_full_disk(void **state)
     (void)state;
     struct drd_error e = {0};
     struct export_result result = {0};
-    const struct export_run run = {.store = store, .process = process, .processes = processes, .begin = SECOND, .name = "a.drd"};
+    const struct export_run run = {.store = store, .process = process, .processes = processes, .begin = SECOND,
+                                   .name = "a.drd"};
     FILE *full = fopen("/dev/full", "w");
     assert_non_null(full);
     setvbuf(full, NULL, _IONBF, 0);
@@ -299,7 +308,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ends_of_a_message), cmocka_unit_test(the_pass_ends_when_it_is_told_to),
         cmocka_unit_test(names_are_words), cmocka_unit_test(words_are_printable), cmocka_unit_test(a_node_over_time),
-        cmocka_unit_test(every_format_is_found), cmocka_unit_test(every_byte_that_left), cmocka_unit_test(the_pass_ends_at_a_full_disk),
+        cmocka_unit_test(every_format_is_found), cmocka_unit_test(every_byte_that_left),
+            cmocka_unit_test(the_pass_ends_at_a_full_disk),
     };
     return cmocka_run_group_tests(tests, make_run, remove_run);
 }
