@@ -14,6 +14,7 @@
 #include "cli/pack_redact.h"
 #include "replay/packing.h"
 #include "store/pack.h"
+#include "store/redact.h"
 #include "store/refs.h"
 #include "util/json.h"
 #include "util/text.h"
@@ -82,10 +83,12 @@ static void left_out(void *context, const char *line)
     cmd_warn("left out: %s", line);
 }
 
-static bool check_finished(struct store *run, struct drd_error *e)
+static bool check_run(struct store *run, struct drd_error *e)
 {
     char state[32] = "";
     store_fact(run, "state", state, sizeof state);
+    if (redact_is(run))
+        return error_set(e, DRD_EXIT_FATAL, "%s: it is redacted already: no replay would need what a pack has", store_path(run));
     return strcmp(state, "recording") || error_set(e, DRD_EXIT_FATAL, "%s: unfinished: its recorder was killed; `drd fsck --repair` "
                                                    "finishes the run", store_path(run));
 }
@@ -183,7 +186,7 @@ static int run_pack(struct cmd_context *c)
     if (!refs_resolve(c->argc ? c->argv[0] : "@", path, &c->error))
         return cmd_failed(c);
     struct store *run = store_open(path, STORE_READ, &c->error);
-    bool ok = run && check_finished(run, &c->error) && choose_output(path, out, &c->error);
+    bool ok = run && check_run(run, &c->error) && choose_output(path, out, &c->error);
     if (ok) {
         watch_signals();
         ok = make(run, path, out, &totals, &c->error);

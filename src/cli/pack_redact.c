@@ -77,8 +77,6 @@ static bool fill(struct store *copy, struct store *out, struct drd_error *e)
 
 bool pack_redact(struct store *run, const char *copy, const char *out, struct drd_error *e)
 {
-    if (redact_is(run))
-        return error_set(e, DRD_EXIT_FATAL, "%s: it is redacted already", store_path(run));
     struct store *from = pack_copy(run, copy, e);
     bool ok = from && protocol_index(from, NULL, NULL, e) && keep_stack(from, e);
     struct store *to = ok ? store_create(out, e) : NULL;

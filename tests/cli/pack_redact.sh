@@ -43,7 +43,8 @@ cmp -s ours theirs || wrong "other fingerprints"
 expect 0 "$drd" log T07.r.drd
 [ "$("$drd" log T07.drd | wc -l)" -eq "$(wc -l <out)" ] || wrong "other events"
 refuse 125 "drd: T07.r.drd was redacted: what its processes were given is not in it*" "$drd" replay T07.r.drd
-refuse 128 "drd: T07.r.drd: it is redacted already" "$drd" pack --redact -o new.drd T07.r.drd
+refuse 128 "drd: T07.r.drd: it is redacted already*" "$drd" pack --redact -o new.drd T07.r.drd
+refuse 128 "drd: T07.r.drd: it is redacted already*" "$drd" pack -o new.drd T07.r.drd
 export DRD_STORE="$scratch/store"
 expect 0 "$drd" unpack T07.r.drd
 expect 1 "$drd" explain @
