@@ -26,6 +26,18 @@ static void put_fact(struct store *s, const char *key, const char *name, FILE *o
         put_line(name, value, out);
 }
 
+/* Members of the cluster for which there was no lane. */
+static size_t nodes_left_out(const struct scene *s)
+{
+    const struct raft_model *m = s->verdict->model;
+    size_t left = 0;
+    for (size_t i = 0; i < m->nodes; i++) {
+        bool wanted = verdict_member(s->verdict, i) && (!s->verdict->finding || m->node[i].cluster == s->verdict->finding->cluster);
+        left += wanted && scene_lane_of(s, (int)i) == SCENE_OUTSIDE;
+    }
+    return left;
+}
+
 void report_shown(const struct report *r, size_t run, FILE *out)
 {
     const struct report_run *one = &r->run[run];
@@ -34,6 +46,8 @@ void report_shown(const struct report *r, size_t run, FILE *out)
     html_printf(out, "Showing %s of %s events that show something of Raft, and how processes began and ended (%s events were recorded). ",
                 text_count(s->drawn, drawn, sizeof drawn), text_count(s->seen > s->drawn ? s->seen : s->drawn, seen, sizeof seen),
                 text_count(one->recorded, all, sizeof all));
+    if (nodes_left_out(s))
+        html_printf(out, "%zu nodes have no lane. ", nodes_left_out(s));
     if (s->verdict->finding)
         html_printf(out, "%s of those shown happened before the violation is complete; the others are faint.",
                     text_count(s->in_cone, cone, sizeof cone));

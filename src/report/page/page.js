@@ -567,6 +567,7 @@ class Grid {
     table.append(thead, body);
     this.box.append(table);
     this.shown = this.columns.map(() => new Map());
+    this.outlined = new Set(); /* cells that the event at the cursor changed */
   }
   /* The cells of a column at a cursor: row to change. */
   at(column, cursor) {
@@ -580,12 +581,17 @@ class Grid {
   render(cursors) {
     if (!this.rows) return;
     const now = this.columns.map((c, i) => this.at(i, cursors[c.run.number]));
+    const outlined = new Set();
     this.columns.forEach((c, i) => {
-      for (const row of new Set([...now[i].keys(), ...this.shown[i].keys()]))
-        if (now[i].get(row) !== this.shown[i].get(row) || c.run.log.event[now[i].get(row)] === cursors[c.run.number] || this.fresh) this.renderCell(c.run, i, row, now[i].get(row), cursors[c.run.number]);
+      const cursor = cursors[c.run.number];
+      for (const row of new Set([...now[i].keys(), ...this.shown[i].keys()])) {
+        const change = now[i].get(row), fresh = change !== undefined && c.run.log.event[change] === cursor, key = i + " " + row;
+        if (fresh) outlined.add(key);
+        if (change !== this.shown[i].get(row) || fresh || this.outlined.has(key)) this.renderCell(c.run, i, row, change, cursor);
+      }
       this.shown[i] = now[i];
     });
-    this.fresh = true;
+    this.outlined = outlined;
     this.markRows(now);
   }
   renderCell(run, column, row, change, cursor) {
@@ -627,7 +633,11 @@ class Grid {
       const terms = new Set([...seen].map((s) => s.split(" ").slice(0, 2).join(" ")));
       const differs = this.runs.length > 1 ? seen.size > 1 : terms.size > 1 || (seen.size > 1 && finding.has(row.index));
       const divergent = finding.has(row.index);
-      row.tr.className = (differs ? "differs " : "") + (divergent ? "divergent" : "") + (Math.abs(row.index - (this.runs[0].log.divergent || row.index)) > 20 ? " far" : "");
+      const far = Math.abs(row.index - (this.runs[0].log.divergent || row.index)) > 20;
+      const name = (differs ? "differs " : "") + (divergent ? "divergent" : "") + (far ? " far" : "");
+      if (row.name === name) return; /* of hundreds of rows few change */
+      row.name = name;
+      row.tr.className = name;
       row.th.textContent = (divergent ? "✗ " : differs ? "≠ " : "") + row.index;
     });
   }
@@ -649,7 +659,8 @@ class App {
   constructor(file) {
     this.file = file;
     this.runs = file.runs.map((data, i) => new Run(data, i, file));
-    this.wanted = file.groups.map((g) => !["Heartbeats", "Disk", "Other"].includes(g));
+    const few = (g) => this.runs.every((r) => r.events.group.reduce((n, x) => n + (x === g), 0) <= 40);
+    this.wanted = file.groups.map((name, g) => !["Heartbeats", "Disk", "Other"].includes(name) || (name === "Disk" && few(g)));
     this.past = false;
     this.active = 0;
     this.pairs = [new Map(), new Map()];
@@ -674,6 +685,7 @@ class App {
     this.views.forEach((v) => v.reveal());
     if (this.runs[0].log.divergent) this.grid.reveal(this.runs[0].log.divergent);
     document.body.dataset.ready = "true";
+    performance.mark("ready");
   }
   readDiff(diff) {
     for (let i = 0; i < diff.pairs.length; i += 2) {
