@@ -83,9 +83,14 @@ void rules_after(struct step *s)
 
 void rules_restart(struct step *s)
 {
-    for (size_t i = 0; i < FAMILIES; i++)
-        if (families[i]->restart)
-            families[i]->restart(s, s->model->rule_state[i]);
+    for (size_t i = 0; i < FAMILIES; i++) {
+        const struct raft_rules *r = families[i];
+        void *item = r->forgets ? each_at(s->model->rule_state[i], (size_t)(s->node - s->model->node)) : NULL;
+        if (r->restart)
+            r->restart(s, s->model->rule_state[i]);
+        if (item)
+            memset(item, 0, r->each);
+    }
 }
 
 void rules_finish(struct raft_model *m)
@@ -100,6 +105,8 @@ void rules_fini(struct raft_model *m)
     for (size_t i = 0; i < FAMILIES && m->rule_state; i++) {
         if (families[i]->fini && m->rule_state[i])
             families[i]->fini(m->rule_state[i]);
+        if (families[i]->each && m->rule_state[i])
+            each_fini(m->rule_state[i]);
         free(m->rule_state[i]);
     }
     free(m->rule_state);

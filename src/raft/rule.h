@@ -73,6 +73,9 @@ struct step;
 struct raft_rules {
     const char *name;
     size_t size;                                        /* of the state that the family keeps for a model; zeroed */
+    size_t each;                                        /* what the state begins with is a struct each, of items of this size,
+                                                           one a node, freed with the state; 0: it does not */
+    bool forgets;                                       /* a new incarnation begins with its item zeroed */
     void (*before)(struct step *s, void *state);        /* the model does not know the fact yet */
     void (*after)(struct step *s, void *state);
     void (*restart)(struct step *s, void *state);       /* a new incarnation, before what is volatile is forgotten */
@@ -80,8 +83,8 @@ struct raft_rules {
     void (*fini)(void *state);
 };
 
-extern const struct raft_rules rules_votes, rules_terms, rules_heard, rules_commit, rules_log, rules_disk, rules_members, rules_clients,
-    rules_apply;
+extern const struct raft_rules rules_votes, rules_terms, rules_heard, rules_commit, rules_log, rules_disk, rules_members,
+    rules_clients, rules_apply;
 
 /* Report a break at the fact at hand. Class, spoils, term, index and texts are the caller's to fill in by the functions
  * below; NULL: the same was reported before (it is counted), or no memory. Valid until the next call. */

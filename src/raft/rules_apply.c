@@ -1,6 +1,5 @@
 /* What reaches the state machine: T23, T24. What clients are told of it: rules_clients.c. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "raft/parts.h"
@@ -261,19 +260,6 @@ static void before(struct step *s, void *state)
     check_outcome(s, state);
 }
 
-static void restart(struct step *s, void *state)
-{
-    struct machine *m = machine_of(s, state);
-    if (m)
-        *m = (struct machine){0};
-}
-
-static void fini(void *state)
-{
-    struct apply *a = state;
-    each_fini(&a->machine);
-}
-
 const struct raft_rules rules_apply = {
-    .name = "apply", .size = sizeof(struct apply), .before = before, .restart = restart, .fini = fini,
+    .name = "apply", .size = sizeof(struct apply), .each = sizeof(struct machine), .forgets = true, .before = before,
 };

@@ -61,6 +61,7 @@ struct machine {
 };
 
 struct clients {
+    struct each machine;        /* struct machine */
     struct once *once;          /* ONCE_SETS of ONCE_WAYS, the latest first */
     uint64_t *command;          /* the same of the digests of their entries */
     struct result_sent *result; /* RESULTS_KEPT, by the lower bits of the id */
@@ -69,7 +70,6 @@ struct clients {
     struct write *write;        /* oldest first */
     size_t writes;
     uint8_t *forgotten;         /* keys, and keys with a value, hashed */
-    struct each machine;        /* struct machine */
     bool still;                 /* an entry left the digest of the state as it was: it is not of the index as well */
 };
 
@@ -564,18 +564,9 @@ static void before(struct step *s, void *state)
         machine_applies(s, state);
 }
 
-static void restart(struct step *s, void *state)
-{
-    struct clients *c = state;
-    struct machine *m = each_of(s, &c->machine, sizeof *m);
-    if (m)
-        *m = (struct machine){0};
-}
-
 static void fini(void *state)
 {
     struct clients *c = state;
-    each_fini(&c->machine);
     free(c->once);
     free(c->command);
     free(c->result);
@@ -585,5 +576,6 @@ static void fini(void *state)
 }
 
 const struct raft_rules rules_clients = {
-    .name = "clients", .size = sizeof(struct clients), .before = before, .restart = restart, .fini = fini,
+    .name = "clients", .size = sizeof(struct clients), .each = sizeof(struct machine), .forgets = true, .before = before,
+    .fini = fini,
 };

@@ -306,8 +306,8 @@ struct lower {
 
 /* What the node may have known to be committed before the fact at hand. */
 struct commits {
-    uint64_t known;
     struct each lower; /* struct lower */
+    uint64_t known;
 };
 
 static void lower_heard(struct step *s, struct commits *c)
@@ -409,12 +409,7 @@ static void restart(struct step *s, void *state)
         lower->at.how = RAFT_HOW_NONE;
 }
 
-static void fini(void *state)
-{
-    struct commits *c = state;
-    each_fini(&c->lower);
-}
-
 const struct raft_rules rules_commit = {
-    .name = "commit", .size = sizeof(struct commits), .before = before, .after = after, .restart = restart, .fini = fini,
+    .name = "commit", .size = sizeof(struct commits), .each = sizeof(struct lower), .before = before, .after = after,
+    .restart = restart,
 };

@@ -1,24 +1,14 @@
-/* What must be on stable storage before a node says so, and be there after a restart: T03, T05, T14, T15, T25.
+/* What must be on stable storage before a node says so: T03, T05, T15, and a log file that takes the place of another (T14, T16).
+ * Restarts are in rules_restart.c.
  *
  * A node's files show what it wrote, when that became durable, and what it read back. Where no file of a node is understood
  * nothing is said about it, but for what its own messages contradict: a term that goes down, a vote given twice. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "raft/parts.h"
-#include "raft/rule.h"
+#include "raft/rules_disk.h"
 
-/* A term and the vote in it. */
-struct ballot {
-    uint64_t term;
-    char vote[RAFT_NODE_NAME]; /* "" none */
-    struct raft_witness at;    /* how is RAFT_HOW_NONE: not seen */
-};
-
-/* Votes that were durable, latest last: a result may have waited in a queue while the node went on to later terms. */
-#define BALLOTS_KEPT 16
 /* Entries at the end of a log that are looked at each time: all of those that may be on their way to the disk. */
 #define LOOKED_BACK 4096
 
@@ -26,50 +16,9 @@ struct ballot {
  * and what rests on it is only likely. */
 #define AT_ONCE 20000000
 
-struct place {
-    uint64_t index, term;
-    struct raft_witness at;
-};
-
-/* What the files of a node hold, and what they held before it started again. */
-struct disk {
-    bool terms, votes;         /* files with terms, with votes were seen: what is not there is not durable */
-    struct ballot durable;
-    struct ballot written;     /* the same, as written last */
-    uint64_t highest;          /* term that was ever on stable storage */
-    struct ballot heard;       /* the first message of the highest term that it heard of */
-    struct ballot history[BALLOTS_KEPT];
-    size_t ballots;
-    struct ballot shown;       /* the highest term the node showed as its own, in any way, and its vote in it */
-    /* Since the latest start: */
-    bool restarted, loading;   /* loading: nothing was said or written yet */
-    bool read_terms, read_log; /* it read such files back */
-    struct ballot before;      /* `durable` when it started */
-    struct ballot said;        /* `shown` when it started */
-    struct ballot loaded;
-    struct place last_before;  /* durable end of its log when it started; index 0: none known */
-    struct place known_before; /* end of its log, durable or not */
-    struct place last_loaded;
-    uint64_t snapshot_loaded;
-    bool rewritten;            /* it wrote entries or truncated since */
-    struct ballot carried;     /* a vote for itself that may be the one of an earlier term; term 0: none */
-    struct raft_witness carried_heard;
-    struct raft_witness start; /* first fact of this incarnation */
-    struct raft_witness loaded_at; /* the last fact that it read back */
-    uint64_t brought;          /* highest index of the entries it was sent since */
-    uint64_t snapshot;         /* last index of the latest snapshot on its disk */
-    struct place compacted;    /* its log begins after this index, by a snapshot it was sent that is not on its disk */
-    uint64_t acknowledged;     /* highest index of an open T05 */
-};
-
 static struct disk *disk_of(struct step *s, struct each *all)
 {
     return each_of(s, all, sizeof(struct disk));
-}
-
-static bool on_file(const struct raft_fact *f)
-{
-    return f->written || f->durable;
 }
 
 static void ballot_set(struct ballot *b, uint64_t term, const char *vote, const struct raft_witness *at)
@@ -139,26 +88,6 @@ static void reasons_of_write(struct step *s, struct raft_break *b, uint64_t inde
         break_reason(b, &slot->witness, "writes index %" PRIu64 " to its log, not to stable storage yet", index);
 }
 
-/* The log ends beyond what the node read back and was sent since: entries that it had deleted. By their old terms at its
- * end it votes for candidates that lack any of the others: so all of its log is in doubt. */
-static bool check_brought_back(struct step *s, const struct disk *d, const struct raft_message *m, uint64_t index)
-{
-    const struct place *last = &d->last_loaded;
-    if (!d->read_log || index <= last->index || index <= d->brought || index <= d->snapshot_loaded || s->node->leading)
-        return false;
-    struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, m->term, 1, "resurrected");
-    break_text(b, "resurrected",
-               "%s, started again, has index %" PRIu64 " in its log; what it read back ends at index %" PRIu64
-               ", and nobody sent it that entry since", s->node->name, index, last->index);
-    break_reason(b, &d->start, "is started again");
-    if (b) {
-        struct raft_witness said = b->at;
-        b->at = d->loaded_at;
-        break_reason(b, &said, "names index %" PRIu64 " in term %" PRIu64, index, m->term);
-    }
-    return true;
-}
-
 static void snapshot_not_durable(struct step *s, struct disk *d, const struct raft_message *m, uint64_t index)
 {
     const struct raft_letter *heard = &s->node->book.heard;
@@ -178,7 +107,7 @@ static void check_append_result(struct step *s, struct disk *d, const struct raf
         snapshot_not_durable(s, d, m, d->compacted.index);
     if (!m->success || !index || (d->restarted && !d->read_log)) /* what it has from before is not known */
         return;
-    if (check_brought_back(s, d, m, index))
+    if (restart_brought_back(s, d, m, index))
         return;
     struct raft_break *b = break_add(s, RAFT_T05, RAFT_SPOILS_ACK, m->term, index, m->to);
     if (m->match > d->acknowledged)
@@ -238,7 +167,7 @@ static void check_request_vote(struct step *s, struct disk *d, const struct raft
     uint64_t index = s->node->disk ? not_durable(s->node, m->prev_index) : 0;
     if (m->pre_vote)
         return;
-    if (index && check_brought_back(s, d, m, index))
+    if (index && restart_brought_back(s, d, m, index))
         return;
     if (index) {
         struct raft_break *b = break_add(s, RAFT_T03, RAFT_SPOILS_ELECTION, m->term, index, "");
@@ -346,114 +275,6 @@ static void heal(struct step *s, struct disk *d)
     d->acknowledged = 0;
 }
 
-/* --- after a restart (T14, T15, T25) --- */
-
-static void before_crash(struct step *s, struct raft_break *b, const struct disk *d)
-{
-    (void)s;
-    break_reason(b, &d->start, "is started again");
-}
-
-/* The bytes that it read back do not hold what was durable: something else changed its files. */
-static void check_loaded(struct step *s, struct disk *d)
-{
-    if (d->read_log && d->last_before.index > d->last_loaded.index && d->last_before.index > d->snapshot_loaded) {
-        struct raft_break *b = break_add(s, RAFT_T25, RAFT_SPOILS_LOG, d->last_before.term, d->last_loaded.index + 1, "");
-        break_text(b, "log", "the files that %s read back end at index %" PRIu64 "; index %" PRIu64 " of term %" PRIu64
-                   " had been on stable storage: they were changed from outside, or the disk lost it", s->node->name,
-                   d->last_loaded.index, d->last_before.index, d->last_before.term);
-        break_reason(b, &d->last_before.at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage",
-                     d->last_before.index, d->last_before.term);
-        before_crash(s, b, d);
-        if (b)
-            b->at = d->last_loaded.at.how != RAFT_HOW_NONE ? d->last_loaded.at : d->start;
-    }
-    if (d->read_terms && d->before.term > d->loaded.term) {
-        struct raft_break *b = break_add(s, RAFT_T25, RAFT_SPOILS_TERM, d->loaded.term, 0, "");
-        break_text(b, "term", "the files that %s read back say term %" PRIu64 "; term %" PRIu64
-                   " had been on stable storage: they were changed from outside, or the disk lost it", s->node->name,
-                   d->loaded.term, d->before.term);
-        break_reason(b, &d->before.at, "has term %" PRIu64 " on stable storage", d->before.term);
-        before_crash(s, b, d);
-        if (b)
-            b->at = d->loaded.at.how != RAFT_HOW_NONE ? d->loaded.at : d->start;
-    }
-}
-
-/* It remembers entries that it had deleted. What is only more than was known of may have been on its way to the disk when it
- * was killed. */
-static void check_resurrected(struct step *s, struct disk *d)
-{
-    const struct raft_slot *back = raft_node_slot(s->node, d->known_before.index + 1);
-    bool deleted = back && back->variant->replaced.how != RAFT_HOW_NONE &&
-                   back->variant->replaced.node == (uint16_t)(s->node - s->model->node);
-    if (!d->read_log || !d->known_before.index || d->last_loaded.index <= d->known_before.index || !deleted)
-        return;
-    struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, d->last_loaded.term, d->known_before.index + 1,
-                                     "resurrected");
-    break_text(b, "returned",
-               "%s, started again, has entries up to index %" PRIu64 " back; its log had ended at index %" PRIu64,
-               s->node->name, d->last_loaded.index, d->known_before.index);
-    break_reason(b, &d->known_before.at, "has a log that ends at index %" PRIu64, d->known_before.index);
-    before_crash(s, b, d);
-}
-
-static void loading_ends(struct step *s, struct disk *d)
-{
-    if (!d->loading)
-        return;
-    d->loading = false;
-    if (!d->restarted)
-        return;
-    check_loaded(s, d);
-    check_resurrected(s, d);
-}
-
-/* It read them back, and deletes them before anybody has sent it anything. */
-static void check_forgotten(struct step *s, const struct disk *d)
-{
-    const struct raft_fact *f = s->fact;
-    const struct place *last = &d->last_loaded;
-    if (f->kind != RAFT_FACT_TRUNCATE || !on_file(f) || f->again || d->rewritten || !d->read_log ||
-        last->index <= f->index ||
-        last->index <= d->snapshot_loaded || s->node->book.heard.at.how != RAFT_HOW_NONE || s->node->leading)
-        return;
-    struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, last->term, f->index + 1, "");
-    break_text(b, "deleted",
-               "%s, started again, deleted its log from index %" PRIu64 " on; its file held it up to index %" PRIu64,
-               s->node->name, f->index + 1, last->index);
-    break_reason(b, &d->start, "is started again");
-    break_reason(b, &last->at, "reads back index %" PRIu64 " of term %" PRIu64, last->index, last->term);
-}
-
-/* The log that it announces is shorter than the one it had. */
-static void check_announced(struct step *s, struct disk *d, const struct raft_message *m)
-{
-    bool read = d->read_log && d->last_loaded.index >= d->last_before.index;
-    const struct place *had = read ? &d->last_loaded : &d->last_before;
-    bool less = m->prev_index < had->index || (m->prev_index == had->index && m->prev_term < had->term);
-    if (!(d->restarted || read) || !had->index || !less || had->index <= s->node->snapshot || d->rewritten)
-        return;
-    if (d->read_log && m->prev_index >= d->last_loaded.index && m->prev_term >= d->last_loaded.term)
-        return; /* what it read back: that this is less than it had is not its doing (T25) */
-    struct raft_break *b = break_add(s, RAFT_T14, RAFT_SPOILS_LOG, m->term, m->prev_index + 1, "");
-    break_text(b, "shorter",
-               "%s, started again, names index %" PRIu64 " of term %" PRIu64 " as the end of its log; index %" PRIu64
-               " of term %" PRIu64
-               " was on its stable storage before", s->node->name, m->prev_index, m->prev_term, had->index, had->term);
-    if (!read)
-        break_reason(b, &had->at, "has index %" PRIu64 " of term %" PRIu64 " on stable storage", had->index, had->term);
-    before_crash(s, b, d);
-    if (!d->read_log)
-        break_likely(b, "the files that it read back were not seen: they may have been gone already");
-    if (b && read) { /* what it read was right: it went wrong when it began, and shows now */
-        struct raft_witness said = b->at;
-        b->at = d->loaded_at;
-        break_reason(b, &said, "names index %" PRIu64 " of term %" PRIu64 " as the end of its log", m->prev_index,
-                     m->prev_term);
-    }
-}
-
 /* --- a log file that takes the place of the one before (T14, T16) --- */
 
 static bool was_sent_snapshot(const struct step *s, uint64_t index)
@@ -530,44 +351,6 @@ static void snapshot_durable(struct step *s, struct disk *d)
     }
 }
 
-/* A term that it says or writes is lower than one it had. */
-static void check_term(struct step *s, struct disk *d, uint64_t term)
-{
-    const struct ballot *had = d->before.term > d->said.term ? &d->before : &d->said;
-    bool read = d->read_terms && d->loaded.term >= had->term;
-    bool lost = d->read_terms && d->before.term == had->term && d->loaded.term < had->term; /* not its doing (T25) */
-    if (!d->restarted || !term || term >= had->term)
-        return;
-    struct raft_break *b = lost ? NULL : break_add(s, RAFT_T15, RAFT_SPOILS_TERM, term, 0, "");
-    break_text(b, "term",
-               "%s, started again, is in term %" PRIu64 "; it had been in term %" PRIu64 "%s", s->node->name, term,
-               had->term, read ? ", which its file told it" : "");
-    break_reason(b, &had->at, "is in term %" PRIu64, had->term);
-    raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_TERM, .cluster = s->node->cluster,
-                                                          .witness = step_witness(s, RAFT_HOW_SENT, true),
-                                                          .before = had->term, .now = term});
-    before_crash(s, b, d);
-    if (b && read) {
-        struct raft_witness shows = b->at;
-        b->at = d->loaded_at;
-        break_reason(b, &shows, "is in term %" PRIu64, term);
-    }
-    d->said.term = d->before.term = 0; /* said once */
-}
-
-/* A second vote in a term, after the first was given before the restart. */
-static void check_vote_kept(struct step *s, struct disk *d, uint64_t term, const char *candidate)
-{
-    const struct ballot *had = &d->said;
-    if (!d->restarted || !candidate[0] || term != had->term || !had->vote[0] || strcmp(had->vote, candidate) == 0)
-        return;
-    struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_ELECTION, term, 0, candidate);
-    break_text(b, "vote", "%s, started again, voted for %s in term %" PRIu64 "; it had voted for %s in it", s->node->name,
-               step_peer(s, candidate), term, step_peer(s, had->vote));
-    break_reason(b, &had->at, "votes for %s in term %" PRIu64, step_peer(s, had->vote), term);
-    before_crash(s, b, d);
-}
-
 /* --- the facts --- */
 
 static bool own_term(const struct raft_message *m)
@@ -579,15 +362,15 @@ static void sent(struct step *s, struct disk *d)
 {
     const struct raft_message *m = s->fact->message;
     const char *vote = "";
-    loading_ends(s, d);
+    restart_loaded(s, d);
     if (!own_term(m))
         return;
-    check_term(s, d, m->term);
+    restart_term(s, d, m->term);
     check_carried(s, d, m);
     if (m->type == RAFT_REQUEST_VOTE) {
         vote = m->from;
         check_request_vote(s, d, m);
-        check_announced(s, d, m);
+        restart_announces(s, d, m);
     } else if (m->type == RAFT_REQUEST_VOTE_RESULT && m->success) {
         vote = m->vote[0] ? m->vote : m->to;
         check_vote(s, d, m);
@@ -596,7 +379,7 @@ static void sent(struct step *s, struct disk *d)
     } else if (m->type == RAFT_INSTALL_SNAPSHOT_RESULT) {
         check_snapshot_result(s, d, m);
     }
-    check_vote_kept(s, d, m->term, vote);
+    restart_vote(s, d, m->term, vote);
     if (!break_open(s, RAFT_T05, RAFT_SPOILS_ELECTION, vote)) /* that the vote is missing says more */
         check_term_durable(s, d, m);
     struct raft_witness at = step_witness(s, RAFT_HOW_SENT, true);
@@ -617,7 +400,7 @@ static void stated(struct step *s, struct disk *d)
     struct raft_witness at = step_witness(s, RAFT_HOW_STATED, true);
     const char *vote = f->kind == RAFT_FACT_VOTE ? f->peer : "";
     if (on_file(f) || !f->loaded)
-        loading_ends(s, d);
+        restart_loaded(s, d);
     if (f->loaded || f->durable) {
         ballot_remember(d, f->term, vote);
         d->highest = f->term > d->highest ? f->term : d->highest;
@@ -629,8 +412,8 @@ static void stated(struct step *s, struct disk *d)
             ballot_set(&d->durable, f->term, vote, &at);
         return;
     }
-    check_term(s, d, f->term);
-    check_vote_kept(s, d, f->term, vote);
+    restart_term(s, d, f->term);
+    restart_vote(s, d, f->term, vote);
     check_term_written(s, d);
     check_vote_written(s, d);
     if (on_file(f)) {
@@ -646,23 +429,10 @@ static void stated(struct step *s, struct disk *d)
     ballot_set(&d->shown, f->term, vote, &at);
 }
 
-static void log_loaded(struct step *s, struct disk *d)
-{
-    const struct raft_fact *f = s->fact;
-    d->read_log = true;
-    if (f->kind == RAFT_FACT_SNAPSHOT && f->index > d->snapshot_loaded)
-        d->snapshot_loaded = f->index;
-    if (f->kind == RAFT_FACT_APPEND)
-        d->last_loaded = (struct place){f->entry.index, f->entry.term, step_witness(s, RAFT_HOW_LOADED, true)};
-    const struct raft_slot *slot = raft_node_slot(s->node, f->index);
-    if (f->kind == RAFT_FACT_TRUNCATE && f->index < d->last_loaded.index)
-        d->last_loaded = (struct place){f->index, slot ? slot->variant->term : 0, step_witness(s, RAFT_HOW_LOADED, true)};
-}
-
 /* A log that shrinks as it goes on after a start is judged by what it said last; only what it wrote itself explains it. */
 static void log_changes(struct step *s, struct disk *d)
 {
-    loading_ends(s, d);
+    restart_loaded(s, d);
     d->rewritten = true;
 }
 
@@ -670,7 +440,7 @@ static void received(struct step *s, struct disk *d)
 {
     const struct raft_message *m = s->fact->message;
     uint64_t last = 0;
-    loading_ends(s, d);
+    restart_loaded(s, d);
     if (m->type == RAFT_INSTALL_SNAPSHOT)
         last = m->prev_index;
     else if (m->type == RAFT_APPEND_ENTRIES && m->entries)
@@ -682,11 +452,11 @@ static void received(struct step *s, struct disk *d)
 static void log_fact(struct step *s, struct disk *d)
 {
     const struct raft_fact *f = s->fact;
-    check_forgotten(s, d);
+    restart_forgets(s, d);
     if (f->kind == RAFT_FACT_SNAPSHOT && (f->loaded || f->durable))
         snapshot_durable(s, d);
     if (f->loaded)
-        log_loaded(s, d);
+        restart_loads(s, d);
     else if (on_file(f))
         log_changes(s, d);
     else if (f->kind != RAFT_FACT_SNAPSHOT) /* a mark; one of a snapshot may come while the node still reads its files */
@@ -734,59 +504,17 @@ static void after(struct step *s, void *state)
         heal(s, d);
 }
 
-/* Up to where its files may hold more than was seen: entries that it was writing when it died. 0: a leader may have begun to
- * write anything. */
-static uint64_t end_in_flight(const struct raft_node *n)
-{
-    uint64_t end = node_leads(n) ? 0 : n->last;
-    for (size_t i = 0; i < n->pending_count && end; i++) {
-        const struct raft_pending *p = &n->pending[i];
-        if (p->previous + p->count > end)
-            end = p->previous + p->count;
-    }
-    return end;
-}
-
-/* Ends of the log: of what is durable, and of all. */
-static void ends_of_log(struct raft_node *n, struct disk *d)
-{
-    d->last_before = d->known_before = (struct place){0};
-    const struct raft_slot *last = raft_node_slot(n, n->last);
-    if (last && n->disk)
-        d->known_before = (struct place){end_in_flight(n), last->variant->term, last->witness};
-    for (uint64_t i = n->last; n->disk && i > n->base; i--) {
-        const struct raft_slot *slot = raft_node_slot(n, i);
-        if (!slot || !slot->durable)
-            continue;
-        d->last_before = (struct place){i, slot->variant->term, slot->synced};
-        return;
-    }
-}
-
 static void restart(struct step *s, void *state)
 {
     struct disk *d = disk_of(s, state);
     if (!d)
         return;
-    struct ballot durable = d->durable, written = d->written, shown = d->shown, history[BALLOTS_KEPT];
-    memcpy(history, d->history, sizeof history);
     if (d->compacted.index)
         compacted_early(s, d, &d->compacted);
-    ends_of_log(s->node, d);
-    *d = (struct disk){
-        .terms = d->terms, .votes = d->votes, .ballots = d->ballots, .durable = durable, .written = written, .shown = shown,
-        .before = durable, .said = shown,
-        .restarted = true, .loading = true, .last_before = d->last_before, .known_before = d->known_before,
-        .snapshot = d->snapshot,
-    };
-    memcpy(d->history, history, sizeof history);
-}
-
-static void fini(void *state)
-{
-    each_fini(state);
+    restart_begins(s->node, d);
 }
 
 const struct raft_rules rules_disk = {
-    .name = "disk", .size = sizeof(struct each), .before = before, .after = after, .restart = restart, .fini = fini,
+    .name = "disk", .size = sizeof(struct each), .each = sizeof(struct disk), .before = before, .after = after,
+    .restart = restart,
 };

@@ -1,6 +1,5 @@
 /* While a leader is heard nobody raises the term, or would vote for somebody else (T22). */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "raft/parts.h"
@@ -324,18 +323,6 @@ static void before(struct step *s, void *state)
         stated(s, state, p);
 }
 
-static void restart(struct step *s, void *state)
-{
-    struct hearer *p = hearer_of(s, state);
-    if (p)
-        memset(p, 0, sizeof *p);
-}
-
-static void fini(void *state)
-{
-    struct hearers *t = state;
-    each_fini(&t->hearer);
-}
-
-const struct raft_rules rules_heard = {.name = "heard", .size = sizeof(struct hearers), .before = before, .restart = restart,
-                                       .fini = fini};
+const struct raft_rules rules_heard = {
+    .name = "heard", .size = sizeof(struct hearers), .each = sizeof(struct hearer), .forgets = true, .before = before,
+};

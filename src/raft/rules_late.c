@@ -24,11 +24,11 @@ static const struct vote_command *command_find(const struct voter *v, uint64_t d
     return NULL;
 }
 
-/* Somebody has it at this index: then it may have been sent here. */
+/* Somebody has it at this index, or an entry of which only the term is known: then it may have been sent here. */
 static bool entry_known(const struct step *s, const struct raft_entry *e)
 {
     for (const struct raft_variant *v = raft_cluster_entries(s->cluster, e->index); v; v = v->next) {
-        if (v->term == e->term && raft_variant_shows(v, e->digest, s->fact->protocol))
+        if (v->term == e->term && (!v->digest || raft_variant_shows(v, e->digest, s->fact->protocol)))
             return true;
     }
     return false;

@@ -591,9 +591,9 @@ static void fini(void *state)
         free(j ? j->append.terms : NULL);
         free(j ? j->carried.terms : NULL);
     }
-    each_fini(all);
 }
 
 const struct raft_rules rules_log = {
-    .name = "log", .size = sizeof(struct each), .before = before, .restart = restart, .fini = fini,
+    .name = "log", .size = sizeof(struct each), .each = sizeof(struct journal), .before = before, .restart = restart,
+    .fini = fini,
 };

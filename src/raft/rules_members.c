@@ -149,20 +149,7 @@ static void after(struct step *s, void *state)
     check_changes(s, state);
 }
 
-static void restart(struct step *s, void *state)
-{
-    struct changer *c = state;
-    struct changes *all = each_at(&c->node, (size_t)(s->node - s->model->node));
-    if (all)
-        *all = (struct changes){0};
-}
-
-static void fini(void *state)
-{
-    struct changer *c = state;
-    each_fini(&c->node);
-}
-
 const struct raft_rules rules_members = {
-    .name = "members", .size = sizeof(struct changer), .before = before, .after = after, .restart = restart, .fini = fini,
+    .name = "members", .size = sizeof(struct changer), .each = sizeof(struct changes), .forgets = true, .before = before,
+    .after = after,
 };

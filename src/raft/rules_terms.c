@@ -1,7 +1,6 @@
 /* Terms: a higher one is taken over, by candidates and leaders too (T06), and within an incarnation they never fall (T15).
  * Votes of an old term are in rules_votes.c, leaders without an election in rules_election.c. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "raft/parts.h"
@@ -297,18 +296,6 @@ static void before(struct step *s, void *state)
         stated(s, p);
 }
 
-static void restart(struct step *s, void *state)
-{
-    struct speaker *p = speaker_of(s, state);
-    if (p)
-        memset(p, 0, sizeof *p);
-}
-
-static void fini(void *state)
-{
-    struct terms *t = state;
-    each_fini(&t->speaker);
-}
-
-const struct raft_rules rules_terms = {.name = "terms", .size = sizeof(struct terms), .before = before, .restart = restart,
-                                       .fini = fini};
+const struct raft_rules rules_terms = {
+    .name = "terms", .size = sizeof(struct terms), .each = sizeof(struct speaker), .forgets = true, .before = before,
+};

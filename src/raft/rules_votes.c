@@ -3,7 +3,6 @@
 #include "raft/rules_votes.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "raft/parts.h"
@@ -418,11 +417,7 @@ static void finish(struct raft_model *m, void *state)
     elections_finish(m, state);
 }
 
-static void fini(void *state)
-{
-    struct votes *votes = state;
-    each_fini(&votes->voter);
-}
-
-const struct raft_rules rules_votes = {.name = "votes", .size = sizeof(struct votes), .before = before, .restart = restart,
-                                       .finish = finish, .fini = fini};
+const struct raft_rules rules_votes = {
+    .name = "votes", .size = sizeof(struct votes), .each = sizeof(struct voter), .before = before, .restart = restart,
+    .finish = finish,
+};

@@ -304,6 +304,18 @@ static void appended_when_it_led_no_more(void **state)
     assert_int_equal(b->reasons, 2);
 }
 
+/* The leader of term 3 has an entry there; which one it is was not seen. */
+static void appended_what_another_leader_may_have(void **state)
+{
+    struct facts *f = *state;
+    facts_role(f, 0, 2, 2);
+    client_asks(f, 0, "x=A");
+    facts_sent(f, 1, 0, 3, 1, 3, HEARTBEAT, 0);
+    facts_received(f, 1, 0, 3, 1, 3, HEARTBEAT, 0);
+    facts_append(f, 0, false, 1, 3, "x=A");
+    assert_none(f);
+}
+
 /* The client sent it to the next leader too, or the node leads again. */
 static void the_same_command_again(void **state)
 {
@@ -918,7 +930,8 @@ int main(void)
         TEST(a_second_vote_after_a_restart), TEST(every_term_is_another_election), TEST(a_vote_carried_over),
         TEST(names_of_two_protocols),
         TEST(both_asked_before_one_was_answered), TEST(both_asked_and_one_refused), TEST(compared_before_the_log_grew),
-        TEST(answered_late), TEST(appended_when_it_led_no_more), TEST(the_same_command_again),
+        TEST(answered_late), TEST(appended_when_it_led_no_more), TEST(appended_what_another_leader_may_have),
+        TEST(the_same_command_again),
         TEST(a_vote_for_a_log_that_is_behind), TEST(logs_that_are_up_to_date), TEST(a_log_known_by_acknowledgements),
         TEST(a_log_that_may_be_another), TEST(a_log_known_by_the_candidates_marks),
         TEST(a_log_that_was_read_back),
