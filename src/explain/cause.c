@@ -78,7 +78,8 @@ bool cause_depends(const struct raft_model *m, const struct raft_finding *f, con
 {
     struct span terms = terms_of(f);
     (void)m;
-    if (b->cluster != f->cluster || b->at.order > completed(f) || (b->healed.how != RAFT_HOW_NONE && b->healed.order <= f->order))
+    if (b->cluster != f->cluster || b->at.order > completed(f) ||
+        (b->healed.how != RAFT_HOW_NONE && b->healed.order <= f->order))
         return false;
     switch (b->spoils) {
     case RAFT_SPOILS_ELECTION:
@@ -132,6 +133,7 @@ void cause_find(struct cause *c, const struct raft_model *m, const struct raft_f
     if (c->rule_break->likely)
         memcpy(c->settle, c->rule_break->settle, sizeof c->settle);
     else if (c->certainty == CERTAINTY_LIKELY)
-        snprintf(c->settle, sizeof c->settle, "one side of the violation is inferred, not seen: marks of the commit index would show it");
+        snprintf(c->settle, sizeof c->settle,
+                 "one side of the violation is inferred, not seen: marks of the commit index would show it");
     chain_build(c, m, f);
 }

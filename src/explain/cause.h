@@ -42,7 +42,8 @@ bool cause_order(struct store *s, const struct raft_model *m, const struct raft_
 bool cause_depends(const struct raft_model *m, const struct raft_finding *f, const struct raft_break *b);
 /* inputs.c: add to the steps what the recording knows beside Raft: the draw behind a timer, the clock or file read by an
  * apply. False: damaged run. */
-bool inputs_add(struct cause *c, struct store *s, const struct store_process *process, size_t processes, struct drd_error *e);
+bool inputs_add(struct cause *c, struct store *s, const struct store_process *process, size_t processes,
+                struct drd_error *e);
 /* chain.c: fill in the steps. */
 void chain_build(struct cause *c, const struct raft_model *m, const struct raft_finding *f);
 

@@ -32,7 +32,8 @@ static void print_class(const struct verdict *v, const struct raft_break *b, FIL
 /* Libraries that carry calls of every program: the frame that matters is behind theirs. */
 size_t verdict_frame_first(const struct verdict *v)
 {
-    static const char *const plumbing[] = {"libuv.", "libev.", "libevent", "libc.", "libpthread", "libstdc++", "libssl", "libcrypto"};
+    static const char *const plumbing[] = {"libuv.",     "libev.",    "libevent", "libc.",
+                                           "libpthread", "libstdc++", "libssl",   "libcrypto"};
     for (size_t i = 0; i < v->frames; i++) {
         bool carries = false;
         for (size_t p = 0; p < sizeof plumbing / sizeof *plumbing; p++)
@@ -83,7 +84,8 @@ static size_t piece_length(const char *text, size_t width)
 }
 
 /* The text of a step in lines, each beside its piece of the drawing. */
-static void print_pieces(const struct verdict *v, const struct verdict_style *style, size_t step, const char *text, FILE *out)
+static void print_pieces(const struct verdict *v, const struct verdict_style *style, size_t step, const char *text,
+                         FILE *out)
 {
     const struct verdict_beside *b = v->beside;
     size_t width = b->width > STEP ? b->width - STEP : 1;

@@ -190,7 +190,8 @@ static size_t peer_add(const char **peer, size_t peers, const char *name)
     return peers + 1;
 }
 
-/* "is cut off from n2 and n3": all from whom it is cut off then. Back from the last cut; behind too many heals it is not known. */
+/* "is cut off from n2 and n3": all from whom it is cut off then. Back from the last cut; behind too many heals it is not
+ * known. */
 static void cut_words(const struct raft_model *m, const struct raft_incident *last, char *out, size_t size)
 {
     const struct raft_incident *heal[HEALS];
@@ -225,11 +226,13 @@ static bool sets_the_stage(const struct raft_incident *i)
 }
 
 /* The latest thing that happened to a node from outside in a stretch of the run. NULL: nothing did. */
-static const struct raft_incident *incident_latest(const struct raft_model *m, uint16_t node, uint64_t after, uint64_t before)
+static const struct raft_incident *incident_latest(const struct raft_model *m, uint16_t node, uint64_t after,
+                                                   uint64_t before)
 {
     for (size_t i = m->incidents; i-- > 0;) {
         const struct raft_incident *incident = &m->incident[i];
-        if (incident->at.node == node && incident->at.order > after && incident->at.order < before && sets_the_stage(incident))
+        if (incident->at.node == node && incident->at.order > after && incident->at.order < before &&
+            sets_the_stage(incident))
             return incident;
     }
     return NULL;
@@ -247,7 +250,8 @@ static void draft_deposed(struct draft *d, size_t cluster, const struct raft_ter
         previous--;
     } while (!previous->leaders);
     const struct raft_leader *l = &previous->leader[0];
-    const struct raft_incident *i = l->id[0] ? NULL : incident_latest(d->model, l->witness.node, l->witness.order, next->witness.order);
+    const struct raft_incident *i =
+        l->id[0] ? NULL : incident_latest(d->model, l->witness.node, l->witness.order, next->witness.order);
     if (!i)
         return;
     incident_words(d->model, i, words, sizeof words);
@@ -262,7 +266,8 @@ static const char *leader_id(const struct raft_model *m, const struct raft_leade
 }
 
 /* ", elected by n1, n2 and n3" */
-static void voters_words(const struct draft *d, const struct raft_term *t, const struct raft_leader *l, char *out, size_t size)
+static void voters_words(const struct draft *d, const struct raft_term *t, const struct raft_leader *l, char *out,
+                         size_t size)
 {
     const char *last = NULL; /* held back, as the word in front of it depends on what follows */
     size_t used = 0, named = 0;
@@ -342,13 +347,15 @@ static void draft_variant(struct draft *d, size_t cluster, const struct raft_var
     if (v->replaced_by)
         entry_words(v->replaced_by, other, sizeof other);
     draft_election(d, cluster, v->term);
-    draft_add(d, RANK_ENTRY, &v->shown, "%s %s at index %" PRIu64 " (term %" PRIu64 ")", led(d, cluster, &v->shown, v->term) ? "appends" : "has",
-              entry, v->index, v->term);
+    draft_add(d, RANK_ENTRY, &v->shown, "%s %s at index %" PRIu64 " (term %" PRIu64 ")",
+              led(d, cluster, &v->shown, v->term) ? "appends" : "has", entry, v->index, v->term);
     if (v->replaced_by)
-        draft_add(d, RANK_ENTRY, &v->replaced, "replaces %s (term %" PRIu64 ") at index %" PRIu64 " by %s (term %" PRIu64 ")", entry, v->term,
-                  v->index, other, v->replaced_by->term);
+        draft_add(d, RANK_ENTRY, &v->replaced,
+                  "replaces %s (term %" PRIu64 ") at index %" PRIu64 " by %s (term %" PRIu64 ")", entry, v->term, v->index,
+                  other, v->replaced_by->term);
     else
-        draft_add(d, RANK_ENTRY, &v->replaced, "deletes %s at index %" PRIu64 " (term %" PRIu64 ")", entry, v->index, v->term);
+        draft_add(d, RANK_ENTRY, &v->replaced, "deletes %s at index %" PRIu64 " (term %" PRIu64 ")", entry, v->index,
+                  v->term);
 }
 
 /* The term that a node led at an event. 0: none. */
@@ -403,10 +410,11 @@ static void draft_side(struct draft *d, const struct raft_finding *f, size_t i)
 
 static void draft_state(struct draft *d, const struct raft_side *side, const char *entry)
 {
-    draft_add(d, RANK_VIOLATION, &side->witness[0], "applies %s at index %" PRIu64 ": its state is %016" PRIx64 " then", entry,
-              side->variant->index, side->value);
+    draft_add(d, RANK_VIOLATION, &side->witness[0], "applies %s at index %" PRIu64 ": its state is %016" PRIx64 " then",
+              entry, side->variant->index, side->value);
     for (size_t i = 0; i < d->rows; i++)
-        d->row[i].step.applies |= d->row[i].step.at.order == side->witness[0].order && side->witness[0].how == RAFT_HOW_APPLIED;
+        d->row[i].step.applies |=
+            d->row[i].step.at.order == side->witness[0].order && side->witness[0].how == RAFT_HOW_APPLIED;
 }
 
 static void draft_violation(struct draft *d, const struct raft_finding *f)

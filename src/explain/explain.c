@@ -96,7 +96,8 @@ static void gap_peers(struct verdict *v, const struct raft_cluster *c)
 {
     for (size_t i = 0; i < c->peers; i++) {
         if (c->peer[i].heard && c->peer[i].node < 0)
-            gap_add(v, true, "the node with id \"%s\" is not recorded: only what others heard from it is known", c->peer[i].id);
+            gap_add(v, true, "the node with id \"%s\" is not recorded: only what others heard from it is known",
+                    c->peer[i].id);
     }
     if (c->doubt[0])
         gap_add(v, true, "%s: this may be more than one cluster; record them apart", c->doubt);
@@ -157,7 +158,8 @@ static enum verdict_status judge(const struct verdict *v)
 static bool is_local(const struct raft_finding *f)
 {
     return f->property == RAFT_LEADER_APPEND_ONLY || f->property == RAFT_STATE_DETERMINISM ||
-           f->property == RAFT_APPLIED_IN_ORDER || f->property == RAFT_COMMIT_MONOTONIC || f->property == RAFT_TERM_MONOTONIC;
+           f->property == RAFT_APPLIED_IN_ORDER || f->property == RAFT_COMMIT_MONOTONIC ||
+           f->property == RAFT_TERM_MONOTONIC;
 }
 
 /* A member of which not all was seen; NULL: there is none. */
@@ -232,5 +234,6 @@ bool verdict_source(struct verdict *v, struct store *s, struct drd_error *e)
     if (!b)
         return true;
     return replay_frames_acting(s, b->at.process, b->at.sequence, &acting, e) &&
-           replay_frames(s, v->process, v->processes, b->at.process, acting, v->frame, FRAMES_MAX, &v->frames, v->frames_note, e);
+           replay_frames(s, v->process, v->processes, b->at.process, acting, v->frame, FRAMES_MAX, &v->frames,
+                         v->frames_note, e);
 }

@@ -1,10 +1,10 @@
 /* A name for the bug behind a run, the same whenever it strikes again.
  *
- * Algorithm 3: where a broken rule is the cause, its class, which of the decisions of that class it was, and its program. All
- * of these are ids; the words that tell of it are no part of it, so that they may be mended. Nor is what came of it, the
- * property that broke or what was spoilt before that: with another schedule the same mistake breaks another property, or none.
- * Nor is the protocol: with marks the same mistake is seen by other means. Nor is the place in the program, which is not known
- * where the program is not, and moves when it is edited. Where no cause is known, the property is all there is. */
+ * Algorithm 3: where a broken rule is the cause, its class, which of the decisions of that class it was, and its program.
+ * All of these are ids; the words that tell of it are no part of it, so that they may be mended. Nor is what came of it, the
+ * property that broke or what was spoilt before that: with another schedule the same mistake breaks another property, or
+ * none. Nor is the protocol: with marks the same mistake is seen by other means. Nor is the place in the program, which is
+ * not known where the program is not, and moves when it is edited. Where no cause is known, the property is all there is. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -82,7 +82,8 @@ static void timer_event(void *context, const struct trace_event *event)
         struct trace_bytes name = event->field_bytes[0];
         t->latest = event->sequence;
         if (event->code == TRACE_DRAW && name.data)
-            snprintf(t->latest_source, sizeof t->latest_source, "%.*s", name.length < 20 ? (int)name.length : 20, (const char *)name.data);
+            snprintf(t->latest_source, sizeof t->latest_source, "%.*s", name.length < 20 ? (int)name.length : 20,
+                     (const char *)name.data);
         else
             snprintf(t->latest_source, sizeof t->latest_source, "getrandom");
     } else if (is_heard(event)) {

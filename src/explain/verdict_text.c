@@ -235,7 +235,8 @@ static void print_checked(const struct verdict *v, const struct verdict_style *s
         terms += m->cluster[i].terms;
     print_label("CHECKED", style, out);
     print_members(v, out);
-    fprintf(out, ", %zu term%s, %s Raft messages\n", terms, terms == 1 ? "" : "s", text_count(m->messages, messages, sizeof messages));
+    fprintf(out, ", %zu term%s, %s Raft messages\n", terms, terms == 1 ? "" : "s",
+            text_count(m->messages, messages, sizeof messages));
     print_label("", style, out);
     fprintf(out, "%s times a node committed an entry; %s of them compared with another node's\n",
             text_count(m->committed, committed, sizeof committed), text_count(m->compared, compared, sizeof compared));
@@ -270,7 +271,8 @@ void verdict_print(const struct verdict *v, const char *run, const struct verdic
     bool none = v->status == VERDICT_NONE;
     print_label("VERDICT", style, out);
     fprintf(out, "%s%s%s\n", none ? style->good : style->warn,
-            none ? "none found: no property of Raft was broken" : "unknown: nothing broken was seen, but not all could be seen",
+            none ? "none found: no property of Raft was broken"
+                 : "unknown: nothing broken was seen, but not all could be seen",
             style->plain);
     if (v->model->breaks)
         verdict_cause_print(v, style, out);

@@ -13,7 +13,8 @@ void verdict_entry(const struct raft_variant *entry, char *out, size_t size)
     else if (entry->type == 'm')
         snprintf(out, size, "a configuration (term %" PRIu64 ")", entry->term);
     else if (entry->text[0])
-        snprintf(out, size, "%s (term %" PRIu64 ")", text_quote(entry->text, strlen(entry->text), text, sizeof text), entry->term);
+        snprintf(out, size, "%s (term %" PRIu64 ")", text_quote(entry->text, strlen(entry->text), text, sizeof text),
+                 entry->term);
     else if (entry->type == 'n')
         snprintf(out, size, "a no-op (term %" PRIu64 ")", entry->term);
     else if (entry->digest)

@@ -223,8 +223,8 @@ static void look_seat(struct blame *b, struct step *s)
 static bool is_acknowledgement(const struct blame *b, const struct raft_fact *f)
 {
     const struct raft_message *m = f->message;
-    return m && !f->again && (m->type == RAFT_APPEND_ENTRIES_RESULT || m->type == RAFT_INSTALL_SNAPSHOT_RESULT) && m->success &&
-           m->match >= b->index;
+    return m && !f->again && (m->type == RAFT_APPEND_ENTRIES_RESULT || m->type == RAFT_INSTALL_SNAPSHOT_RESULT) &&
+           m->success && m->match >= b->index;
 }
 
 /* The acknowledgement of an entry by a node in a term. */

@@ -9,8 +9,8 @@
 
 enum blame_kind {
     BLAME_HELD,         /* the node's log holds the entry */
-    BLAME_ACKNOWLEDGED, /* it told a leader so; at.how is RAFT_HOW_NONE where only the leader shows that: the node is not recorded
-                           (UINT16_MAX), or it had another entry there (`by`) */
+    BLAME_ACKNOWLEDGED, /* it told a leader so; at.how is RAFT_HOW_NONE where only the leader shows that: the node is not
+                           recorded (UINT16_MAX), or it had another entry there (`by`) */
     BLAME_COMMITTED,    /* it holds the entry to be committed */
     BLAME_APPLIED,
     BLAME_LOST,         /* another entry took the place, or none (`by` is NULL) */

@@ -18,8 +18,8 @@ static bool holds(void *context, const char *id)
 {
     const struct held *h = context;
     const struct raft_exchange *x = book_find(&h->node->book, id);
-    return strcmp(id, h->node->id) == 0 ||
-           (x && x->acknowledged.at.how != RAFT_HOW_NONE && x->acknowledged.term == h->node->leading && x->acknowledged.index >= h->index);
+    return strcmp(id, h->node->id) == 0 || (x && x->acknowledged.at.how != RAFT_HOW_NONE &&
+                                            x->acknowledged.term == h->node->leading && x->acknowledged.index >= h->index);
 }
 
 /* Whether the leader's log has an entry of its term, or may have had one that is compacted now, at an index. */

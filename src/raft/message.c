@@ -64,8 +64,8 @@ static bool pending_consistent(struct raft_node *n, const struct raft_pending *p
     return !slot || slot->variant->term == p->previous_term;
 }
 
-/* Receiver 3 to 5 (Figure 2), up to `last`. A node that shows its own log is not told what is in it: only what is not known is
- * filled in, and the commit index ends where the log shown is not the leader's. */
+/* Receiver 3 to 5 (Figure 2), up to `last`. A node that shows its own log is not told what is in it: only what is not known
+ * is filled in, and the commit index ends where the log shown is not the leader's. */
 static void pending_accept(struct step *s, const struct raft_pending *p, uint64_t last)
 {
     struct raft_node *n = s->node;
@@ -182,8 +182,8 @@ static void sent_vote(struct step *s, const struct raft_message *m)
         term_vote(s, m->term, m->vote[0] ? m->vote : m->to);
 }
 
-/* Receiver 3: what the message contradicts is gone, or will be before the node speaks of it again. Where a node does not show
- * its own log, that is not waited for: its commit index may be seen before its answer. */
+/* Receiver 3: what the message contradicts is gone, or will be before the node speaks of it again. Where a node does not
+ * show its own log, that is not waited for: its commit index may be seen before its answer. */
 static void append_contradicts(struct step *s, const struct raft_message *m)
 {
     struct raft_node *n = s->node;

@@ -263,7 +263,8 @@ static struct raft_node *node_of(struct raft_model *m, const struct raft_fact *f
         n->complete = false;
     n->incarnation = p->incarnation;
     n->process = p->number;
-    n->speaks |= !on_disk(fact) && !is_incident(fact) && fact->kind != RAFT_FACT_TRUNCATE && fact->kind != RAFT_FACT_SNAPSHOT;
+    n->speaks |=
+        !on_disk(fact) && !is_incident(fact) && fact->kind != RAFT_FACT_TRUNCATE && fact->kind != RAFT_FACT_SNAPSHOT;
     return n;
 }
 
@@ -474,7 +475,8 @@ static void step_again(struct step *s)
 void raft_model_step(struct raft_model *m, const struct raft_fact *fact)
 {
     bool message = fact->kind == RAFT_FACT_SENT || fact->kind == RAFT_FACT_RECEIVED;
-    if (m->out_of_memory || (size_t)fact->kind >= sizeof fact_handlers / sizeof *fact_handlers || (message && !fact->message))
+    if (m->out_of_memory || (size_t)fact->kind >= sizeof fact_handlers / sizeof *fact_handlers ||
+        (message && !fact->message))
         return;
     m->facts++;
     m->messages += message;

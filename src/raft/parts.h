@@ -83,8 +83,8 @@ void node_bound(struct raft_node *n, uint64_t term); /* it has this term, or a l
 const char *step_peer(const struct step *s, const char *id);
 /* rules_commit.c: the event at which the node came to know that `index` is committed, and so applied it. NULL: not known. */
 const struct raft_witness *commit_learnt(const struct raft_node *n, uint64_t index);
-/* rules_apply.c: the entry that the apply at hand speaks of, NULL if it is not known; the earlier index at which the same command
- * stands, which a client sent again, 0 if there is none. */
+/* rules_apply.c: the entry that the apply at hand speaks of, NULL if it is not known; the earlier index at which the same
+ * command stands, which a client sent again, 0 if there is none. */
 #define REPEATS_LOOKED_AT 1024 /* entries back */
 const struct raft_variant *applied_entry(struct step *s);
 uint64_t applied_before(struct step *s, const struct raft_variant *v);

@@ -12,44 +12,75 @@
 #define BREAKS_ALIKE 8 /* by one node, of one class, to one peer */
 
 const struct raft_class_row raft_classes[RAFT_CLASS_COUNT] = {
-    [RAFT_T01] = {"T01", "two votes in one term", "a server votes for at most one candidate in a term: it grants if votedFor is null or candidateId",
+    [RAFT_T01] = {"T01", "two votes in one term",
+                  "a server votes for at most one candidate in a term: it grants if votedFor is null or candidateId",
                   "Figure 2, RequestVote receiver 2"},
-    [RAFT_T02] = {"T02", "a vote counted that is none", "a candidate becomes leader of a term with votes for that term from a majority of the servers",
+    [RAFT_T02] = {"T02", "a vote counted that is none",
+                  "a candidate becomes leader of a term with votes for that term from a majority of the servers",
                   "Figure 2, Candidates"},
-    [RAFT_T03] = {"T03", "a vote asked for with a log that is not on stable storage",
-                  "persistent state is updated on stable storage before responding to RPCs; RequestVote names the last log entry",
-                  "Figure 2, State; RequestVote"},
-    [RAFT_T04] = {"T04", "a vote for a candidate whose log is behind", "grant only if the candidate's log is at least as up-to-date as the receiver's",
+    [RAFT_T03] =
+        {"T03", "a vote asked for with a log that is not on stable storage",
+         "persistent state is updated on stable storage before responding to RPCs; RequestVote names the last log entry",
+         "Figure 2, State; RequestVote"},
+    [RAFT_T04] = {"T04", "a vote for a candidate whose log is behind",
+                  "grant only if the candidate's log is at least as up-to-date as the receiver's",
                   "Figure 2, RequestVote receiver 2; section 5.4.1"},
-    [RAFT_T05] = {"T05", "acknowledged before it was durable", "persistent state is updated on stable storage before responding to RPCs", "Figure 2, State"},
-    [RAFT_T06] = {"T06", "a higher term not taken over", "if an RPC contains a term higher than currentTerm, set currentTerm to it and convert to follower",
+    [RAFT_T05] = {"T05", "acknowledged before it was durable",
+                  "persistent state is updated on stable storage before responding to RPCs", "Figure 2, State"},
+    [RAFT_T06] = {"T06", "a higher term not taken over",
+                  "if an RPC contains a term higher than currentTerm, set currentTerm to it and convert to follower",
                   "Figure 2, All Servers"},
     [RAFT_T07] = {"T07", "an entry of an earlier term committed by counting replicas",
-                  "a leader advances commitIndex to N only if log[N].term == currentTerm", "Figure 2, Leaders; section 5.4.2"},
+                  "a leader advances commitIndex to N only if log[N].term == currentTerm",
+                  "Figure 2, Leaders; section 5.4.2"},
     [RAFT_T08] = {"T08", "committed beyond what AppendEntries verified, or commit index lowered",
-                  "commitIndex = min(leaderCommit, index of last new entry); it increases monotonically", "Figure 2, AppendEntries receiver 5"},
-    [RAFT_T09] = {"T09", "committed without a majority", "a leader advances commitIndex to N only if a majority of matchIndex is at least N", "Figure 2, Leaders"},
-    [RAFT_T10] = {"T10", "log truncated without a conflict", "delete entries only if an existing one has the same index and a different term",
+                  "commitIndex = min(leaderCommit, index of last new entry); it increases monotonically",
+                  "Figure 2, AppendEntries receiver 5"},
+    [RAFT_T09] = {"T09", "committed without a majority",
+                  "a leader advances commitIndex to N only if a majority of matchIndex is at least N", "Figure 2, Leaders"},
+    [RAFT_T10] = {"T10", "log truncated without a conflict",
+                  "delete entries only if an existing one has the same index and a different term",
                   "Figure 2, AppendEntries receiver 3"},
-    [RAFT_T11] = {"T11", "entries appended twice, at a wrong index, or with a gap", "append the new entries not already in the log; entry i of a message stands at prevLogIndex + 1 + i",
+    [RAFT_T11] = {"T11", "entries appended twice, at a wrong index, or with a gap",
+                  "append the new entries not already in the log; entry i of a message stands at prevLogIndex + 1 + i",
                   "Figure 2, AppendEntries receiver 4"},
-    [RAFT_T12] = {"T12", "an acknowledgement counted for what it did not acknowledge", "matchIndex is the highest entry known to be replicated; results of another term count for nothing",
+    [RAFT_T12] = {"T12", "an acknowledgement counted for what it did not acknowledge",
+                  "matchIndex is the highest entry known to be replicated; results of another term count for nothing",
                   "Figure 2, State; All Servers"},
-    [RAFT_T13] = {"T13", "matchIndex or nextIndex kept wrong", "matchIndex increases monotonically; nextIndex follows it", "Figure 2, Leaders"},
+    [RAFT_T13] = {"T13", "matchIndex or nextIndex kept wrong", "matchIndex increases monotonically; nextIndex follows it",
+                  "Figure 2, Leaders"},
     [RAFT_T14] = {"T14", "log lost or resurrected at a restart", "the log is persistent state", "Figure 2, State"},
-    [RAFT_T15] = {"T15", "term or vote lost at a restart", "currentTerm and votedFor are persistent; currentTerm increases monotonically", "Figure 2, State"},
-    [RAFT_T16] = {"T16", "a snapshot installed wrongly", "retain the entries after the snapshot only if the entry at its end has the same index and term; else discard the log and reset the state machine",
-                  "Figure 13, InstallSnapshot receiver 6 to 8"},
-    [RAFT_T17] = {"T17", "off by one where snapshot and log meet", "prevLogIndex and prevLogTerm are those of the entry before the new ones", "Figure 2, AppendEntries; section 7"},
-    [RAFT_T18] = {"T18", "a check and its act in one node torn apart by another handler", "the answer to an RPC is decided and its effects made as one step", "Figure 2"},
-    [RAFT_T19] = {"T19", "majorities of two configurations that do not overlap", "a server uses the latest configuration in its log; one change at a time, after an entry of the leader's own term is committed",
-                  "section 6; Ongaro 2015"},
-    [RAFT_T20] = {"T20", "a leader rewrote its own log", "a leader never overwrites or deletes entries in its log", "Figure 3, Leader Append-Only"},
-    [RAFT_T21] = {"T21", "a read answered without knowing to lead", "a leader has an entry of its term committed and has heard from a majority after the read arrived", "section 8"},
-    [RAFT_T22] = {"T22", "a server disturbs a leader that is heard", "servers disregard RequestVote when they believe a current leader exists", "section 6; dissertation 4.2.3"},
-    [RAFT_T23] = {"T23", "entries applied twice, out of order, or not at all", "if commitIndex > lastApplied, increment lastApplied and apply log[lastApplied]", "Figure 2, All Servers"},
-    [RAFT_T24] = {"T24", "applying an entry has another outcome on another node", "state machines that apply the same entries in the same order produce the same state", "section 2"},
-    [RAFT_T25] = {"T25", "the environment took away or swapped what was durable", "what was written to stable storage is there after a restart", "section 5, assumption"},
+    [RAFT_T15] = {"T15", "term or vote lost at a restart",
+                  "currentTerm and votedFor are persistent; currentTerm increases monotonically", "Figure 2, State"},
+    [RAFT_T16] =
+        {"T16", "a snapshot installed wrongly",
+         "retain the entries after the snapshot only if the entry at its end has the same index and term; else discard "
+         "the log and reset the state machine",
+         "Figure 13, InstallSnapshot receiver 6 to 8"},
+    [RAFT_T17] = {"T17", "off by one where snapshot and log meet",
+                  "prevLogIndex and prevLogTerm are those of the entry before the new ones",
+                  "Figure 2, AppendEntries; section 7"},
+    [RAFT_T18] = {"T18", "a check and its act in one node torn apart by another handler",
+                  "the answer to an RPC is decided and its effects made as one step", "Figure 2"},
+    [RAFT_T19] =
+        {"T19", "majorities of two configurations that do not overlap",
+         "a server uses the latest configuration in its log; one change at a time, after an entry of the leader's own term "
+         "is committed",
+         "section 6; Ongaro 2015"},
+    [RAFT_T20] = {"T20", "a leader rewrote its own log", "a leader never overwrites or deletes entries in its log",
+                  "Figure 3, Leader Append-Only"},
+    [RAFT_T21] = {"T21", "a read answered without knowing to lead",
+                  "a leader has an entry of its term committed and has heard from a majority after the read arrived",
+                  "section 8"},
+    [RAFT_T22] = {"T22", "a server disturbs a leader that is heard",
+                  "servers disregard RequestVote when they believe a current leader exists",
+                  "section 6; dissertation 4.2.3"},
+    [RAFT_T23] = {"T23", "entries applied twice, out of order, or not at all",
+                  "if commitIndex > lastApplied, increment lastApplied and apply log[lastApplied]", "Figure 2, All Servers"},
+    [RAFT_T24] = {"T24", "applying an entry has another outcome on another node",
+                  "state machines that apply the same entries in the same order produce the same state", "section 2"},
+    [RAFT_T25] = {"T25", "the environment took away or swapped what was durable",
+                  "what was written to stable storage is there after a restart", "section 5, assumption"},
 };
 
 static const struct raft_rules *const families[] = {
@@ -164,8 +195,10 @@ struct raft_break *break_open(struct step *s, enum raft_class class, enum raft_s
     return NULL;
 }
 
-/* A break that says the same already. Elections are told apart by their terms: a second one is not made good by the first. */
-static struct raft_break *break_same(struct step *s, enum raft_class class, enum raft_spoils spoils, uint64_t term, const char *peer)
+/* A break that says the same already. Elections are told apart by their terms: a second one is not made good by the first.
+ */
+static struct raft_break *break_same(struct step *s, enum raft_class class, enum raft_spoils spoils, uint64_t term,
+                                     const char *peer)
 {
     struct raft_model *m = s->model;
     if (spoils != RAFT_SPOILS_ELECTION)

@@ -73,8 +73,8 @@ struct step;
 struct raft_rules {
     const char *name;
     size_t size;                                        /* of the state that the family keeps for a model; zeroed */
-    size_t each;                                        /* what the state begins with is a struct each, of items of this size,
-                                                           one a node, freed with the state; 0: it does not */
+    size_t each; /* what the state begins with is a struct each, of items of this size,
+                    one a node, freed with the state; 0: it does not */
     bool forgets;                                       /* a new incarnation begins with its item zeroed */
     void (*before)(struct step *s, void *state);        /* the model does not know the fact yet */
     void (*after)(struct step *s, void *state);

@@ -34,7 +34,8 @@ static struct machine *machine_of(struct step *s, struct apply *a)
 static void order_broken(struct step *s, const struct machine *m, uint64_t index)
 {
     bool again = index <= m->applied;
-    struct raft_break *b = break_add(s, RAFT_T23, RAFT_SPOILS_STATE, s->fact->entry.term, index, again ? "again" : "skipped");
+    struct raft_break *b =
+        break_add(s, RAFT_T23, RAFT_SPOILS_STATE, s->fact->entry.term, index, again ? "again" : "skipped");
     raft_properties_check(s->model, &(struct raft_change){.kind = RAFT_CHANGE_ORDER, .cluster = s->node->cluster,
                                                           .witness = step_witness(s, RAFT_HOW_APPLIED, true),
                                                           .before = m->applied, .now = index});
@@ -131,7 +132,8 @@ static bool check_base(struct step *s, const struct machine *m)
     struct raft_break *b = break_add(s, RAFT_T23, RAFT_SPOILS_STATE, s->fact->entry.term, m->base + 1, "base");
     break_text(b, "base", "%s applied index %" PRIu64 " on the state of its snapshot, which says index %" PRIu64
                " and holds another state", s->node->name, s->fact->entry.index, m->base);
-    break_reason(b, &m->base_at, "begins with its snapshot up to index %" PRIu64 ", of state %016" PRIx64, m->base, m->base_state);
+    break_reason(b, &m->base_at, "begins with its snapshot up to index %" PRIu64 ", of state %016" PRIx64, m->base,
+                 m->base_state);
     break_at_apply(s, b, m->base + 1);
     return true;
 }
@@ -141,7 +143,8 @@ static bool check_base(struct step *s, const struct machine *m)
 static bool check_tempted(struct step *s, const struct raft_variant *v)
 {
     const struct raft_letter *t = &s->node->book.tempting;
-    const struct raft_slot *now = t->at.how != RAFT_HOW_NONE && t->index <= v->index ? raft_node_slot(s->node, t->index) : NULL;
+    const struct raft_slot *now =
+        t->at.how != RAFT_HOW_NONE && t->index <= v->index ? raft_node_slot(s->node, t->index) : NULL;
     if (!now || now->variant->term == t->log_term)
         return false;
     struct raft_break *b = break_add(s, RAFT_T08, RAFT_SPOILS_STATE, t->term, t->index, "");
@@ -150,7 +153,8 @@ static bool check_tempted(struct step *s, const struct raft_variant *v)
                " came, which did not verify it", s->node->name, t->index, t->log_term, t->commit);
     if (b)
         b->at = t->at;
-    break_likely(b, "that it applied them follows from its state, which is another than that of %s after the same log; marks would show it",
+    break_likely(b, "that it applied them follows from its state, which is another than that of %s after the same log; "
+                 "marks would show it",
                  s->model->node[v->applied.node].name);
     return true;
 }
@@ -175,12 +179,14 @@ static void check_repeated(struct step *s, const struct raft_variant *v, uint64_
     if (b)
         break_reason(b, &v->applied, "applies index %" PRIu64 ": its state is %016" PRIx64 " then", v->index, v->state);
     break_at_apply(s, b, v->index);
-    break_likely(b, "that the command is to be applied once only follows from its being sent twice; a mark of the client's request would show it");
+    break_likely(b, "that the command is to be applied once only follows from its being sent twice; "
+                 "a mark of the client's request would show it");
 }
 
-/* T23, not seen itself: the others agree, so chance or clock did not part them; this one's state began with a snapshot that it
- * was sent, and what came next was not seen to be applied one by one. */
-static bool check_after_snapshot(struct step *s, const struct apply *a, const struct machine *m, const struct raft_variant *v)
+/* T23, not seen itself: the others agree, so chance or clock did not part them; this one's state began with a snapshot that
+ * it was sent, and what came next was not seen to be applied one by one. */
+static bool check_after_snapshot(struct step *s, const struct apply *a, const struct machine *m,
+                                 const struct raft_variant *v)
 {
     bool agreed = a->agreed == v->index && a->agreed_state == v->state;
     if (!m || !m->installed || is_each(s->fact) || v->index <= m->installed + 1 || !agreed)
@@ -192,7 +198,8 @@ static bool check_after_snapshot(struct step *s, const struct apply *a, const st
     if (b)
         break_reason(b, &v->applied, "applies index %" PRIu64 ": its state is %016" PRIx64 " then", v->index, v->state);
     break_at_apply(s, b, m->installed + 1);
-    break_likely(b, "that it applied each entry after the snapshot, and once, was not seen; marks would show which it left out");
+    break_likely(
+        b, "that it applied each entry after the snapshot, and once, was not seen; marks would show which it left out");
     return true;
 }
 

@@ -87,24 +87,27 @@ static void reasons_of_count(struct raft_break *b, struct step *s, uint64_t inde
     if (!b)
         return;
     if (slot)
-        break_reason(b, &slot->variant->shown, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);
+        break_reason(b, &slot->variant->shown, "has index %" PRIu64 " of term %" PRIu64 " in its log", index,
+                     slot->variant->term);
     for (size_t i = 0; led && i < led->leaders; i++) {
         if (led->leader[i].witness.node == (uint16_t)(s->node - s->model->node))
             break_reason(b, &led->leader[i].witness, "leads term %" PRIu64, term);
     }
     for (size_t i = 0; i < s->node->book.exchanges; i++) {
         const struct raft_exchange *x = &s->node->book.exchange[i];
-        const struct raft_letter *l = letter_covers(&x->acknowledged, &(struct count){.index = index, .stale = true}) ? &x->acknowledged : &x->stale;
+        const struct raft_letter *l =
+            letter_covers(&x->acknowledged, &(struct count){.index = index, .stale = true}) ? &x->acknowledged : &x->stale;
         if (l->at.how != RAFT_HOW_NONE && l->index >= index)
-            break_reason(b, &l->at, "gets the acknowledgement of index %" PRIu64 " in term %" PRIu64 " from %s", l->index, l->term,
-                         step_peer(s, x->id));
+            break_reason(b, &l->at, "gets the acknowledgement of index %" PRIu64 " in term %" PRIu64 " from %s", l->index,
+                         l->term, step_peer(s, x->id));
     }
 }
 
 const struct raft_witness *commit_learnt(const struct raft_node *n, uint64_t index)
 {
     const struct raft_slot *slot = raft_node_slot((struct raft_node *)n, index);
-    return n->leading && slot && slot->variant->term == n->leading ? count_completed(n, index) : book_committed(&n->book, index);
+    return n->leading && slot && slot->variant->term == n->leading ? count_completed(n, index)
+                                                                   : book_committed(&n->book, index);
 }
 
 /* Whose acknowledgement it was, "" if it was none. */
@@ -142,7 +145,8 @@ static void heal_minority(struct step *s, uint64_t index)
     static const enum raft_class classes[] = {RAFT_T05, RAFT_T09, RAFT_T12, RAFT_T19};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         struct raft_break *b;
-        while ((b = break_open(s, classes[i], RAFT_SPOILS_COMMIT, "")) != NULL && b->index <= index && b->term == s->node->leading)
+        while ((b = break_open(s, classes[i], RAFT_SPOILS_COMMIT, "")) != NULL && b->index <= index &&
+               b->term == s->node->leading)
             b->healed = step_witness(s, RAFT_HOW_COMMITTED, true);
     }
 }
@@ -266,12 +270,13 @@ static void check_follower(struct step *s, uint64_t index)
         return;
     break_text(b, "beyond", "%s committed up to index %" PRIu64 "; what its leader sent allows %" PRIu64, s->node->name,
                index, book->may_commit);
-    break_reason(b, &book->verified, "may commit up to index %" PRIu64 ": the smaller of leaderCommit and the last entry verified",
+    break_reason(b, &book->verified,
+                 "may commit up to index %" PRIu64 ": the smaller of leaderCommit and the last entry verified",
                  book->may_commit);
-    const struct raft_letter *l = book->unverified.at.how != RAFT_HOW_NONE && book->unverified.commit >= index ? &book->unverified
-                                                                                                                 : &book->heard;
-    break_reason(b, &l->at, "gets AppendEntries: prevLogIndex %" PRIu64 ", %" PRIu64 " entries, leaderCommit %" PRIu64, l->index,
-                 l->count, l->commit);
+    const struct raft_letter *l =
+        book->unverified.at.how != RAFT_HOW_NONE && book->unverified.commit >= index ? &book->unverified : &book->heard;
+    break_reason(b, &l->at, "gets AppendEntries: prevLogIndex %" PRIu64 ", %" PRIu64 " entries, leaderCommit %" PRIu64,
+                 l->index, l->count, l->commit);
     if (l->at.order >= book->verified.order) /* of one message it may have believed more than it verified */
         b->at = l->at;
 }
@@ -340,8 +345,8 @@ static void check_lowered(struct step *s, const struct commits *c)
 
 /* --- nextIndex and matchIndex (T13) --- */
 
-/* Refused since: then nextIndex goes down (Figure 2, Leaders), how far it does not say. A refusal that the acknowledgement has
- * overtaken says nothing. */
+/* Refused since: then nextIndex goes down (Figure 2, Leaders), how far it does not say. A refusal that the acknowledgement
+ * has overtaken says nothing. */
 static bool refused_since(const struct raft_exchange *x)
 {
     const struct raft_letter *r = &x->refused, *a = &x->acknowledged;
@@ -350,8 +355,9 @@ static bool refused_since(const struct raft_exchange *x)
 }
 
 /* The message was made before the acknowledgement was known: it waited in a queue while the leader went on to commit, or the
- * acknowledgement was read in one go with what it answers. Who takes in what it read one message at a time may turn to others
- * in between: while nothing new is read from the peer, what was ahead of the acknowledgement may still be at its turn. */
+ * acknowledgement was read in one go with what it answers. Who takes in what it read one message at a time may turn to
+ * others in between: while nothing new is read from the peer, what was ahead of the acknowledgement may still be at its
+ * turn. */
 static bool made_before(const struct step *s, const struct raft_exchange *x)
 {
     const struct raft_letter *read = &s->node->book.trigger, *a = &x->acknowledged;
@@ -373,8 +379,8 @@ static void check_next(struct step *s)
     if (s->fact->kind != RAFT_FACT_SENT || m->type != RAFT_APPEND_ENTRIES)
         return;
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
-    if (!x || x->acknowledged.term != m->term || m->prev_index >= x->acknowledged.index || refused_since(x) || made_before(s, x) ||
-        is_queued(s, x))
+    if (!x || x->acknowledged.term != m->term || m->prev_index >= x->acknowledged.index || refused_since(x) ||
+        made_before(s, x) || is_queued(s, x))
         return;
     struct raft_break *b = break_add(s, RAFT_T13, RAFT_SPOILS_NOTHING, m->term, m->prev_index + 1, m->to);
     break_text(b, "next", "%s sent %s entries from index %" PRIu64 " on, which had acknowledged up to %" PRIu64 " in term %"

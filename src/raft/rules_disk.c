@@ -1,5 +1,5 @@
-/* What must be on stable storage before a node says so: T03, T05, T15, and a log file that takes the place of another (T14, T16).
- * Restarts are in rules_restart.c.
+/* What must be on stable storage before a node says so: T03, T05, T15, and a log file that takes the place of another (T14,
+ * T16). Restarts are in rules_restart.c.
  *
  * A node's files show what it wrote, when that became durable, and what it read back. Where no file of a node is understood
  * nothing is said about it, but for what its own messages contradict: a term that goes down, a vote given twice. */
@@ -12,8 +12,8 @@
 /* Entries at the end of a log that are looked at each time: all of those that may be on their way to the disk. */
 #define LOOKED_BACK 4096
 
-/* ns: what a node writes so soon after a message, it writes because of it. An election timer that runs out just then is rare,
- * and what rests on it is only likely. */
+/* ns: what a node writes so soon after a message, it writes because of it. An election timer that runs out just then is
+ * rare, and what rests on it is only likely. */
 #define AT_ONCE 20000000
 
 static struct disk *disk_of(struct step *s, struct each *all)
@@ -186,7 +186,8 @@ static void check_request_vote(struct step *s, struct disk *d, const struct raft
 /* T15: the term that the node speaks in would be forgotten by a restart. */
 static void check_term_durable(struct step *s, struct disk *d, const struct raft_message *m)
 {
-    if (!d->terms || m->term <= d->durable.term || m->term <= d->highest || m->type == RAFT_REQUEST_VOTE || m->term < s->node->heard)
+    if (!d->terms || m->term <= d->durable.term || m->term <= d->highest || m->type == RAFT_REQUEST_VOTE ||
+        m->term < s->node->heard)
         return;
     struct raft_break *b = break_add(s, RAFT_T15, RAFT_SPOILS_TERM, m->term, 0, "volatile");
     break_text(b, "volatile", "%s took over term %" PRIu64 " and speaks in it; the term on its stable storage is %" PRIu64,
@@ -238,8 +239,8 @@ static void check_vote_written(struct step *s, struct disk *d)
     const struct raft_fact *f = s->fact;
     const struct raft_book *book = &s->node->book;
     const struct raft_exchange *x = book_find(book, f->peer);
-    bool own = strcmp(f->peer, s->node->id) == 0, heard = book->trigger.at.how != RAFT_HOW_NONE && book->trigger.term == f->term &&
-                                                          !book->trigger.pre_vote;
+    bool own = strcmp(f->peer, s->node->id) == 0,
+         heard = book->trigger.at.how != RAFT_HOW_NONE && book->trigger.term == f->term && !book->trigger.pre_vote;
     bool asked = x && x->vote_asked.at.how != RAFT_HOW_NONE && x->vote_asked.term == f->term;
     if (f->kind != RAFT_FACT_VOTE || f->loaded || !on_file(f) || f->again || !f->peer[0] || !s->node->id[0])
         return;

@@ -1,4 +1,4 @@
-/* What the two files of the family "disk" share: what the files of a node hold, and what they held before it started again. */
+/* What the two files of the family "disk" share: what the files of a node hold, and held before it started again. */
 #ifndef DRD_RAFT_RULES_DISK_H
 #define DRD_RAFT_RULES_DISK_H
 

@@ -75,7 +75,8 @@ static bool is_elected(struct election *e, const struct raft_members *members)
     size_t with = 0;
     if (members)
         return members_majority(members->text, has_vote, e) ||
-               (!members->installed && members > e->step->node->book.members && members_majority(members[-1].text, has_vote, e));
+               (!members->installed && members > e->step->node->book.members &&
+                members_majority(members[-1].text, has_vote, e));
     for (size_t i = 0; i < c->peers; i++)
         with += has_vote(e, c->peer[i].id);
     return 2 * with > c->peers;
@@ -144,7 +145,8 @@ static const char *const wrong_shapes[] = {
 
 /* The vote by which it believed to be elected: the latest that is none. A pre-vote is meant only if there is nothing else,
  * because every election that begins with pre-votes gets them. */
-static const struct vote_ballot *ballot_wrong(const struct election *e, const struct raft_members *members, enum wrong *wrong)
+static const struct vote_ballot *ballot_wrong(const struct election *e, const struct raft_members *members,
+                                              enum wrong *wrong)
 {
     const struct vote_ballot *found = NULL, *b;
     *wrong = RIGHT;
@@ -158,7 +160,8 @@ static const struct vote_ballot *ballot_wrong(const struct election *e, const st
     return found;
 }
 
-static void reasons_ballots(struct raft_break *b, const struct election *e, const struct raft_members *members, enum wrong wrong)
+static void reasons_ballots(struct raft_break *b, const struct election *e, const struct raft_members *members,
+                            enum wrong wrong)
 {
     const struct vote_ballot *ballot;
     for (size_t i = 0; (ballot = ballot_at(e->voter, i)) != NULL; i++) {
@@ -236,7 +239,8 @@ static void elected_without(struct election *e, const struct raft_members *membe
     if (!members)
         break_likely(b, "the configuration of the cluster was not seen: all servers heard of were taken for voting members");
     else if (!ballot)
-        break_likely(b, "no vote was seen that it could have counted by mistake: messages that were not read as such, or marks, would show it");
+        break_likely(b, "no vote was seen that it could have counted by mistake: messages that were not read as such, "
+                     "or marks, would show it");
 }
 
 /* --- T06 --- */
@@ -304,7 +308,8 @@ static void claim_check(struct step *s, struct votes *votes, const struct raft_w
     b->at = *at;
     break_reason(b, &members->at, "has the configuration of index %" PRIu64 ": %s", members->index, members->text);
     break_text(b, "unseen", "%s became leader of term %" PRIu64 " without votes of a majority", s->node->name, term);
-    break_likely(b, "its votes were not seen, only what the voters state: an adapter for its messages would show what it counted");
+    break_likely(
+        b, "its votes were not seen, only what the voters state: an adapter for its messages would show what it counted");
 }
 
 void elections_finish(struct raft_model *m, struct votes *votes)

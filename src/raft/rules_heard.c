@@ -111,8 +111,8 @@ static void disrupted(struct step *s, const struct disruption *d, bool certain, 
     break_reason(b, &d->heard, "hears from its leader");
     if (d->pre_vote) {
         break_reason(b, &d->asked, "is asked by %s whether it would vote for it", from);
-        break_text(b, "pre-vote", "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader", node,
-                   from, ms, tenth);
+        break_text(b, "pre-vote", "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader",
+                   node, from, ms, tenth);
     } else {
         break_reason(b, &d->asked, "is asked for its vote in term %" PRIu64 " by %s", d->term, from);
         break_text(b, "vote", "%s took over term %" PRIu64 " from a RequestVote of %s, %" PRIu64 ".%" PRIu64
@@ -188,8 +188,13 @@ static void check_pre_vote(struct step *s, const struct hearers *t, struct heare
     }
     if (silence == UINT64_MAX)
         return;
-    struct disruption d = {.at = step_witness(s, RAFT_HOW_SENT, true), .pre_vote = true, .heard = n->book.heard.at, .term = m->term,
-                           .led = n->book.heard.term, .time = n->book.heard.time, .silence = silence};
+    struct disruption d = {.at = step_witness(s, RAFT_HOW_SENT, true),
+                           .pre_vote = true,
+                           .heard = n->book.heard.at,
+                           .term = m->term,
+                           .led = n->book.heard.term,
+                           .time = n->book.heard.time,
+                           .silence = silence};
     if (x)
         d.asked = x->vote_asked.at;
     memcpy(d.from, m->to, sizeof d.from);

@@ -1,5 +1,5 @@
-/* T18 of a command: a leader takes it, learns of another leader's term, and appends it all the same, as an entry of a term in
- * which it does not lead. */
+/* T18 of a command: a leader takes it, learns of another leader's term, and appends it all the same, as an entry of a term
+ * in which it does not lead. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -37,7 +37,8 @@ static bool entry_known(const struct step *s, const struct raft_entry *e)
 void late_append(struct step *s, struct voter *v)
 {
     const struct raft_entry *e = &s->fact->entry;
-    const struct vote_command *c = s->fact->loaded || !e->digest || s->node->leading >= e->term ? NULL : command_find(v, e->digest);
+    const struct vote_command *c =
+        s->fact->loaded || !e->digest || s->node->leading >= e->term ? NULL : command_find(v, e->digest);
     bool heard = v->heard >= e->term;
     if (!c || c->led >= e->term || (!heard && v->adopted < e->term) || entry_known(s, e) ||
         vote_cast_find(v, e->term, s->node->id, NULL, false))

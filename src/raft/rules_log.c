@@ -90,10 +90,12 @@ static void reason_of_append(struct step *s, struct raft_break *b, const struct 
     if (!b || a->at.how == RAFT_HOW_NONE)
         return;
     if (a->snapshot)
-        break_reason(b, &a->at, "gets a snapshot up to index %" PRIu64 " of term %" PRIu64 " from %s", a->previous, a->previous_term,
-                     step_peer(s, a->leader));
+        break_reason(b, &a->at, "gets a snapshot up to index %" PRIu64 " of term %" PRIu64 " from %s", a->previous,
+                     a->previous_term, step_peer(s, a->leader));
     else
-        break_reason(b, &a->at, "gets AppendEntries of term %" PRIu64 " from %s: prevLogIndex %" PRIu64 " of term %" PRIu64 ", %zu entr%s",
+        break_reason(b, &a->at,
+                     "gets AppendEntries of term %" PRIu64 " from %s: prevLogIndex %" PRIu64 " of term %" PRIu64
+                     ", %zu entr%s",
                      a->term, step_peer(s, a->leader), a->previous, a->previous_term, a->count, a->count == 1 ? "y" : "ies");
 }
 
@@ -110,8 +112,8 @@ static void leader_truncates(struct step *s, uint64_t index)
         break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", index, slot->variant->term);
 }
 
-/* Nobody has sent it anything since it asked for votes: it deletes as the leader that it has just become. Of the same shape as
- * above: whether its role is known before it deletes is a matter of what it states. */
+/* Nobody has sent it anything since it asked for votes: it deletes as the leader that it has just become. Of the same shape
+ * as above: whether its role is known before it deletes is a matter of what it states. */
 static void candidate_truncates(struct step *s, uint64_t index)
 {
     const struct raft_letter *asked = &s->node->book.candidate;
@@ -167,7 +169,8 @@ static void check_truncate(struct step *s, const struct journal *j)
         return;
     }
     const struct raft_letter *asked = &s->node->book.candidate;
-    if (asked->at.how != RAFT_HOW_NONE && (a->at.how == RAFT_HOW_NONE || asked->at.order > a->at.order) && s->node->heard == asked->term) {
+    if (asked->at.how != RAFT_HOW_NONE && (a->at.how == RAFT_HOW_NONE || asked->at.order > a->at.order) &&
+        s->node->heard == asked->term) {
         candidate_truncates(s, first);
         return;
     }
@@ -204,7 +207,8 @@ static uint64_t belongs_to(struct step *s, const struct raft_entry *e, bool own)
         const struct raft_variant *v = raft_cluster_entries(s->cluster, i);
         const struct raft_slot *slot = own ? raft_node_slot(s->node, i) : NULL;
         for (; v && i != e->index; v = v->next) {
-            if ((v->offered || (slot && slot->variant == v)) && v->term == e->term && raft_variant_shows(v, e->digest, s->fact->protocol))
+            if ((v->offered || (slot && slot->variant == v)) && v->term == e->term &&
+                raft_variant_shows(v, e->digest, s->fact->protocol))
                 return i;
         }
     }
@@ -295,7 +299,8 @@ static void check_sent_entries(struct step *s, const struct raft_message *m)
         break_text(b, "sent-other", "%s, leader of term %" PRIu64 ", sent %s an entry of term %" PRIu64 " as index %" PRIu64
                    ", where its own log has another", s->node->name, m->term, step_peer(s, m->to), e->term, e->index);
     if (b && own_entry(slot))
-        break_reason(b, &slot->witness, "has another entry at index %" PRIu64 " (term %" PRIu64 ")", e->index, slot->variant->term);
+        break_reason(b, &slot->witness, "has another entry at index %" PRIu64 " (term %" PRIu64 ")", e->index,
+                     slot->variant->term);
 }
 
 static void check_sent(struct step *s)
@@ -309,7 +314,8 @@ static void check_sent(struct step *s)
         break_text(b, "previous", "%s, leader of term %" PRIu64 ", sent %s AppendEntries with prevLogIndex %" PRIu64
                    " and prevLogTerm %" PRIu64, s->node->name, m->term, step_peer(s, m->to), m->prev_index, m->prev_term);
         if (b && slot)
-            break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", m->prev_index, slot->variant->term);
+            break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", m->prev_index,
+                         slot->variant->term);
         return;
     }
     check_sent_entries(s, m);
@@ -321,8 +327,8 @@ static void check_accepted(struct step *s, const struct journal *j)
 {
     const struct raft_message *m = s->fact->message;
     const struct append *a = &j->append;
-    if (m->type != RAFT_APPEND_ENTRIES_RESULT || !m->success || a->at.how == RAFT_HOW_NONE || a->snapshot || a->term != m->term ||
-        strcmp(a->leader, m->to) != 0 || !a->previous || m->match < a->previous)
+    if (m->type != RAFT_APPEND_ENTRIES_RESULT || !m->success || a->at.how == RAFT_HOW_NONE || a->snapshot ||
+        a->term != m->term || strcmp(a->leader, m->to) != 0 || !a->previous || m->match < a->previous)
         return;
     const struct raft_slot *slot = raft_node_slot(s->node, a->previous);
     if (!own_entry(slot) || slot->variant->term == a->previous_term || !s->node->own_log)
@@ -331,7 +337,8 @@ static void check_accepted(struct step *s, const struct journal *j)
     break_text(b, "accepted", "%s accepted AppendEntries after index %" PRIu64 " of term %" PRIu64 "; its own log has term %"
                PRIu64 " there", s->node->name, a->previous, a->previous_term, slot->variant->term);
     if (b)
-        break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", a->previous, slot->variant->term);
+        break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", a->previous,
+                     slot->variant->term);
     reason_of_append(s, b, a);
 }
 
@@ -350,15 +357,17 @@ static void check_acknowledged(struct step *s)
                    (theirs ? theirs->variant != slot->variant : leader->last < m->match);
     if (!foreign)
         return;
-    struct raft_break *b = break_add(s, RAFT_T12, RAFT_SPOILS_ACK, m->term, x->append_got.index + x->append_got.count + 1, m->to);
+    struct raft_break *b =
+        break_add(s, RAFT_T12, RAFT_SPOILS_ACK, m->term, x->append_got.index + x->append_got.count + 1, m->to);
     break_text(b, "beyond",
                "%s acknowledged index %" PRIu64 " to %s in term %" PRIu64 "; what it was sent ends at index %" PRIu64
                ", and %s does not hold its entry", s->node->name, m->match, step_peer(s, m->to), m->term,
                x->append_got.index + x->append_got.count, step_peer(s, m->to));
     if (b)
-        break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", m->match, slot->variant->term);
-    break_reason(b, &x->append_got.at, "gets AppendEntries: prevLogIndex %" PRIu64 ", %" PRIu64 " entries", x->append_got.index,
-                 x->append_got.count);
+        break_reason(b, &slot->witness, "has index %" PRIu64 " of term %" PRIu64 " in its log", m->match,
+                     slot->variant->term);
+    break_reason(b, &x->append_got.at, "gets AppendEntries: prevLogIndex %" PRIu64 ", %" PRIu64 " entries",
+                 x->append_got.index, x->append_got.count);
 }
 
 static void install_begins(struct step *s, struct journal *j)
@@ -366,7 +375,8 @@ static void install_begins(struct step *s, struct journal *j)
     const struct raft_message *m = s->fact->message;
     const struct append *a = &j->append;
     bool result = m->type == RAFT_INSTALL_SNAPSHOT_RESULT || m->type == RAFT_APPEND_ENTRIES_RESULT;
-    if (!result || !m->success || !a->snapshot || a->at.how == RAFT_HOW_NONE || a->term != m->term || s->node->last <= a->previous)
+    if (!result || !m->success || !a->snapshot || a->at.how == RAFT_HOW_NONE || a->term != m->term ||
+        s->node->last <= a->previous)
         return;
     const struct raft_slot *slot = raft_node_slot(s->node, a->previous);
     if (!slot || slot->variant->term == a->previous_term)
@@ -399,7 +409,8 @@ static bool tail_must_go(const struct append *a)
 static void check_written_again(struct step *s, const struct journal *j)
 {
     const struct raft_entry *e = &s->fact->entry;
-    if (!s->fact->loaded && !s->fact->again && tail_must_go(&j->append) && e->index > j->append.previous && e->term < j->append.previous_term)
+    if (!s->fact->loaded && !s->fact->again && tail_must_go(&j->append) && e->index > j->append.previous &&
+        e->term < j->append.previous_term)
         tail_kept(s, &j->append, e->index);
 }
 
@@ -430,7 +441,8 @@ static void check_commit_back(struct step *s, const struct journal *j)
 {
     const struct raft_fact *f = s->fact;
     const struct append *a = &j->append;
-    if (f->loaded || f->again || !a->snapshot || a->at.how == RAFT_HOW_NONE || f->index >= s->node->commit || f->index != a->previous)
+    if (f->loaded || f->again || !a->snapshot || a->at.how == RAFT_HOW_NONE || f->index >= s->node->commit ||
+        f->index != a->previous)
         return;
     struct raft_break *b = break_add(s, RAFT_T16, RAFT_SPOILS_COMMIT, a->term, f->index, "");
     break_text(b, "commit", "%s went back from commit index %" PRIu64 " to %" PRIu64 " when it installed a snapshot",
@@ -474,7 +486,8 @@ static void state_wrong(struct step *s, struct journal *j, uint64_t digest)
     struct raft_witness shows = b->at;
     b->at = j->state.at;
     reason_of_append(s, b, &j->append);
-    break_reason(b, &shows, "its state is %016" PRIx64 " after index %" PRIu64 ", not %016" PRIx64, digest, j->state.index, due);
+    break_reason(b, &shows, "its state is %016" PRIx64 " after index %" PRIu64 ", not %016" PRIx64, digest, j->state.index,
+                 due);
 }
 
 static void check_installed(struct step *s, struct journal *j)

@@ -68,7 +68,8 @@ static void higher_received(struct step *s, struct speaker *p, const struct raft
     if ((!is_result(m) && !is_request(m)) || !n->leading || n->leading != n->term ||
         m->term <= n->leading || p->known > n->leading)
         return;
-    *h = (struct higher){.at = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .old = n->leading, .commit = n->commit};
+    *h = (struct higher){
+        .at = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .old = n->leading, .commit = n->commit};
     memcpy(h->from, m->from, sizeof h->from);
 }
 
@@ -187,16 +188,18 @@ static void check_candidate(struct step *s, struct speaker *p, const struct raft
 {
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
     const struct raft_letter *l = x ? &x->append_got : NULL;
-    if (m->success || p->stands != m->term || s->node->leading >= m->term || !l || l->at.how == RAFT_HOW_NONE || l->term != m->term || l->count ||
-        l->at.order < p->stands_at.order || s->node->pending_count != 1 || !previous_held(s->node, l) ||
-        may_be_elected(s->node, m->term))
+    if (m->success || p->stands != m->term || s->node->leading >= m->term || !l || l->at.how == RAFT_HOW_NONE ||
+        l->term != m->term || l->count || l->at.order < p->stands_at.order || s->node->pending_count != 1 ||
+        !previous_held(s->node, l) || may_be_elected(s->node, m->term))
         return;
     struct raft_break *b = break_add(s, RAFT_T06, RAFT_SPOILS_NOTHING, m->term, 0, m->to);
     if (!b)
         return;
     break_reason(b, &p->stands_at, "is a candidate of term %" PRIu64, p->stands);
-    break_reason(b, &l->at, "hears from %s as leader of term %" PRIu64 "; the entry before, index %" PRIu64 " of term %" PRIu64
-                 ", is in its own log", step_peer(s, m->to), l->term, l->index, l->log_term);
+    break_reason(b, &l->at,
+                 "hears from %s as leader of term %" PRIu64 "; the entry before, index %" PRIu64 " of term %" PRIu64
+                 ", is in its own log",
+                 step_peer(s, m->to), l->term, l->index, l->log_term);
     break_text(b, "refused",
                "%s, a candidate of term %" PRIu64 ", refused what %s sent as leader of that term", s->node->name, m->term,
                step_peer(s, m->to));
@@ -221,7 +224,8 @@ static void check_fall(struct step *s, struct speaker *p)
     break_reason(b, &p->stated_at, "states that its term is %" PRIu64, p->stated);
     break_text(b, "back", "%s went back from term %" PRIu64 " to term %" PRIu64, s->node->name, p->stated, f->term);
     if (p->stated_thread != f->thread)
-        break_likely(b, "two threads stated it, and which of the marks is right is not seen: marks made while the state is locked would show it");
+        break_likely(b, "two threads stated it, and which of the marks is right is not seen: "
+                     "marks made while the state is locked would show it");
 }
 
 /* --- facts --- */

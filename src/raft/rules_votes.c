@@ -1,5 +1,5 @@
-/* Voters: one vote a term (T01), for a log that is up to date (T04), decided as one step (T18), answered in the term that was
- * taken over (T06). What candidates make of the votes is in rules_election.c. */
+/* Voters: one vote a term (T01), for a log that is up to date (T04), decided as one step (T18), answered in the term that
+ * was taken over (T06). What candidates make of the votes is in rules_election.c. */
 #include "raft/rules_votes.h"
 
 #include <inttypes.h>
@@ -25,7 +25,8 @@ static struct voter *voter_of(struct step *s, struct votes *votes)
 static struct vote_asked *asked_find(struct voter *v, const char *from, uint64_t term)
 {
     for (size_t i = 0; i < VOTER_ASKED; i++) {
-        if (v->asked[i].letter.at.how != RAFT_HOW_NONE && v->asked[i].letter.term == term && strcmp(v->asked[i].from, from) == 0)
+        if (v->asked[i].letter.at.how != RAFT_HOW_NONE && v->asked[i].letter.term == term &&
+            strcmp(v->asked[i].from, from) == 0)
             return &v->asked[i];
     }
     return NULL;
@@ -40,7 +41,8 @@ static struct vote_asked *asked_open(struct voter *v, const char *from, uint64_t
         struct vote_asked *a = &v->asked[i];
         if (a->letter.at.how == RAFT_HOW_NONE || a->answered || strcmp(a->from, from) != 0)
             continue;
-        if ((granted ? a->letter.term == term : a->letter.term <= term) && (!oldest || a->letter.at.order < oldest->letter.at.order))
+        if ((granted ? a->letter.term == term : a->letter.term <= term) &&
+            (!oldest || a->letter.at.order < oldest->letter.at.order))
             oldest = a;
     }
     return oldest;
@@ -60,8 +62,8 @@ static struct vote_asked *asked_higher(struct voter *v, const char *from, uint64
     return latest;
 }
 
-/* The end of a node's log; false: not known. What it had in an earlier incarnation it may have lost, and what its files say it
- * may have read wrong (T14): that is no decision about a vote. */
+/* The end of a node's log; false: not known. What it had in an earlier incarnation it may have lost, and what its files say
+ * it may have read wrong (T14): that is no decision about a vote. */
 static bool log_end(struct raft_node *n, uint64_t *last, uint64_t *term)
 {
     const struct raft_slot *slot = raft_node_slot(n, n->last);
@@ -141,7 +143,8 @@ static void voted_behind(struct step *s, const struct vote_asked *asked, uint64_
     struct raft_node *n = s->node;
     const struct raft_slot *slot = raft_node_slot(n, n->last);
     const struct raft_letter *heard = &n->book.heard;
-    bool was_right = asked && asked->own_last_term && !is_behind(its->last, its->term, asked->own_last, asked->own_last_term);
+    bool was_right =
+        asked && asked->own_last_term && !is_behind(its->last, its->term, asked->own_last, asked->own_last_term);
     /* What came after the request: entries of a leader of this term, or a later one, could not have changed the decision,
      * which was made when the term was taken over; those of an earlier leader should have been refused by then. */
     bool after = was_right && heard->at.how != RAFT_HOW_NONE && heard->at.order > asked->letter.at.order;
@@ -265,13 +268,15 @@ static void vote(struct step *s, struct votes *votes, struct voter *v, uint64_t 
 /* --- results --- */
 
 /* T06: the request was answered in the term that the voter had before it. */
-static void answered_in_old_term(struct step *s, const struct voter *v, const struct vote_asked *asked, const struct raft_message *m)
+static void answered_in_old_term(struct step *s, const struct voter *v, const struct vote_asked *asked,
+                                 const struct raft_message *m)
 {
     bool adopted = v->adopted >= asked->letter.term && v->adopted_at.order > asked->letter.at.order;
     /* Not granted: requests may be disregarded, their term with them, while a leader is heard (dissertation, 4.2.3). */
     if (!m->success && !adopted)
         return;
-    struct raft_break *b = break_add(s, RAFT_T06, adopted ? RAFT_SPOILS_NOTHING : RAFT_SPOILS_TERM, asked->letter.term, 0, m->to);
+    struct raft_break *b =
+        break_add(s, RAFT_T06, adopted ? RAFT_SPOILS_NOTHING : RAFT_SPOILS_TERM, asked->letter.term, 0, m->to);
     reason_asked(b, s, asked);
     if (adopted)
         break_reason(b, &v->adopted_at, "takes over term %" PRIu64, v->adopted);
@@ -310,7 +315,8 @@ static void result_sent(struct step *s, struct votes *votes, struct voter *v, co
 static void result_received(struct step *s, struct votes *votes, struct voter *v, const struct raft_message *m)
 {
     struct vote_ballot *b = &v->ballot[v->ballots++ % VOTER_BALLOTS];
-    *b = (struct vote_ballot){.term = m->asked ? m->asked : m->term, .pre_vote = m->pre_vote, .at = step_witness(s, RAFT_HOW_HEARD, true)};
+    *b = (struct vote_ballot){
+        .term = m->asked ? m->asked : m->term, .pre_vote = m->pre_vote, .at = step_witness(s, RAFT_HOW_HEARD, true)};
     id_copy(b->from, m->from);
     for (size_t i = 0; m->id && i < VOTES_LATE; i++) {
         if (votes->late[i].id == m->id)

@@ -97,7 +97,9 @@ static const struct raft_variant *entry_chosen(const struct raft_variant *v)
     const struct raft_variant *chosen = v;
     for (; v; v = v->next) {
         bool committed = v->committed.how != RAFT_HOW_NONE, before = chosen->committed.how != RAFT_HOW_NONE;
-        if (committed != before ? committed : committed ? v->committed.order < chosen->committed.order : v->led_term > chosen->led_term)
+        if (committed != before ? committed
+            : committed         ? v->committed.order < chosen->committed.order
+                                : v->led_term > chosen->led_term)
             chosen = v;
     }
     return chosen;

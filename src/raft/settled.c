@@ -65,8 +65,9 @@ static bool witness_alike(const struct raft_witness *a, const struct raft_witnes
 /* Whether `b` may go on where `a` ends. */
 static bool stretch_joins(const struct raft_stretch *a, const struct raft_stretch *b)
 {
-    return a->last + 1 == b->first && a->term == b->term && (b->linked.how == RAFT_HOW_NONE || b->previous_term == a->term) &&
-           a->committed_term == b->committed_term && a->led_term == b->led_term && witness_alike(&a->shown, &b->shown) &&
+    return a->last + 1 == b->first && a->term == b->term &&
+           (b->linked.how == RAFT_HOW_NONE || b->previous_term == a->term) && a->committed_term == b->committed_term &&
+           a->led_term == b->led_term && witness_alike(&a->shown, &b->shown) &&
            witness_alike(&a->committed, &b->committed) && witness_alike(&a->led, &b->led) &&
            witness_alike(&a->linked, &b->linked) && a->offered == b->offered && a->type == b->type;
 }
@@ -158,9 +159,12 @@ static bool digest_put(struct raft_settled *s, uint64_t index, uint64_t digest, 
 
 static bool state_put(struct raft_settled *s, const struct raft_variant *v)
 {
-    struct settled_state state = {.digest = v->state, .sequence = v->applied.sequence, .process = v->applied.process & 0xffff,
+    struct settled_state state = {.digest = v->state,
+                                  .sequence = v->applied.sequence,
+                                  .process = v->applied.process & 0xffff,
                                   .node = v->applied.node & 0xfff};
-    bool fits = state.sequence == v->applied.sequence && state.process == v->applied.process && state.node == v->applied.node;
+    bool fits =
+        state.sequence == v->applied.sequence && state.process == v->applied.process && state.node == v->applied.node;
     if (v->applied.how == RAFT_HOW_NONE || !fits)
         return true;
     struct settled_state *cell = pages_make(&s->state, v->index);
@@ -206,9 +210,17 @@ struct raft_variant *settled_revive(struct raft_settled *s, uint64_t index)
     struct raft_variant *v = of ? calloc(1, sizeof *v) : NULL;
     if (!v)
         return NULL;
-    *v = (struct raft_variant){.index = index, .term = of->term, .offered = of->offered, .type = of->type, .shown = of->shown,
-                               .committed = of->committed, .committed_term = of->committed_term, .led = of->led,
-                               .led_term = of->led_term, .linked = of->linked, .revived = true,
+    *v = (struct raft_variant){.index = index,
+                               .term = of->term,
+                               .offered = of->offered,
+                               .type = of->type,
+                               .shown = of->shown,
+                               .committed = of->committed,
+                               .committed_term = of->committed_term,
+                               .led = of->led,
+                               .led_term = of->led_term,
+                               .linked = of->linked,
+                               .revived = true,
                                .previous_term = index == of->first ? of->previous_term : of->term};
     revive_content(s, v);
     return v;

@@ -1,9 +1,9 @@
-/* Entries that nobody is about to speak of any more, kept small: what is needed to tell that an entry which comes up at an old
- * index after all (a node that lags, an old disk that comes back) is another than the one committed there.
+/* Entries that nobody is about to speak of any more, kept small: what is needed to tell that an entry which comes up at an
+ * old index after all (a node that lags, an old disk that comes back) is another than the one committed there.
  *
- * The log that the nodes hold is part of the cluster's state, so an index of it costs something: the digest of its content, and
- * of the state after it where nodes state that. An entry that all snapshots stand for is in no log any more. Its term stays,
- * and index and term name an entry (Log Matching): neighbours of one term are one stretch. */
+ * The log that the nodes hold is part of the cluster's state, so an index of it costs something: the digest of its content,
+ * and of the state after it where nodes state that. An entry that all snapshots stand for is in no log any more. Its term
+ * stays, and index and term name an entry (Log Matching): neighbours of one term are one stretch. */
 #ifndef DRD_RAFT_SETTLED_H
 #define DRD_RAFT_SETTLED_H
 
