@@ -22,8 +22,10 @@ static struct {
 } options = {.max_size = REPORT_SIZE_DEFAULT};
 
 static const struct args_option rows[] = {
-    { ARGS_STRING, 'o', "output", "FILE", "write there; - is stdout (default: the run's name with .html, here)", &options.output },
-    { ARGS_SIZE, 0, "max-size", "SIZE", "the file's size at most, up to 16M (default 2M): fewer events are drawn", &options.max_size },
+    { ARGS_STRING, 'o', "output", "FILE", "write there; - is stdout (default: the run's name with .html, here)",
+     &options.output },
+    { ARGS_SIZE, 0, "max-size", "SIZE", "the file's size at most, up to 16M (default 2M): fewer events are drawn",
+     &options.max_size },
     { ARGS_FLAG, 0, "no-source", NULL, "do not re-drive the node to find the line of its program", &options.no_source },
     { 0 },
 };
@@ -150,7 +152,8 @@ static void say_written(const struct report *r, const char *path)
         shown += r->run[i].scene.drawn;
         all += r->run[i].scene.seen > r->run[i].scene.drawn ? r->run[i].scene.seen : r->run[i].scene.drawn;
     }
-    printf("%s (%s): showing %s of %s events\n", path, text_size(stat(path, &st) == 0 ? (uint64_t)st.st_size : 0, size, sizeof size),
+    printf("%s (%s): showing %s of %s events\n", path, text_size(stat(path, &st) == 0 ? (uint64_t)st.st_size : 0, size,
+                                                                 sizeof size),
            text_count(shown, drawn, sizeof drawn), text_count(all, seen, sizeof seen));
 }
 

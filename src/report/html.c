@@ -124,8 +124,10 @@ static const struct {
     void (*put)(struct report *r, FILE *out);
 } slots[] = {
     {"style_hash", slot_style_hash}, {"script_hash", slot_script_hash}, {"style", slot_style}, {"script", slot_script},
-    {"version", slot_version}, {"title", slot_title}, {"mode", slot_mode}, {"verdicts", slot_verdicts}, {"words", slot_words},
-    {"chain", slot_chain}, {"logs", slot_logs}, {"shown", slot_shown}, {"environment", slot_environment}, {"data", slot_data},
+    {"version", slot_version}, {"title", slot_title}, {"mode", slot_mode}, {"verdicts", slot_verdicts}, {"words",
+                                                                                          slot_words},
+    {"chain", slot_chain}, {"logs", slot_logs}, {"shown", slot_shown}, {"environment", slot_environment}, {"data",
+                                                                                          slot_data},
 };
 
 static void put_slot(struct report *r, const char *name, size_t length, FILE *out)
@@ -191,7 +193,8 @@ bool report_html(struct report *r, FILE *out, struct drd_error *e)
         }
         free(text);
         if (drawn(r) <= DRAWN_LEAST)
-            return error_set(e, DRD_EXIT_USAGE, "the page takes %zu bytes without most of its events: give --max-size more", size);
+            return error_set(e, DRD_EXIT_USAGE, "the page takes %zu bytes without most of its events: give --max-size more",
+                             size);
         size_t fewer = drawn(r) / 2;
         for (size_t i = 0; i < r->runs; i++)
             scene_select(&r->run[i].scene, fewer);

@@ -1,7 +1,9 @@
 /* A report: one HTML file that needs nothing but a browser, made of the verdict in words and of the scene (scene.h).
  *
- * What is words stands in the page as markup and can be read without JavaScript; what is drawn stands there as JSON, gzip and
- * base64. src/report/page/ has the page, its style and its script, which are part of the program (page.S). The same run gives
+ * What is words stands in the page as markup and can be read without JavaScript; what is drawn stands there as JSON, gzip
+ * and
+ * base64. src/report/page/ has the page, its style and its script, which are part of the program (page.S). The same run
+ * gives
  * the same bytes. Text of the nodes is data: it is cleaned and escaped here, and the script only ever uses textContent. */
 #ifndef DRD_REPORT_HTML_H
 #define DRD_REPORT_HTML_H
@@ -33,7 +35,8 @@ struct report {
     int write_errno;           /* out: why the page could not be written; 0: it could */
 };
 
-/* Write the page, with fewer events drawn if it would be larger than max_size. False: out of memory, or it cannot be made that
+/* Write the page, with fewer events drawn if it would be larger than max_size. False: out of memory, or it cannot be made
+   that
  * small. What `out` does not take is left to the caller: write_errno. */
 bool report_html(struct report *r, FILE *out, struct drd_error *e);
 

@@ -1,4 +1,5 @@
-/* The scene as JSON: columns, as they pack well. docs/drd-report.md says that nobody but the page's own script is to read it. */
+/* The scene as JSON: columns, as they pack well. docs/drd-report.md says that nobody but the page's own script is to read
+   it. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -64,7 +64,8 @@ static int by_key(const void *a, const void *b)
 static uint64_t key_of(const struct diff *d, int side, const struct diff_event *event)
 {
     size_t node = side ? d->back[event->node] : event->node; /* by its number in the first run */
-    const uint64_t part[] = {node, event->kind, event->type, event->flags & DIFF_SENT, diff_peer_label(d, side, event->peer), event->index,
+    const uint64_t part[] = {node, event->kind, event->type, event->flags & DIFF_SENT, diff_peer_label(d, side, event->peer),
+                             event->index,
                              diff_term_label(d, side, event->term)};
     return XXH3_64bits(part, sizeof part);
 }
@@ -153,7 +154,9 @@ void report_diff_data(const struct report *r, struct json_writer *j)
     jw_key(j, "first");
     jw_array(j);
     for (int side = 0; side < 2; side++)
-        jw_int(j, d->first.any && d->first.event[side] ? place_of(r, side, (uint32_t)(d->first.event[side] - d->run[side]->event)) : -1);
+        jw_int(j, d->first.any && d->first.event[side] ? place_of(r, side,
+                                                                  (uint32_t)(d->first.event[side] - d->run[side]->event))
+                                                                      : -1);
     jw_end(j);
     jw_end(j);
 }

@@ -32,7 +32,8 @@ static size_t nodes_left_out(const struct scene *s)
     const struct raft_model *m = s->verdict->model;
     size_t left = 0;
     for (size_t i = 0; i < m->nodes; i++) {
-        bool wanted = verdict_member(s->verdict, i) && (!s->verdict->finding || m->node[i].cluster == s->verdict->finding->cluster);
+        bool wanted = verdict_member(s->verdict, i) && (!s->verdict->finding ||
+                                                        m->node[i].cluster == s->verdict->finding->cluster);
         left += wanted && scene_lane_of(s, (int)i) == SCENE_OUTSIDE;
     }
     return left;
@@ -44,7 +45,8 @@ void report_shown(const struct report *r, size_t run, FILE *out)
     const struct scene *s = &one->scene;
     char drawn[TEXT_MAX], seen[TEXT_MAX], all[TEXT_MAX], cone[TEXT_MAX];
     html_printf(out, "Showing %s of %s events that show something of Raft, and how processes began and ended (%s events were recorded). ",
-                text_count(s->drawn, drawn, sizeof drawn), text_count(s->seen > s->drawn ? s->seen : s->drawn, seen, sizeof seen),
+                text_count(s->drawn, drawn, sizeof drawn), text_count(s->seen > s->drawn ? s->seen : s->drawn, seen,
+                                                                      sizeof seen),
                 text_count(one->recorded, all, sizeof all));
     if (nodes_left_out(s))
         html_printf(out, "%zu nodes have no lane. ", nodes_left_out(s));
@@ -79,7 +81,8 @@ static void build_id(struct store *store, uint32_t process, char *out, size_t si
 static void put_end(const struct store_process *p, FILE *out)
 {
     if (!p->complete)
-        html_printf(out, "not recorded to its end%s%s", p->incomplete_reason ? ": " : "", p->incomplete_reason ? p->incomplete_reason : "");
+        html_printf(out, "not recorded to its end%s%s", p->incomplete_reason ? ": " : "",
+                    p->incomplete_reason ? p->incomplete_reason : "");
     else if (p->status == -1)
         fputs("unknown", out);
     else if (WIFSIGNALED(p->status))
@@ -141,7 +144,8 @@ static void put_unrecorded(const struct report_run *r, FILE *out)
         const struct store_process *p = &r->scene.process[i];
         if (p->complete)
             continue;
-        html_printf(out, "%s%s to its end%s%s", any ? "; " : "", p->node ? p->node : "a process", p->incomplete_reason ? ": " : "",
+        html_printf(out, "%s%s to its end%s%s", any ? "; " : "", p->node ? p->node : "a process",
+                    p->incomplete_reason ? ": " : "",
                     p->incomplete_reason ? p->incomplete_reason : "");
         any = true;
     }

@@ -1,4 +1,5 @@
-/* The logs side by side as a table, as they were when the violation was complete: the page's script makes it follow the cursor. */
+/* The logs side by side as a table, as they were when the violation was complete: the page's script makes it follow the
+   cursor. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,8 @@ static void cell_words(const struct scene *s, const struct scene_change *c, FILE
         return;
     const struct scene_entry *e = &s->log.entry[c->entry];
     const char *text = scene_text(s, e->text);
-    html_printf(out, "%" PRIu64 " %s%s", e->term, e->type == 'm' ? "members" : e->type == 'n' ? "no-op" : *text ? text : "entry",
+    html_printf(out, "%" PRIu64 " %s%s", e->term, e->type == 'm' ? "members" : e->type == 'n' ? "no-op" : *text ? text
+                : "entry",
                 c->applied ? " (applied)" : c->committed ? " (committed)" : "");
 }
 
@@ -42,7 +44,8 @@ static void put_row(const struct table *t, uint64_t row, FILE *out)
 {
     const struct scene *s = t->scene;
     bool divergent = t->first + row == s->log.divergent;
-    fprintf(out, "<tr%s><th scope=\"row\">%s%" PRIu64 "</th>", divergent ? " class=\"divergent\"" : "", divergent ? "✗ " : "", t->first + row);
+    fprintf(out, "<tr%s><th scope=\"row\">%s%" PRIu64 "</th>", divergent ? " class=\"divergent\"" : "",
+            divergent ? "✗ " : "", t->first + row);
     for (size_t i = 0; i < s->lanes; i++) {
         if (s->lane[i].node < 0)
             continue;

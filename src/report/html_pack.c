@@ -8,7 +8,8 @@ void html_base64(const uint8_t *data, size_t length, FILE *out)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < length; i += 3) {
-        uint32_t three = (uint32_t)data[i] << 16 | (i + 1 < length ? (uint32_t)data[i + 1] << 8 : 0) | (i + 2 < length ? data[i + 2] : 0);
+        uint32_t three = (uint32_t)data[i] << 16 | (i + 1 < length ? (uint32_t)data[i + 1] << 8 : 0) | (i + 2 < length
+                                                                                          ? data[i + 2] : 0);
         putc(digits[three >> 18], out);
         putc(digits[three >> 12 & 63], out);
         putc(i + 1 < length ? digits[three >> 6 & 63] : '=', out);

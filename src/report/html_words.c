@@ -113,7 +113,8 @@ static void put_summary(const struct verdict *v, FILE *out)
     if (v->finding)
         put_headline(v, v->finding, out);
     else
-        fputs(v->status == VERDICT_NONE ? "No property of Raft was broken" : "Nothing broken was seen, but not all could be seen", out);
+        fputs(v->status == VERDICT_NONE ? "No property of Raft was broken"
+              : "Nothing broken was seen, but not all could be seen", out);
     if (v->finding && !v->finding->seen)
         fputs(" (inferred)", out);
 }
@@ -153,7 +154,8 @@ static void put_word(const char *word, FILE *out)
 static void put_command(const struct report *r, size_t run, FILE *out)
 {
     const struct verdict *v = r->run[run].verdict;
-    const struct raft_witness *w = v->cause.rule_break ? &v->cause.rule_break->at : v->finding ? verdict_first(v->finding) : NULL;
+    const struct raft_witness *w = v->cause.rule_break ? &v->cause.rule_break->at : v->finding ? verdict_first(v->finding)
+        : NULL;
     char event[RAFT_NODE_NAME + 64];
     fprintf(out, "<div class=\"reproduce\"><span class=\"label\" id=\"reproduce%zu\">Reproduce</span><code id=\"command%zu\">", run, run);
     if (w) {
@@ -204,7 +206,8 @@ void report_verdict(const struct report *r, size_t run, FILE *out)
     put_summary(v, out);
     fputs(r->runs > 1 ? "</h2>\n" : "</h1>\n", out);
     if (v->cause.rule_break) {
-        fprintf(out, "<p class=\"because\">%s ", v->cause.certainty == CERTAINTY_LIKELY ? "Likely because" : v->finding ? "Because" : "A rule was broken:");
+        fprintf(out, "<p class=\"because\">%s ", v->cause.certainty == CERTAINTY_LIKELY ? "Likely because" : v->finding
+                ? "Because" : "A rule was broken:");
         html_put(out, v->cause.rule_break->text);
         fputs(" (", out);
         report_link(r, run, &v->cause.rule_break->at, out);
@@ -232,7 +235,8 @@ static void put_cause(const struct report *r, size_t run, FILE *out)
     const struct raft_break *b = v->cause.rule_break;
     if (!b && !v->finding)
         return;
-    fprintf(out, "<p><strong>%s</strong> ", v->finding ? "Why." : "A rule was broken, and nothing came of it that was seen.");
+    fprintf(out, "<p><strong>%s</strong> ", v->finding ? "Why."
+            : "A rule was broken, and nothing came of it that was seen.");
     if (!b) {
         fputs("Unknown: no break of a rule was seen on which this depends.</p>\n", out);
         return;
@@ -316,7 +320,8 @@ static void put_breaks(const struct report *r, size_t run, FILE *out)
         const struct raft_break *b = &v->model->rule_break[i];
         if (b == v->cause.rule_break)
             continue;
-        fputs(shown++ ? "<li>" : "<p><strong>Other rules broken</strong>, on which this does not depend:</p>\n<ul><li>", out);
+        fputs(shown++ ? "<li>" : "<p><strong>Other rules broken</strong>, on which this does not depend:</p>\n<ul><li>",
+              out);
         report_link(r, run, &b->at, out);
         html_printf(out, " %s [%s]", b->text, raft_classes[b->class].id);
         fputs("</li>\n", out);
@@ -400,7 +405,8 @@ void report_chain(const struct report *r, size_t run, FILE *out)
                 class, run, i, i + 1);
         report_link(r, run, &step->at, out);
         put_time(&r->run[run], &step->at, out);
-        fprintf(out, "%s<p>", *class == 'c' ? "<span class=\"tag\">cause</span>" : *class ? "<span class=\"tag\">violation</span>" : "");
+        fprintf(out, "%s<p>", *class == 'c' ? "<span class=\"tag\">cause</span>" : *class
+                ? "<span class=\"tag\">violation</span>" : "");
         put_linked(r, run, step_text(step->text, v->model->node[step->at.node].name), out);
         fputs("</p></div></li>\n", out);
     }

@@ -98,7 +98,8 @@ static void anchor_add(struct scene *s, uint64_t order)
 static bool anchors_find(struct scene *s, const struct verdict *v)
 {
     const struct raft_model *m = v->model;
-    s->anchor = calloc(CHAIN_STEPS + RAFT_SIDES * RAFT_SIDE_WITNESSES + BREAKS_ANCHORED + m->findings + 2, sizeof *s->anchor);
+    s->anchor = calloc(CHAIN_STEPS + RAFT_SIDES * RAFT_SIDE_WITNESSES + BREAKS_ANCHORED + m->findings + 2,
+                       sizeof *s->anchor);
     if (!s->anchor)
         return false;
     for (size_t i = 0; i < v->cause.steps; i++)
@@ -122,7 +123,8 @@ static uint64_t covered(const struct scene *s, uint64_t near, uint64_t facts)
 {
     uint64_t sum = 0, end = 0;
     for (size_t i = 0; i < s->anchors; i++) {
-        uint64_t from = s->anchor[i] > near ? s->anchor[i] - near : 1, to = s->anchor[i] + near < facts ? s->anchor[i] + near : facts;
+        uint64_t from = s->anchor[i] > near ? s->anchor[i] - near : 1, to = s->anchor[i] + near < facts ? s->anchor[i] + near
+            : facts;
         from = from > end ? from : end + 1;
         if (to >= from) {
             sum += to - from + 1;
@@ -275,7 +277,8 @@ static void state_take(struct scene_walk *w, struct scene_lane *lane, struct sce
     bool same = last && last->role == now.role && last->term == now.term && last->commit == now.commit &&
                 last->applied == now.applied && last->last == now.last && last->snapshot == now.snapshot &&
                 last->incarnation == now.incarnation && !strcmp(last->vote, now.vote);
-    struct scene_state *place = same ? NULL : scene_grow(s, (void **)&s->state, s->states, &s->state_capacity, sizeof *place);
+    struct scene_state *place = same ? NULL : scene_grow(s, (void **)&s->state, s->states, &s->state_capacity,
+                                                         sizeof *place);
     if (place) {
         *place = now;
         lane->last_state = (uint32_t)s->states++;

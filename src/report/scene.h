@@ -2,7 +2,8 @@
  * divergence.
  *
  * Made in one walk over the run, after explain has told where to look: events near those that the chain and the violation
- * name are kept, of the others those that change what a node is. Memory is bounded by SCENE_STORED events and the messages on
+ * name are kept, of the others those that change what a node is. Memory is bounded by SCENE_STORED events and the messages
+ * on
  * their way, whatever the size of the run. All text in it is as the nodes gave it: who writes it out cleans it (html.h). */
 #ifndef DRD_REPORT_SCENE_H
 #define DRD_REPORT_SCENE_H

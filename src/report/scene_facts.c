@@ -55,7 +55,8 @@ static struct scene_look look_message(const struct raft_fact *f, const struct sc
 static struct scene_look look_fault(const struct raft_fact *f)
 {
     const char *what = f->text ? f->text : "";
-    uint8_t kind = !strcmp(what, "cut") ? SCENE_CUT : !strcmp(what, "heal") ? SCENE_HEAL : !strcmp(what, "refuse") ? SCENE_REFUSED
+    uint8_t kind = !strcmp(what, "cut") ? SCENE_CUT : !strcmp(what, "heal") ? SCENE_HEAL : !strcmp(what, "refuse")
+        ? SCENE_REFUSED
                                                                                                                : SCENE_FAULT;
     return (struct scene_look){kind, kind == SCENE_REFUSED ? SCENE_NOTES : SCENE_FAULTS, kind != SCENE_REFUSED};
 }
@@ -155,7 +156,8 @@ static void say_entries(const struct raft_message *m, char *out, size_t size)
     size_t used = (size_t)snprintf(out, size, ", %zu entr%s", m->entries, m->entries == 1 ? "y" : "ies");
     for (size_t i = 0; i < m->entries && i < 3 && used < size; i++) {
         entry_text_of(&m->entry[i], entry, sizeof entry);
-        used += (size_t)snprintf(out + used, size - used, "%s%" PRIu64 " %s (term %" PRIu64 ")", i ? ", " : ": ", m->entry[i].index,
+        used += (size_t)snprintf(out + used, size - used, "%s%" PRIu64 " %s (term %" PRIu64 ")", i ? ", " : ": ",
+                                 m->entry[i].index,
                                  entry, m->entry[i].term);
     }
     if (m->entries > 3 && used < size)
@@ -164,7 +166,8 @@ static void say_entries(const struct raft_message *m, char *out, size_t size)
 
 static void say_append(const struct raft_message *m, char *out, size_t size)
 {
-    size_t used = (size_t)snprintf(out, size, ", term %" PRIu64 ", after index %" PRIu64 " (term %" PRIu64 ")", m->term, m->prev_index,
+    size_t used = (size_t)snprintf(out, size, ", term %" PRIu64 ", after index %" PRIu64 " (term %" PRIu64 ")", m->term,
+                                   m->prev_index,
                                    m->prev_term);
     if (used < size && m->entries)
         say_entries(m, out + used, size - used);
@@ -182,7 +185,8 @@ static void say_client(const struct raft_message *m, char *out, size_t size)
         text_quote(m->key, strnlen(m->key, sizeof m->key), key, sizeof key);
     if (m->type == RAFT_CLIENT_REQUEST && m->entries)
         entry_text_of(&m->entry[0], command, sizeof command);
-    snprintf(out, size, "%s%s%s%s%s%s", m->read ? ", a read" : "", *key ? " of " : "", key, *command ? ", command " : "", command,
+    snprintf(out, size, "%s%s%s%s%s%s", m->read ? ", a read" : "", *key ? " of " : "", key, *command ? ", command " : "",
+             command,
              m->type == RAFT_CLIENT_RESULT ? m->success ? ", done" : ", not done" : "");
 }
 
@@ -191,21 +195,25 @@ static void say_body(const struct raft_message *m, char *out, size_t size)
     *out = '\0';
     switch (m->type) {
     case RAFT_REQUEST_VOTE: case RAFT_TIMEOUT_NOW:
-        snprintf(out, size, "%s, term %" PRIu64 ", last entry %" PRIu64 " (term %" PRIu64 ")", m->pre_vote ? ", pre-vote" : "", m->term,
+        snprintf(out, size, "%s, term %" PRIu64 ", last entry %" PRIu64 " (term %" PRIu64 ")",
+                 m->pre_vote ? ", pre-vote" : "", m->term,
                  m->prev_index, m->prev_term);
         break;
     case RAFT_REQUEST_VOTE_RESULT:
-        snprintf(out, size, "%s, term %" PRIu64 ": %s", m->pre_vote ? ", pre-vote" : "", m->term, m->success ? "granted" : "refused");
+        snprintf(out, size, "%s, term %" PRIu64 ": %s", m->pre_vote ? ", pre-vote" : "", m->term,
+                 m->success ? "granted" : "refused");
         break;
     case RAFT_APPEND_ENTRIES:
         say_append(m, out, size);
         break;
     case RAFT_APPEND_ENTRIES_RESULT: case RAFT_INSTALL_SNAPSHOT_RESULT:
-        snprintf(out, size, m->success ? ", term %" PRIu64 ": holds all up to index %" PRIu64 : ", term %" PRIu64 ": refused (%" PRIu64 ")",
+        snprintf(out, size, m->success ? ", term %" PRIu64 ": holds all up to index %" PRIu64
+                 : ", term %" PRIu64 ": refused (%" PRIu64 ")",
                  m->term, m->match);
         break;
     case RAFT_INSTALL_SNAPSHOT:
-        snprintf(out, size, ", term %" PRIu64 ", up to index %" PRIu64 " (term %" PRIu64 ")", m->term, m->prev_index, m->prev_term);
+        snprintf(out, size, ", term %" PRIu64 ", up to index %" PRIu64 " (term %" PRIu64 ")", m->term, m->prev_index,
+                 m->prev_term);
         break;
     case RAFT_CLIENT_REQUEST: case RAFT_CLIENT_RESULT:
         say_client(m, out, size);
@@ -244,7 +252,8 @@ void scene_label(const struct scene_walk *w, const struct raft_fact *f, char *ou
         snprintf(out, size, "%s t%" PRIu64, m->pre_vote ? "PreVote?" : "Vote?", m->term);
         break;
     case RAFT_REQUEST_VOTE_RESULT:
-        snprintf(out, size, "%s%s t%" PRIu64, m->pre_vote ? "pre-" : "", m->success ? "vote granted" : "vote refused", m->term);
+        snprintf(out, size, "%s%s t%" PRIu64, m->pre_vote ? "pre-" : "", m->success ? "vote granted" : "vote refused",
+                 m->term);
         break;
     case RAFT_APPEND_ENTRIES:
         if (!m->entries) {
@@ -252,7 +261,8 @@ void scene_label(const struct scene_walk *w, const struct raft_fact *f, char *ou
             break;
         }
         entry_text_of(&m->entry[0], entry, sizeof entry);
-        snprintf(out, size, "append %" PRIu64 "%s %s t%" PRIu64, m->entry[0].index, m->entries > 1 ? "…" : "", entry, m->entry[0].term);
+        snprintf(out, size, "append %" PRIu64 "%s %s t%" PRIu64, m->entry[0].index, m->entries > 1 ? "…" : "", entry,
+                 m->entry[0].term);
         break;
     case RAFT_APPEND_ENTRIES_RESULT:
         snprintf(out, size, m->success ? "has %" PRIu64 : "refuses (%" PRIu64 ")", m->match);
@@ -305,10 +315,12 @@ static void say_log(const struct raft_fact *f, char *out, size_t size)
         snprintf(out, size, "%scommit index %" PRIu64, verb(f, "", "writes "), f->index);
         break;
     case RAFT_FACT_SNAPSHOT:
-        snprintf(out, size, "%sa snapshot up to index %" PRIu64 " (term %" PRIu64 ")", verb(f, "takes ", "writes "), f->index, f->term);
+        snprintf(out, size, "%sa snapshot up to index %" PRIu64 " (term %" PRIu64 ")", verb(f, "takes ", "writes "),
+                 f->index, f->term);
         break;
     default:
-        snprintf(out, size, "%sconfiguration from index %" PRIu64 ": %s", verb(f, "", "writes the "), f->index, f->text ? f->text : "");
+        snprintf(out, size, "%sconfiguration from index %" PRIu64 ": %s", verb(f, "", "writes the "), f->index,
+                 f->text ? f->text : "");
     }
 }
 
@@ -317,20 +329,24 @@ static void say_vote(const struct scene_walk *w, const struct raft_fact *f, char
     const char *peer = f->peer[0] ? scene_peer(w, f->peer) : "nobody";
     const struct scene_lane *own = scene_lane_at(w, f);
     if (own && !strcmp(peer, own->name) && !f->again && !f->loaded)
-        snprintf(out, size, "candidate of term %" PRIu64 ", %s itself", f->term, f->written || f->durable ? "writes its vote for" : "votes for");
+        snprintf(out, size, "candidate of term %" PRIu64 ", %s itself", f->term, f->written ||
+                 f->durable ? "writes its vote for" : "votes for");
     else
-        snprintf(out, size, "%s%s%s in term %" PRIu64, verb(f, "votes", "writes its vote"), f->loaded || f->again ? "its vote for " : " for ", peer, f->term);
+        snprintf(out, size, "%s%s%s in term %" PRIu64, verb(f, "votes", "writes its vote"), f->loaded ||
+                 f->again ? "its vote for " : " for ", peer, f->term);
 }
 
 /* What the node holds at the index that it applies. */
 static void say_apply(const struct scene_walk *w, const struct raft_fact *f, char *out, size_t size)
 {
     const struct scene_lane *lane = scene_lane_at(w, f);
-    struct raft_node *n = lane && lane->node >= 0 && (size_t)lane->node < w->model->nodes ? &w->model->node[lane->node] : NULL;
+    struct raft_node *n = lane && lane->node >= 0 && (size_t)lane->node < w->model->nodes ? &w->model->node[lane->node]
+        : NULL;
     const struct raft_slot *slot = n ? raft_node_slot(n, f->entry.index) : NULL;
     char entry[ENTRY_WORDS];
     if (!f->entry.term || !slot || !slot->variant || slot->variant->term != f->entry.term) {
-        snprintf(out, size, f->entry.term ? "applies index %" PRIu64 : "has applied all up to index %" PRIu64, f->entry.index);
+        snprintf(out, size, f->entry.term ? "applies index %" PRIu64 : "has applied all up to index %" PRIu64,
+                 f->entry.index);
         return;
     }
     verdict_entry(slot->variant, entry, sizeof entry);

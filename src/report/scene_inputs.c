@@ -77,7 +77,8 @@ static void search_event(struct search *s, const struct trace_event *event)
     }
 }
 
-static bool search_run(struct search *s, struct store *store, uint32_t process, uint64_t until, uint64_t *left, struct drd_error *e)
+static bool search_run(struct search *s, struct store *store, uint32_t process, uint64_t until, uint64_t *left,
+                       struct drd_error *e)
 {
     struct trace_event event;
     uint64_t first = until > EVENTS_BACK ? until - EVENTS_BACK : 0;
@@ -93,7 +94,8 @@ static bool search_run(struct search *s, struct store *store, uint32_t process, 
 }
 
 /* Where in the order something belongs that is no fact: between its neighbours of the same process, by time. */
-static struct scene_event place(const struct scene *s, size_t facts, uint32_t process, uint8_t lane, uint64_t sequence, uint64_t time)
+static struct scene_event place(const struct scene *s, size_t facts, uint32_t process, uint8_t lane, uint64_t sequence,
+                                uint64_t time)
 {
     struct scene_event out = {.sequence = sequence, .time = time, .process = process, .lane = lane, .state = SCENE_NONE,
                               .place = SCENE_NONE, .cone = true};
@@ -124,7 +126,8 @@ static bool is_stored(const struct scene *s, uint32_t process, uint64_t sequence
     return false;
 }
 
-static void input_add(struct scene *s, size_t facts, const struct scene_event *near, uint64_t sequence, uint64_t time, uint8_t kind,
+static void input_add(struct scene *s, size_t facts, const struct scene_event *near, uint64_t sequence, uint64_t time,
+                      uint8_t kind,
                       const char *words)
 {
     if (is_stored(s, near->process, sequence))
@@ -155,7 +158,8 @@ static void timer_add(struct scene *s, size_t facts, const struct scene_event *c
     if (d->any) {
         event_name(p, d->sequence, name, sizeof name);
         snprintf(words, sizeof words, "election timer fires, %s after its length was drawn at %s (%s)",
-                 text_duration(found->wait.time > d->time ? found->wait.time - d->time : 0, took, sizeof took), name, d->source);
+                 text_duration(found->wait.time > d->time ? found->wait.time - d->time : 0, took,
+                               sizeof took), name, d->source);
     } else {
         snprintf(words, sizeof words, "election timer fires");
     }
@@ -188,11 +192,13 @@ static bool timers_add(struct scene *s, size_t facts, struct store *store, struc
 static uint8_t end_words(const struct store_process *p, char *out, size_t size)
 {
     if (!p->complete) {
-        snprintf(out, size, "its recording ends here%s%s", p->incomplete_reason ? ": " : "", p->incomplete_reason ? p->incomplete_reason : "");
+        snprintf(out, size, "its recording ends here%s%s", p->incomplete_reason ? ": " : "",
+                 p->incomplete_reason ? p->incomplete_reason : "");
         return SCENE_END;
     }
     if (p->status != -1 && WIFSIGNALED(p->status)) {
-        snprintf(out, size, "is ended by SIG%s", sigabbrev_np(WTERMSIG(p->status)) ? sigabbrev_np(WTERMSIG(p->status)) : "?");
+        snprintf(out, size, "is ended by SIG%s", sigabbrev_np(WTERMSIG(p->status)) ? sigabbrev_np(WTERMSIG(p->status))
+                 : "?");
         return SCENE_CRASH;
     }
     if (p->status != -1)

@@ -79,7 +79,8 @@ static uint32_t entry_number(struct scene *s, const struct raft_variant *v)
     uintptr_t known = (uintptr_t)map_get(&log->numbers, (uintptr_t)v);
     if (known)
         return (uint32_t)known - 1;
-    const struct raft_variant **place = scene_grow(s, (void **)&log->variant, log->entries, &log->variant_capacity, sizeof *place);
+    const struct raft_variant **place = scene_grow(s, (void **)&log->variant, log->entries, &log->variant_capacity,
+                                                   sizeof *place);
     if (!place || !map_put(&log->numbers, (uintptr_t)v, (void *)(uintptr_t)(log->entries + 1)))
         return SCENE_NONE;
     *place = v;
@@ -114,7 +115,8 @@ static void rows_compare(struct scene_walk *w, uint8_t lane, struct raft_node *n
         if (!c)
             return;
         log->changes++;
-        *c = (struct scene_change){.order = w->order, .row = (uint32_t)(i - log->first), .entry = entry_number(s, now.variant),
+        *c = (struct scene_change){.order = w->order, .row = (uint32_t)(i - log->first),
+                                   .entry = entry_number(s, now.variant),
                                    .lane = lane, .committed = now.committed, .applied = now.applied, .compacted = now.compacted,
                                    .durable = now.durable};
     }
@@ -146,7 +148,8 @@ static bool message_touches(const struct scene_log *log, struct scene_lane *lane
     return carries;
 }
 
-static bool touches(const struct scene_log *log, struct scene_lane *lane, const struct raft_node *n, const struct raft_fact *f)
+static bool touches(const struct scene_log *log, struct scene_lane *lane, const struct raft_node *n,
+                    const struct raft_fact *f)
 {
     bool changed = moved(log, lane->log_base, n->base) || moved(log, lane->log_last, n->last) ||
                    moved(log, lane->log_commit, n->commit) || moved(log, lane->log_applied, n->applied) ||

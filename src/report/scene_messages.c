@@ -4,7 +4,8 @@
 
 #include "report/scene.h"
 
-/* Messages on their way. Beyond that the network holds more than it can: they were lost, and who loses so many is not told. */
+/* Messages on their way. Beyond that the network holds more than it can: they were lost, and who loses so many is not told.
+   */
 #define FLYING_MAX 65536
 #define DELAYED_LEAST 20000000u /* ns: what takes less is nobody's delay */
 #define DELAYED_TIMES 20u       /* the median */

@@ -46,7 +46,8 @@ def lands(b, name):
     row = b.js("""const box = document.querySelector('.grid'), row = document.querySelector('.grid tr.divergent');
         if (!row) return null;
         const r = row.getBoundingClientRect(), g = box.getBoundingClientRect();
-        return [row.cells[0].textContent, r.top >= g.top && r.bottom <= g.bottom + 1, getComputedStyle(row.cells[1]).backgroundImage]""")
+        return [row.cells[0].textContent, r.top >= g.top && r.bottom <= g.bottom + 1,
+                getComputedStyle(row.cells[1]).backgroundImage]""")
     check(row and row[0].startswith("✗") and row[1], name, "does not show the divergent index:", row)
     here = b.js("return document.querySelectorAll('.ring').length")
     check(here >= 1, name, "draws no cursor")
@@ -70,7 +71,8 @@ def every_trace(b, pages):
                 lands(b, name)
         check(b.js("return document.querySelectorAll('.rows svg .lane').length") >= 3, name, "draws no lanes")
         check(b.js("return document.querySelectorAll('.rows svg .arrow').length") >= 1, name, "draws no messages")
-        check("Showing" in b.js("return document.querySelector('.shown').textContent"), name, "does not say how much it shows")
+        check("Showing" in b.js("return document.querySelector('.shown').textContent"), name,
+              "does not say how much it shows")
 
 
 def steps_lead_everywhere(b, pages):
@@ -124,7 +126,8 @@ def keys_work(b, pages):
 def search_and_filter_work(b, pages):
     opened(b, url(pages, "T05.html"), "T05")
     b.type("#tools input[type=search]", "leader of term 2\ue007")
-    check("leader of term 2" in b.js("return document.querySelector('#bar .now').textContent"), "the search finds no leader, but", cursor(b))
+    check("leader of term 2" in b.js("return document.querySelector('#bar .now').textContent"),
+          "the search finds no leader, but", cursor(b))
     name = cursor(b)
     b.js("document.querySelector('#tools input[type=search]').value = ''")
     b.type("#tools input[type=search]", "nothing like this\ue007")
@@ -160,7 +163,8 @@ def pointer_works(b, pages):
     b.js("document.getElementById('space').scrollIntoView()")
     top = b.js("return document.querySelector('.rows').scrollTop")
     b.click(".overview")
-    check(b.js("return document.querySelector('.rows').scrollTop") != top, "a click in the overview does not move the window")
+    check(b.js("return document.querySelector('.rows').scrollTop") != top,
+          "a click in the overview does not move the window")
     before = cursor(b)
     b.click(".rows")
     b.js("""const s = document.querySelector('.spacer'), box = document.querySelector('.rows').getBoundingClientRect();
@@ -220,7 +224,8 @@ def without_scripts(b, pages, shots):
     b.scripts(False)
     b.open(url(pages, "T07.html"))
     text = b.do("GET", f"/element/{b.element('main')}/text")
-    for words in ("State Machine Safety broken at index 2", "s0@5598", "becomes candidate of term 14", "a leader advances commitIndex",
+    for words in ("State Machine Safety broken at index 2", "s0@5598", "becomes candidate of term 14",
+                  "a leader advances commitIndex",
                   "drd replay", "need JavaScript", "x=A"):
         check(words in text, "without JavaScript there is no:", words)
     b.screenshot(os.path.join(shots, "without-scripts.png"))
@@ -237,11 +242,13 @@ def hostile(b, pages, shots):
         check(b.js("return typeof hostile") == "undefined", name, "ran what a node said")
         check(b.js("return document.scripts.length") == 2, name, "has scripts of a node")
         found = b.js("""return [...document.querySelectorAll('*')].filter((e) => ['IMG', 'IFRAME', 'B', 'OBJECT', 'EMBED', 'LINK'].includes(e.tagName) ||
-            [...e.attributes].some((a) => a.name.startsWith('on') || /^javascript:/i.test(a.value))).map((e) => e.outerHTML.slice(0, 100))""")
+            [...e.attributes].some((a) => a.name.startsWith('on') ||
+                                   /^javascript:/i.test(a.value))).map((e) => e.outerHTML.slice(0, 100))""")
         check(not found, name, "has markup of a node:", found)
         odd = b.js("return (document.documentElement.textContent.match(/[\\u0000-\\u0008\\u000e-\\u001f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]/g) || []).length")
         check(odd == 0, name, "has", odd, "characters that steer the eye")
-        check("\\u202e" in b.js("return document.querySelector('.heads').textContent"), name, "hides that there was an override of direction")
+        check("\\u202e" in b.js("return document.querySelector('.heads').textContent"), name,
+              "hides that there was an override of direction")
         check(not b.console(), name, "says something on the console")
         b.screenshot(os.path.join(shots, name.replace("html", "png")))
 
@@ -249,7 +256,8 @@ def hostile(b, pages, shots):
 def accessible(b, pages, axe):
     with open(axe) as source:
         library = source.read()
-    for name, before in (("T07.html", ""), ("T22.html", ""), ("two.html", ""), ("T07.html", "document.getElementById('help').showModal()")):
+    for name, before in (("T07.html", ""), ("T22.html", ""), ("two.html", ""),
+                         ("T07.html", "document.getElementById('help').showModal()")):
         for dark in (False, True):
             b.dark(dark)
             opened(b, url(pages, name), name)

@@ -8,7 +8,8 @@ import urllib.error
 import urllib.request
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-KEYS = {"Left": "\ue012", "Right": "\ue014", "Up": "\ue013", "Down": "\ue015", "Home": "\ue011", "End": "\ue010", "Shift": "\ue008",
+KEYS = {"Left": "\ue012", "Right": "\ue014", "Up": "\ue013", "Down": "\ue015", "Home": "\ue011", "End": "\ue010",
+        "Shift": "\ue008",
         "Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004"}
 
 
@@ -24,9 +25,11 @@ class Browser:
                 break
         if not self.port:
             raise RuntimeError("chromedriver did not say its port")
-        options = {"binary": chromium, "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
+        options = {"binary": chromium, "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+                                                "--hide-scrollbars",
                                                 "--force-color-profile=srgb", "--window-size=1400,1000"]}
-        wanted = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        wanted = {"browserName": "chrome", "goog:chromeOptions": options,
+                  "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
                   "unhandledPromptBehavior": "ignore"}
         self.session = self.call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
 
@@ -55,7 +58,8 @@ class Browser:
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def dark(self, on):
-        self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if on else "light"}])
+        self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme",
+                                                          "value": "dark" if on else "light"}])
 
     def scripts(self, on):
         self.cdp("Emulation.setScriptExecutionDisabled", value=not on)

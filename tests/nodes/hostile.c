@@ -1,5 +1,7 @@
-/* A cluster whose names, entries and words are chosen by somebody who wants the reader of a report to run, see or read something
- * else: markup, handlers, the end of a script, overrides of direction, bytes that are no UTF-8, a megabyte. What it states by marks
+/* A cluster whose names, entries and words are chosen by somebody who wants the reader of a report to run, see or read
+   something
+ * else: markup, handlers, the end of a script, overrides of direction, bytes that are no UTF-8, a megabyte. What it states
+ * by marks
  * breaks State Machine Safety, so that all of it is told. tests/cli/report.sh and tests/browser/report.sh record it. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,8 @@
 
 #define MEGABYTE (1 << 20)
 
-static const char *const names[] = {"<img/src=x/onerror=hostile=1>", "</script><script>hostile=2</script>", "n3\"onclick=\"$(hostile)\xe2\x80\xae"};
+static const char *const names[] = {"<img/src=x/onerror=hostile=1>", "</script><script>hostile=2</script>",
+                                    "n3\"onclick=\"$(hostile)\xe2\x80\xae"};
 
 static void entries(int id)
 {

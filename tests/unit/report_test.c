@@ -13,9 +13,13 @@ static void text_that_steers_becomes_visible(void **state)
     static const struct {
         const char *in, *out;
     } rows[] = {
-        {"plain \"x=A\" <b>", "plain \"x=A\" <b>"}, {"tab\there", "tab\\x09here"}, {"\x1b[31m", "\\x1b[31m"}, {"a\xff\xc0\xaf", "a\\xff\\xc0\\xaf"},
-        {"\xe2\x80\xaetxt", "\\u202etxt"}, {"\xe2\x81\xa6x\xe2\x81\xa9", "\\u2066x\\u2069"}, {"\xef\xbb\xbf", "\\ufeff"}, {"\xc2\x85", "\\x85"},
-        {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, {"Grüße, 日本", "Grüße, 日本"}, {"\xf3\xa0\x80\x81", "\\ue0001"}, {"cut \xe2\x80", "cut \\xe2\\x80"},
+        {"plain \"x=A\" <b>", "plain \"x=A\" <b>"}, {"tab\there", "tab\\x09here"}, {"\x1b[31m",
+                                                                                    "\\x1b[31m"}, {"a\xff\xc0\xaf",
+                                                                                          "a\\xff\\xc0\\xaf"},
+        {"\xe2\x80\xaetxt", "\\u202etxt"}, {"\xe2\x81\xa6x\xe2\x81\xa9", "\\u2066x\\u2069"}, {"\xef\xbb\xbf",
+                                                                                          "\\ufeff"}, {"\xc2\x85", "\\x85"},
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, {"Grüße, 日本", "Grüße, 日本"}, {"\xf3\xa0\x80\x81", "\\ue0001"}, {"cut \xe2\x80",
+                                                                                          "cut \\xe2\\x80"},
     };
     char out[256];
     (void)state;
@@ -67,7 +71,8 @@ static void what_is_packed_comes_back(void **state)
         assert_true(html_pack(data, length, out));
         fclose(out);
         assert_int_equal(size % 4, 0);
-        z_stream z = {.next_in = packed, .avail_in = (uInt)base64_decode(text, packed), .next_out = back, .avail_out = (uInt)length + 1};
+        z_stream z = {.next_in = packed, .avail_in = (uInt)base64_decode(text, packed), .next_out = back,
+                      .avail_out = (uInt)length + 1};
         assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
         assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
         assert_int_equal(z.total_out, length);
