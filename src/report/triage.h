@@ -90,6 +90,18 @@ void triage_fini(struct triage *t);
 /* triage_judge.c: judge one run. Does not fail: what stops it is the finding. With `locate` the node of the cause is
  * re-driven to say where in its program it was. */
 void triage_judge(const char *path, bool locate, struct triage_result *out);
+/* The same, for one who wants to see what the verdict is made from. */
+struct store_process;
+struct raft_fact;
+struct raft_model;
+struct triage_watch {
+    void *context;
+    void (*begin)(void *context, const struct store_process *process, size_t count);
+    void (*fact)(void *context, const struct raft_fact *fact);
+    void (*end)(void *context, const struct raft_model *model, uint64_t end);
+    uint64_t *length; /* NULL: not wanted; how long the run was, ns */
+};
+void triage_judge_watch(const char *path, const struct triage_watch *watch, struct triage_result *out);
 
 /* triage_pool.c: judge all runs that the cache does not know, `jobs` at a time. `cache`: its directory, NULL for none. */
 typedef void (*triage_progress)(void *context, uint64_t done, uint64_t total); /* may be NULL */
@@ -155,7 +167,6 @@ void escape_terminal(const char *text, FILE *out);   /* no control characters */
 
 /* triage_ends.c: how processes ended. */
 struct store;
-struct store_process;
 /* A process that died although nobody recorded killed it: of `count` processes the index of the first, by its end. -1: none.
  * member[i]: it ran a member of the cluster. `red`: nonzero exit codes count. Fills in statuses that only a wait shows. */
 long ends_crash(struct store *s, struct store_process *process, size_t count, const bool *member, bool red);
@@ -167,7 +178,6 @@ void ends_words(struct store *s, const struct store_process *p, char *out, size_
 void ends_environment(struct store *s, const char *const *names, char *out, size_t size);
 
 /* triage_progress.c: did the cluster get on? */
-struct raft_fact;
 struct progress_watch {
     uint64_t commit, commit_time; /* highest commit index that was seen, and when first */
     uint64_t wanted;              /* highest index of an entry that a leader sent or a log took */
@@ -177,7 +187,6 @@ struct progress_watch {
 };
 void progress_feed(void *context, const struct raft_fact *fact);
 /* What kept it from getting on, for `ns` before the end; NULL: it got on. */
-struct raft_model;
 const char *progress_hang(const struct progress_watch *w, const struct raft_model *m, uint64_t end, bool timed_out,
                           uint64_t *ns);
 

@@ -32,6 +32,7 @@ struct judged {
     struct progress_watch watch;
     char state[32];
     struct triage_result *out;
+    const struct triage_watch *watcher; /* NULL: none */
 };
 
 static void broken(struct triage_result *out, const char *why)
@@ -339,18 +340,41 @@ static void judge(struct judged *j, bool where)
         locate(j);
 }
 
-void triage_judge(const char *path, bool where, struct triage_result *out)
+static void see(void *context, const struct raft_fact *fact)
+{
+    struct judged *j = context;
+    progress_feed(&j->watch, fact);
+    if (j->watcher)
+        j->watcher->fact(j->watcher->context, fact);
+}
+
+static void see_end(struct judged *j)
+{
+    uint64_t first = UINT64_MAX, end = run_end(j);
+    for (size_t i = 0; i < j->count; i++)
+        if (j->process[i].start < first)
+            first = j->process[i].start;
+    if (j->watcher->length)
+        *j->watcher->length = end > first ? end - first : 0;
+    j->watcher->end(j->watcher->context, j->model, end);
+}
+
+static void judge_file(const char *path, bool where, const struct triage_watch *watcher, struct triage_result *out)
 {
     struct drd_error e = {0};
     struct stat st;
-    struct judged j = {.out = out};
+    struct judged j = {.out = out, .watcher = watcher};
     memset(out, 0, sizeof *out);
     out->bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
     j.store = store_open(path, STORE_READ, &e);
     if (j.store && store_processes(j.store, &j.process, &j.count, &e)) {
         read_facts(&j);
-        j.model = explain_model_watch(j.store, j.process, j.count, progress_feed, &j.watch, &e);
+        if (watcher)
+            watcher->begin(watcher->context, j.process, j.count);
+        j.model = explain_model_watch(j.store, j.process, j.count, see, &j, &e);
     }
+    if (j.model && watcher)
+        see_end(&j);
     if (j.model)
         judge(&j, where);
     else
@@ -360,4 +384,14 @@ void triage_judge(const char *path, bool where, struct triage_result *out)
         store_process_fini(&j.process[i]);
     free(j.process);
     store_close(j.store);
+}
+
+void triage_judge(const char *path, bool where, struct triage_result *out)
+{
+    judge_file(path, where, NULL, out);
+}
+
+void triage_judge_watch(const char *path, const struct triage_watch *watch, struct triage_result *out)
+{
+    judge_file(path, false, watch, out);
 }

@@ -23,6 +23,7 @@ static const struct arrow {
     { "explain", "raft protocol replay simulate store trace" },
     { "diff", "raft protocol store trace" },
     { "report", "explain diff raft protocol store trace" },
+    { "explore", "report simulate explain raft protocol store trace" },
     { "export", "explain raft protocol store trace" },
     { "cli", "*" },
     { "packaging", "" }, /* no code */

@@ -1,0 +1,210 @@
+/* Which situations a run went through: what a node became or was struck by, in what company, after which fault. Situations are the
+ * same whichever node it is. A run that shows a new one is worth going on from (steer.c). */
+#include "explore/explore.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "protocol/protocol.h"
+#include "raft/model.h"
+#include "raft/rule.h"
+#include "store/store.h"
+
+#define NODES 16 /* more are not told apart */
+
+enum { FOLLOWER, CANDIDATE, LEADER, DEAD };
+
+/* What is known of a node, by what it sends and writes. */
+struct member {
+    const char *name;
+    uint8_t role;
+    uint64_t term, last, last_term, commit;
+};
+
+struct coverage {
+    struct explore_feature *out;
+    size_t *count;
+    struct member member[NODES];
+    unsigned members;
+    const struct store_process *process;
+    size_t processes;
+    uint64_t fault;  /* hash of the last one's kind */
+    uint64_t behind; /* last time */
+};
+
+struct coverage *coverage_create(struct explore_feature *out, size_t *count)
+{
+    struct coverage *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->out = out;
+    c->count = count;
+    *count = 0;
+    return c;
+}
+
+void coverage_destroy(struct coverage *c)
+{
+    free(c);
+}
+
+void coverage_begin(void *context, const struct store_process *process, size_t count)
+{
+    struct coverage *c = context;
+    c->process = process;
+    c->processes = count;
+}
+
+static void add(struct coverage *c, const uint64_t *what, size_t words, uint64_t time)
+{
+    uint64_t hash = XXH3_64bits(what, words * sizeof *what);
+    for (size_t i = 0; i < *c->count; i++)
+        if (c->out[i].hash == hash)
+            return;
+    if (*c->count < EXPLORE_FEATURES)
+        c->out[(*c->count)++] = (struct explore_feature){hash, time};
+}
+
+static struct member *member_of(struct coverage *c, uint32_t process)
+{
+    const char *name = NULL;
+    for (size_t i = 0; i < c->processes && !name; i++)
+        if (c->process[i].number == process)
+            name = c->process[i].node;
+    for (unsigned i = 0; name && i < c->members; i++)
+        if (!strcmp(c->member[i].name, name))
+            return &c->member[i];
+    if (!name || c->members == NODES)
+        return NULL;
+    c->member[c->members] = (struct member){.name = name};
+    return &c->member[c->members++];
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static uint64_t compare(uint64_t a, uint64_t b)
+{
+    return a < b ? 0 : a == b ? 1 : 2;
+}
+
+/* All others as this one sees them, in an order that does not depend on their names. */
+static uint64_t company(const struct coverage *c, const struct member *m)
+{
+    uint64_t seen[NODES];
+    unsigned n = 0;
+    for (unsigned i = 0; i < c->members; i++) {
+        const struct member *o = &c->member[i];
+        uint64_t log = o->last_term == m->last_term ? compare(o->last, m->last) : compare(o->last_term, m->last_term);
+        if (o != m)
+            seen[n++] = (uint64_t)o->role * 9 + compare(o->term, m->term) * 3 + log;
+    }
+    qsort(seen, n, sizeof *seen, by_value);
+    return XXH3_64bits(seen, n * sizeof *seen);
+}
+
+enum situation { CHANGED = 1, STARTED, STRUCK, REPLACED, COMMITTED, REFUSED, FAILED, BROKE };
+
+static void situation(struct coverage *c, enum situation what, uint64_t more, const struct member *m, uint64_t time)
+{
+    const uint64_t words[] = {what, more, m->role, company(c, m), c->fault};
+    add(c, words, sizeof words / sizeof *words, time);
+}
+
+static void change(struct coverage *c, struct member *m, uint8_t role, uint64_t term, uint64_t time)
+{
+    uint64_t steps = term > m->term ? (term - m->term > 1 ? 2 : 1) : 0, was = m->role;
+    if (role == m->role && term <= m->term)
+        return;
+    m->role = role;
+    if (term > m->term)
+        m->term = term;
+    situation(c, CHANGED, was * 3 + steps, m, time);
+}
+
+static void sent(struct coverage *c, struct member *m, const struct raft_message *r, uint64_t time)
+{
+    if (r->type == RAFT_REQUEST_VOTE && !r->pre_vote)
+        change(c, m, CANDIDATE, r->term, time);
+    else if (r->type == RAFT_APPEND_ENTRIES || r->type == RAFT_INSTALL_SNAPSHOT)
+        change(c, m, LEADER, r->term, time);
+    else if (r->type == RAFT_APPEND_ENTRIES_RESULT)
+        change(c, m, FOLLOWER, r->term, time);
+    if ((r->type == RAFT_APPEND_ENTRIES_RESULT || r->type == RAFT_REQUEST_VOTE_RESULT) && !r->success)
+        situation(c, REFUSED, (uint64_t)r->type, m, time);
+    if (r->type == RAFT_INSTALL_SNAPSHOT)
+        situation(c, REFUSED, (uint64_t)r->type, m, time);
+}
+
+static void append(struct coverage *c, struct member *m, const struct raft_entry *e, uint64_t time)
+{
+    if (e->index <= m->last && e->term != m->last_term)
+        situation(c, REPLACED, e->index <= m->commit, m, time);
+    if (e->type == 'm')
+        situation(c, REPLACED, 2, m, time);
+    m->last = e->index;
+    m->last_term = e->term;
+}
+
+static void commit(struct coverage *c, struct member *m, uint64_t index, uint64_t time)
+{
+    if (index <= m->commit)
+        return;
+    m->commit = index;
+    situation(c, COMMITTED, m->last_term < m->term, m, time);
+}
+
+static void role_stated(struct coverage *c, struct member *m, const struct raft_fact *f)
+{
+    static const uint8_t roles[] = {FOLLOWER, CANDIDATE, LEADER, FOLLOWER};
+    if (f->role >= 0 && f->role < 4)
+        change(c, m, roles[f->role], f->term, f->time);
+}
+
+static void struck(struct coverage *c, struct member *m, const struct raft_fact *f)
+{
+    c->fault = f->text ? XXH3_64bits(f->text, strcspn(f->text, " ")) : 1;
+    situation(c, STRUCK, c->fault, m, f->time);
+}
+
+void coverage_fact(void *context, const struct raft_fact *f)
+{
+    struct coverage *c = context;
+    struct member *m = member_of(c, f->process);
+    if (!m)
+        return;
+    c->behind = f->time;
+    if (f->kind == RAFT_FACT_SENT && f->message)
+        sent(c, m, f->message, f->time);
+    else if (f->kind == RAFT_FACT_ROLE)
+        role_stated(c, m, f);
+    else if (f->kind == RAFT_FACT_TERM && f->term > m->term)
+        change(c, m, m->role == LEADER ? FOLLOWER : m->role, f->term, f->time);
+    else if (f->kind == RAFT_FACT_APPEND && !f->again)
+        append(c, m, &f->entry, f->time);
+    else if (f->kind == RAFT_FACT_TRUNCATE && f->index < m->last)
+        situation(c, REPLACED, f->index < m->commit ? 1 : 3, m, f->time);
+    else if (f->kind == RAFT_FACT_COMMIT)
+        commit(c, m, f->index, f->time);
+    else if (f->kind == RAFT_FACT_START) {
+        situation(c, STARTED, m->role, m, f->time);
+        m->role = FOLLOWER;
+    } else if (f->kind == RAFT_FACT_FAULT)
+        struck(c, m, f);
+    else if (f->kind == RAFT_FACT_WRITE_FAILED)
+        situation(c, FAILED, 0, m, f->time);
+}
+
+void coverage_end(void *context, const struct raft_model *model, uint64_t end)
+{
+    struct coverage *c = context;
+    (void)end;
+    for (size_t i = 0; i < model->breaks; i++) {
+        const uint64_t words[] = {BROKE, (uint64_t)model->rule_break[i].class, model->rule_break[i].likely};
+        add(c, words, sizeof words / sizeof *words, c->behind);
+    }
+}

@@ -1,0 +1,90 @@
+/* drd explore: many tries, what was found, and what to try next.
+ *
+ * All that is known is a fold over the cases in the order of their ends; the journal holds these, a line each, so that an
+ * exploration that was stopped, in whatever way, goes on from its journal. */
+#ifndef DRD_EXPLORE_SEARCH_H
+#define DRD_EXPLORE_SEARCH_H
+
+#include "explore/explore.h"
+#include "store/refs.h"
+
+#define SEARCH_KEPT 8 /* runs of one group that are kept */
+
+/* One try and what came of it, without what only its run tells. */
+struct search_case {
+    uint64_t number;         /* the first is 1 */
+    uint64_t seed;
+    char *plan;              /* owned; NULL: the seed alone */
+    enum triage_kind kind;
+    char fingerprint[TRIAGE_FINGERPRINT], fingerprint_text[256];
+    char title[256], story[520], cause[400], reference[128];
+    char run[REFS_ID + 1];   /* id of the kept run, "" */
+    uint64_t events, world;
+    struct explore_feature *fresh; /* situations nobody was in before; owned */
+    size_t fresh_count;
+};
+
+/* Cases with one fingerprint. */
+struct search_group {
+    struct search_case first, least; /* strings that are owned belong to the cases */
+    size_t count, kept;
+    char run[SEARCH_KEPT][REFS_ID + 1];
+    char tag[64];                    /* of the first kept run, "" */
+};
+
+/* A case that showed something new. */
+struct search_entry {
+    uint64_t seed;
+    char *plan;
+    uint64_t moment[8], tries;
+    size_t moments;
+};
+
+struct search_options {
+    struct explore_setting setting;
+    uint64_t from, to;       /* exactly these seeds; to 0: `runs` instead */
+    uint64_t runs;           /* 0: no limit */
+    uint64_t seconds;        /* 0: no limit */
+    unsigned jobs;
+    bool keep_all, resume;
+    const volatile int *stop; /* becomes nonzero: come to an end */
+    void (*progress)(void *context);
+    void *context;
+};
+
+struct search {
+    struct search_options options;
+    char directory[PATH_MAX], journal_path[PATH_MAX];
+    FILE *journal;
+    struct search_group *group;
+    size_t groups;
+    struct search_entry *entry;
+    size_t entries;
+    uint64_t *seen;          /* situations: a hash table of `seen_size` */
+    size_t seen_count, seen_size;
+    uint64_t done, started, next_seed, continued, resumed; /* `resumed`: of `done`, those of the journal */
+    size_t count[TRIAGE_KINDS];
+    uint64_t world;          /* ns that passed in all worlds */
+    double real;             /* seconds, of this start */
+    char note[400];          /* why the last one was not judged, "" */
+};
+
+bool search_open(struct search *s, const struct search_options *o, struct drd_error *e);
+bool search_run(struct search *s, struct drd_error *e);
+void search_close(struct search *s);
+size_t search_failures(const struct search *s);
+int search_exit(const struct search *s);
+/* The line that does it again; the plan it needs lies beside the journal. */
+void search_reproduce(const struct search *s, const struct search_group *g, FILE *out);
+
+/* ---- steer.c ---- */
+bool search_is_new(struct search *s, uint64_t situation);  /* and from now on it is not */
+bool search_learn(struct search *s, const struct search_case *c);
+bool search_next(struct search *s, struct explore_try *t, char **plan); /* false: none is left; *plan is owned by the caller */
+
+/* ---- journal.c ---- */
+bool journal_open(struct search *s, struct drd_error *e); /* reads it if it is to be resumed */
+bool journal_write(struct search *s, const struct search_case *c);
+bool search_take(struct search *s, struct search_case *c); /* search.c: the fold; owns nothing of `c` after */
+
+#endif
