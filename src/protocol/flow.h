@@ -41,6 +41,7 @@ struct flow_end {
     struct flow_at opened;
     struct flow_address local, peer;
     uint64_t offset[2]; /* bytes so far, by enum flow_way */
+    uint64_t peer_key;         /* of the peer's address as text, kept by the walk; 0: not made yet */
     bool closed;
     uint16_t first_length;
     uint8_t first[FLOW_FIRST_MAX]; /* of a unix client: what it sent first, by which its other end is found */
