@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -7,12 +8,14 @@
 #include "simulate/simulate.h"
 #include "util/text.h"
 
-static const char *output, *keep = "always";
-static int64_t seed;
+static const char *output, *keep = "always", *plan_file;
+static int64_t seed, limit;
 
 static const struct args_option options[] = {
     {ARGS_STRING, 'o', "output", "FILE", "the run file; without it the run goes to .drd/ and is called @", &output},
     {ARGS_INT, 's', "seed", "N", "what happens by chance follows from this number", &seed},
+    {ARGS_STRING, 'p', "plan", "FILE", "faults at moments and decisions that fall otherwise, one a line", &plan_file},
+    {ARGS_INT, 0, "limit", "SECONDS", "end the run after so much of the world's time", &limit},
     {ARGS_CHOICE, 0, "keep", "always|failure", "failure: delete the run where CMD exits 0", &keep},
     {0},
 };
@@ -20,6 +23,31 @@ static const struct args_option options[] = {
 static void print_warning(const char *text)
 {
     cmd_warn("%s", text);
+}
+
+static char *file_text(const char *path, struct drd_error *e)
+{
+    FILE *in = fopen(path, "re");
+    char *text = NULL;
+    size_t size = 0;
+    ssize_t n = in ? getdelim(&text, &size, 0, in) : -1;
+    bool failed = !in || ferror(in);
+    if (failed)
+        error_set_errno(e, DRD_EXIT_USAGE, "%s", path);
+    if (in)
+        fclose(in);
+    if (!failed && n >= 0)
+        return text;
+    free(text);
+    return failed ? NULL : calloc(1, 1);
+}
+
+static bool plan_load(struct plan *plan, const char *path, struct drd_error *e)
+{
+    char *text = file_text(path, e);
+    bool ok = text && (plan_read(plan, text, e) || error_wrap(e, "%s", path));
+    free(text);
+    return ok;
 }
 
 static void make_rows(const char *path)
@@ -48,9 +76,13 @@ static int run(struct cmd_context *c)
     struct recorder_options o = {.keep_failures_only = !strcmp(keep, "failure"), .command = c->argv, .warn = print_warning};
     struct recorder_result result;
     struct refs_entry entry = {0};
-    bool ok = output || refs_new(&entry, &c->error);
+    struct plan plan = {0};
+    const struct simulate_options s = {.seed = (uint64_t)seed, .plan = &plan, .time_limit = limit > 0 ? (uint64_t)limit * 1000000000u : 0};
+    bool ok = !plan_file || plan_load(&plan, plan_file, &c->error);
+    ok = ok && (output || refs_new(&entry, &c->error));
     o.output = output ? output : entry.path;
-    ok = ok && simulate_run(&o, (uint64_t)seed, &result, &c->error);
+    ok = ok && simulate_run(&o, &s, &result, &c->error);
+    plan_fini(&plan);
     if (ok && result.kept)
         make_rows(o.output);
     if (ok)

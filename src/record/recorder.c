@@ -303,6 +303,15 @@ static void world_fault(void *context, int count, char **word, uint64_t at)
     lanes_leave(r);
 }
 
+static bool world_fact(void *context, const char *name, const char *value, struct drd_error *e)
+{
+    struct recorder *r = context;
+    lanes_take(r);
+    bool ok = r->broken || store_fact_set(r->store, name, value, e);
+    lanes_leave(r);
+    return ok;
+}
+
 static bool world_begin(struct recorder *r, struct drd_error *e)
 {
     if (!r->options->world)
@@ -310,7 +319,7 @@ static bool world_begin(struct recorder *r, struct drd_error *e)
     r->directory = open(r->spool.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (r->directory < 0)
         return error_set_errno(e, DRD_EXIT_CANNOT, "%s", r->spool.dir);
-    const struct recorder_notes notes = {world_fault, r};
+    const struct recorder_notes notes = {world_fault, world_fact, r};
     return r->options->world->begin(r->options->world->context, r->directory, &notes, e);
 }
 
@@ -805,7 +814,7 @@ bool recorder_run(const struct recorder_options *options, struct recorder_result
     end_run(&r, result);
     if (r.world_failed) {
         warn(&r, r.world_error.message);
-        result->exit_code = DRD_EXIT_CANNOT;
+        result->exit_code = r.world_error.exit_code;
     }
     release(&r, result->kept);
     malloc_trim(0); /* the caller may make the rows now */

@@ -10,6 +10,7 @@
 /* A world in the place of this machine (drd simulate): who answers the programs' system calls. */
 struct recorder_notes {
     void (*fault)(void *recorder, int count, char **word, uint64_t now);
+    bool (*fact)(void *recorder, const char *name, const char *value, struct drd_error *e); /* of the run */
     void *recorder;
 };
 

@@ -344,7 +344,8 @@ static long exec_live(struct call *call, long directory, const char *path, char 
     if (simulated) {
         exec_announce(path, argv);
         simulated_number_set((uint32_t)RAW(SYS_getpid));
-        long refused = simulated_ask(MAIL_EXEC, directory, (long)path, call->nr == SYS_execve ? 0 : call->arg[4]);
+        env = environment_complete(env);
+        long refused = simulated_exec(directory, path, call->nr == SYS_execve ? 0 : call->arg[4], argv, env);
         text_copy(file, sizeof file, simulated_text());
         if (!refused && program_refuses(AT_FDCWD, file)) {
             note_unrecorded(file, program_refuses(AT_FDCWD, file));
@@ -364,7 +365,8 @@ static long exec_live(struct call *call, long directory, const char *path, char 
         exec_announce(path, argv);
     if (!process_vfork_child)
         __atomic_store_n(&stream.slot->state, SPOOL_EXECED, __ATOMIC_RELEASE);
-    env = environment_complete(env);
+    if (!simulated)
+        env = environment_complete(env);
     if (tsc_trapped) /* the setting would outlive this program: the next one's loader may read the counter */
         RAW(SYS_prctl, PR_SET_TSC, PR_TSC_ENABLE);
     long error = call->nr == SYS_execve || simulated ? RAW(SYS_execve, path, argv, env)

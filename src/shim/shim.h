@@ -262,6 +262,7 @@ void simulated_begin(uint32_t mail, bool process);
 void simulated_leave(uint32_t *word) __attribute__((noreturn));
 long simulated_call(const struct call *call);
 long simulated_ask(int64_t nr, long a, long b, long c); /* enum mail_ask */
+long simulated_exec(long directory, const char *path, long flags, char *const *argv, char *const *env);
 uint32_t simulated_number(void);
 void simulated_number_set(uint32_t number);
 const char *simulated_text(void);

@@ -92,6 +92,12 @@ long simulated_ask(int64_t nr, long a, long b, long c)
     return mail_ask(nr, arg, NULL);
 }
 
+long simulated_exec(long directory, const char *path, long flags, char *const *argv, char *const *env)
+{
+    const long arg[6] = {directory, (long)path, flags, (long)argv, (long)env};
+    return mail_ask(MAIL_EXEC, arg, NULL);
+}
+
 /* A call of the shim's own on what belongs to the program: its descriptors, its directory. */
 long program_call(long nr, long a, long b, long c, long d)
 {
@@ -172,9 +178,9 @@ void simulated_dispositions(void)
 int simulated_clock(int clock, struct timespec *ts)
 {
     simulated->now += simulated->tick;
-    uint64_t now = simulated->now;
-    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI)
-        now += simulated->epoch;
+    const struct mail_process *own = &simulated->process[self.home];
+    bool realtime = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI;
+    uint64_t now = simulated->now + (realtime ? simulated->epoch + (uint64_t)own->realtime : 0);
     ts->tv_sec = (time_t)(now / 1000000000u);
     ts->tv_nsec = (long)(now % 1000000000u);
     return 0;

@@ -304,7 +304,7 @@ static bool start_live(void)
         return false;
     if (simulated) {
         simulated_attach();
-        chance_restore((const uint8_t *)simulated->random);
+        chance_restore((const uint8_t *)simulated_text());
         thread_number_patch(self.tid);
     } else if (!RAW(SYS_stat, "/proc/self/exe", &st) && st.st_dev == run->tool_device && st.st_ino == run->tool_inode)
         return false;

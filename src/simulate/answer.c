@@ -19,7 +19,26 @@ static long nobody(struct machine *m, const struct task *t)
     return -ENOSYS;
 }
 
-long answer(struct machine *m, struct task *t)
+/* What the plan makes of the question before anybody answers it. */
+static bool decided(struct machine *m, struct task *t, long *result)
+{
+    struct plan_step *s;
+    if (!t->steps || t->begun)
+        return false;
+    if ((s = step_of(t, PLAN_CRASH))) {
+        s->met = true;
+        *result = -EIO; /* nobody hears it */
+        fault_crash(m, t->process);
+        return true;
+    }
+    if (t->nr < 0 || !(s = step_of(t, PLAN_FAIL)))
+        return false;
+    s->met = true;
+    *result = -s->value;
+    return true;
+}
+
+static long anybody(struct machine *m, struct task *t)
 {
     static long (*const who[])(struct machine *, struct task *, bool *) = {
         files_answer, ready_answer, socket_answer, futex_answer, clock_answer, tree_answer, process_answer, pipe_answer,
@@ -32,4 +51,14 @@ long answer(struct machine *m, struct task *t)
             return result;
     }
     return nobody(m, t);
+}
+
+long answer(struct machine *m, struct task *t)
+{
+    long result;
+    m->asking = t;
+    if (!decided(m, t, &result))
+        result = anybody(m, t);
+    m->asking = NULL;
+    return result;
 }

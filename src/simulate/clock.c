@@ -24,10 +24,10 @@ static struct timespec span(uint64_t ns)
     return (struct timespec){(time_t)(ns / SECOND), (long)(ns % SECOND)};
 }
 
-static uint64_t clock_read(const struct machine *m, int64_t clock)
+static uint64_t clock_read(const struct machine *m, const struct task *t, int64_t clock)
 {
     switch ((int32_t)clock) {
-    case CLOCK_REALTIME: case CLOCK_REALTIME_COARSE: case CLOCK_TAI: return m->box->now + m->box->epoch;
+    case CLOCK_REALTIME: case CLOCK_REALTIME_COARSE: case CLOCK_TAI: return machine_day(m, t->process);
     case CLOCK_MONOTONIC: case CLOCK_MONOTONIC_RAW: case CLOCK_MONOTONIC_COARSE: case CLOCK_BOOTTIME: return m->box->now;
     default: return m->box->now / 10; /* processor time: nobody measures it here */
     }
@@ -35,13 +35,13 @@ static uint64_t clock_read(const struct machine *m, int64_t clock)
 
 static long clock_get(struct machine *m, struct task *t)
 {
-    struct timespec ts = span(clock_read(m, t->arg[0]));
+    struct timespec ts = span(clock_read(m, t, t->arg[0]));
     return user_put(m, t, t->arg[1], &ts, sizeof ts) ? 0 : -EFAULT;
 }
 
 static long day_get(struct machine *m, struct task *t)
 {
-    uint64_t now = clock_read(m, CLOCK_REALTIME);
+    uint64_t now = clock_read(m, t, CLOCK_REALTIME);
     struct timeval tv = {(time_t)(now / SECOND), (suseconds_t)(now % SECOND / 1000)};
     int zone[2] = {0};
     return (!t->arg[0] || user_put(m, t, t->arg[0], &tv, sizeof tv)) && (!t->arg[1] || user_put(m, t, t->arg[1], zone, sizeof zone))
@@ -58,7 +58,7 @@ static long sleep_for(struct machine *m, struct task *t, int64_t request, bool a
             return -EFAULT;
         if (ts.tv_nsec < 0 || ts.tv_nsec >= (long)SECOND || ts.tv_sec < 0)
             return -EINVAL;
-        uint64_t when = (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec, now = clock_read(m, clock);
+        uint64_t when = (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec, now = clock_read(m, t, clock);
         return task_times_out(m, t, absolute ? when > now ? when - now : 0 : when) ? 0 : ANSWER_WAIT;
     }
     return task_times_out(m, t, NEVER) ? 0 : ANSWER_WAIT;
@@ -90,7 +90,7 @@ static struct itimerval alarm_left(const struct machine *m, const struct process
 
 static void alarm_set(struct machine *m, struct process *p, uint64_t value, uint64_t every)
 {
-    p->alarm = value ? machine_now(m) + value : NEVER;
+    p->alarm = value ? machine_now(m) + step_timer(m->asking, value) : NEVER;
     p->alarm_every = every;
     machine_due(m, p->alarm, alarm_rings, p);
 }
@@ -170,6 +170,8 @@ static long timer_set(struct machine *m, struct task *t)
     uint64_t value = (uint64_t)set.it_value.tv_sec * SECOND + (uint64_t)set.it_value.tv_nsec;
     timer->every = (uint64_t)set.it_interval.tv_sec * SECOND + (uint64_t)set.it_interval.tv_nsec;
     timer->next = !value ? NEVER : t->arg[1] & TIMER_ABSTIME ? (value > now ? value : now) : now + value;
+    if (timer->next != NEVER)
+        timer->next = now + step_timer(t, timer->next - now);
     machine_due(m, timer->next, timer_rings, timer);
     return !t->arg[3] || user_put(m, t, t->arg[3], &old, sizeof old) ? 0 : -EFAULT;
 }
@@ -231,7 +233,7 @@ long clock_answer(struct machine *m, struct task *t, bool *mine)
     case SYS_clock_getres: return !a[1] || user_put(m, t, a[1], &step, sizeof step) ? 0 : -EFAULT;
     case SYS_gettimeofday: return day_get(m, t);
     case SYS_time:
-        seconds = (int64_t)(clock_read(m, CLOCK_REALTIME) / SECOND);
+        seconds = (int64_t)(clock_read(m, t, CLOCK_REALTIME) / SECOND);
         return !a[0] || user_put(m, t, a[0], &seconds, 8) ? seconds : -EFAULT;
     case SYS_nanosleep: return sleep_for(m, t, a[0], false, CLOCK_MONOTONIC);
     case SYS_clock_nanosleep: return sleep_for(m, t, a[2], a[1] & TIMER_ABSTIME, a[0]);

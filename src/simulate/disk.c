@@ -13,9 +13,41 @@
 #define SYNC_LEAST (500 * 1000ull)
 #define SYNC_SPREAD (2 * MILLISECOND)
 
-static uint64_t disk_time(struct machine *m)
+static uint64_t disk_time(const struct machine *m, struct process *p)
 {
-    return SYNC_LEAST + chance_below(&m->disk, SYNC_SPREAD);
+    return SYNC_LEAST + chance_below(&p->disk, SYNC_SPREAD) + m->node[p->node].disk.slow;
+}
+
+/* Of a disk that does what it is told: one that lies says so too soon. */
+static bool disk_lies(const struct machine *m, const struct task *t)
+{
+    return m->node[t->process->node].disk.lies;
+}
+
+int disk_refuses(const struct machine *m, const struct task *t, bool grows)
+{
+    const struct process *p = t ? t->process : NULL;
+    if (!p || !p->node)
+        return 0;
+    return m->node[p->node].disk.error ? m->node[p->node].disk.error : grows && m->node[p->node].disk.full ? ENOSPC : 0;
+}
+
+void disk_set(struct machine *m, uint32_t node, const char *how, int64_t value)
+{
+    bool well = !strcmp(how, "well");
+    if (!strcmp(how, "slow") || well)
+        m->node[node].disk.slow = well ? 0 : (uint64_t)value;
+    if (!strcmp(how, "fail") || well)
+        m->node[node].disk.error = well ? 0 : (int)value;
+    if (!strcmp(how, "full") || well)
+        m->node[node].disk.full = !well;
+    if (!strcmp(how, "lie") || well)
+        m->node[node].disk.lies = !well;
+}
+
+static bool takes_its_time(struct machine *m, struct task *t)
+{
+    return !task_times_out(m, t, t->deadline == NEVER ? disk_time(m, t->process) : 0);
 }
 
 static long sync_file(struct machine *m, struct task *t)
@@ -25,12 +57,21 @@ static long sync_file(struct machine *m, struct task *t)
         return -EBADF;
     if (!f->inode)
         return -EINVAL;
-    return task_times_out(m, t, t->deadline == NEVER ? disk_time(m) : 0) ? 0 : ANSWER_WAIT;
+    if (takes_its_time(m, t))
+        return ANSWER_WAIT;
+    int error = disk_refuses(m, t, false);
+    if (!error && !disk_lies(m, t) && t->nr != SYS_sync_file_range)
+        tree_sync(m, f->inode, t->process->node);
+    return -error;
 }
 
 static long sync_all(struct machine *m, struct task *t)
 {
-    return task_times_out(m, t, t->deadline == NEVER ? disk_time(m) : 0) ? 0 : ANSWER_WAIT;
+    if (takes_its_time(m, t))
+        return ANSWER_WAIT;
+    if (!disk_lies(m, t))
+        tree_sync_all(m, t->process->node);
+    return 0;
 }
 
 /* ---- asynchronous ---- */
@@ -39,6 +80,8 @@ struct operation {
     struct operation *next;
     struct machine *machine;
     uint64_t context, at;
+    uint32_t node;
+    struct inode *sync; /* durable when it is done, NULL none */
     struct io_event event;
     struct file *tells; /* eventfd, NULL none */
 };
@@ -51,6 +94,12 @@ static void operation_done(struct machine *m, void *what)
     struct operation *o = what;
     uint64_t one = 1;
     m->changes++;
+    if (o->sync) {
+        if (!m->node[o->node].disk.lies)
+            tree_sync(m, o->sync, o->node);
+        tree_let_go(m, o->sync);
+        o->sync = NULL;
+    }
     if (!o->tells)
         return;
     o->tells->kind->write(m, NULL, o->tells, (const uint8_t *)&one, 8, -1);
@@ -95,8 +144,12 @@ static void operation_queue(struct machine *m, struct task *t, const struct iocb
     struct operation *o = calloc(1, sizeof *o), **at = &operations;
     if (!o)
         abort();
-    *o = (struct operation){.machine = m, .context = (uint64_t)t->arg[0], .at = machine_now(m) + disk_time(m)};
+    *o = (struct operation){.machine = m, .context = (uint64_t)t->arg[0], .node = t->process->node, .at = machine_now(m) + disk_time(m, t->process)};
     o->event = (struct io_event){.data = c->aio_data, .obj = (uint64_t)address, .res = result};
+    struct file *f = file_of(t, (int32_t)c->aio_fildes);
+    bool syncs = c->aio_lio_opcode == IOCB_CMD_FSYNC || c->aio_lio_opcode == IOCB_CMD_FDSYNC;
+    if (f && (syncs || f->flags & (O_DSYNC | O_SYNC) || c->aio_rw_flags & (RWF_DSYNC | RWF_SYNC)))
+        tree_hold(o->sync = f->inode);
     if (c->aio_flags & IOCB_FLAG_RESFD && (o->tells = file_of(t, (int32_t)c->aio_resfd)))
         o->tells->references++;
     while (*at && (*at)->at <= o->at)
@@ -144,7 +197,7 @@ static long fetch(struct machine *m, struct task *t)
         if (o->context == (uint64_t)t->arg[0] && o->at <= machine_now(m)) {
             *at = o->next;
             machine_forget(m, o);
-            if (o->tells)
+            if (o->tells || o->sync)
                 operation_done(m, o);
             free(o);
             left--;
@@ -165,6 +218,8 @@ static long context_end(struct machine *m, struct task *t)
         }
         *at = o->next;
         machine_forget(m, o);
+        if (o->sync)
+            tree_let_go(m, o->sync);
         if (o->tells)
             file_release(m, o->tells);
         free(o);
@@ -176,8 +231,8 @@ long disk_answer(struct machine *m, struct task *t, bool *mine)
 {
     uint64_t context;
     switch (t->nr) {
-    case SYS_fsync: case SYS_fdatasync: case SYS_sync_file_range: case SYS_syncfs: return sync_file(m, t);
-    case SYS_sync: return sync_all(m, t);
+    case SYS_fsync: case SYS_fdatasync: case SYS_sync_file_range: return sync_file(m, t);
+    case SYS_sync: case SYS_syncfs: return sync_all(m, t);
     case SYS_io_setup:
         context = 0x7000000000000000ull + ++contexts;
         return user_put(m, t, t->arg[1], &context, 8) ? 0 : -EFAULT;

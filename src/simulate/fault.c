@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simulate/fault_words.h"
+
 static uint32_t node_find(const struct machine *m, const char *name)
 {
     for (uint32_t i = 1; i < m->nodes; i++)
@@ -29,6 +31,12 @@ bool fault_is_cut(const struct machine *m, uint32_t a, uint32_t b)
     return a && b && a != b && (m->cut[a][b] || m->alone[a] || m->alone[b]);
 }
 
+/* Does what a sends not come to b? */
+bool fault_is_held(const struct machine *m, uint32_t a, uint32_t b)
+{
+    return a && b && m->held[a][b];
+}
+
 bool fault_is_paused(const struct machine *m, const struct process *p)
 {
     return p->node && m->node[p->node].paused;
@@ -39,17 +47,19 @@ static void cuts_set(struct machine *m, const uint32_t *node, int count, bool on
     if (!count) {
         memset(m->cut, 0, sizeof m->cut);
         memset(m->alone, 0, sizeof m->alone);
+        memset(m->held, 0, sizeof m->held);
     }
     if (count == 1) {
         m->alone[node[0]] = on;
         for (uint32_t b = 0; b < MACHINE_NODES && !on; b++)
-            m->cut[node[0]][b] = m->cut[b][node[0]] = false;
+            m->cut[node[0]][b] = m->cut[b][node[0]] = m->held[node[0]][b] = m->held[b][node[0]] = false;
     }
     for (int i = 0; i < count; i++)
         for (int j = 0; j < count; j++)
             if (i != j)
-                m->cut[node[i]][node[j]] = on;
+                m->cut[node[i]][node[j]] = on, m->held[node[i]][node[j]] &= on;
     socket_cut(m);
+    sockets_let_go(m);
     m->changes++;
 }
 
@@ -61,11 +71,34 @@ static bool runs(const struct machine *m, uint32_t node)
     return false;
 }
 
+/* What the time of day of its processes is off by, for them to see. CLOCK_MONOTONIC is never set. */
+void fault_clocks(struct machine *m, uint32_t node)
+{
+    for (struct process *p = m->processes; p; p = p->next)
+        if (p->node == node && p->state == PROCESS_ALIVE)
+            m->box->process[p->home].realtime = m->node[node].off;
+}
+
 static void node_kill(struct machine *m, uint32_t node)
 {
     for (struct process *p = m->processes; p; p = p->next)
         if (p->node == node && p->state == PROCESS_ALIVE)
             process_end(m, p, SIGKILL);
+}
+
+/* Power is lost: what runs there ends, and what was not made durable may be gone. */
+static void node_crash(struct machine *m, uint32_t node)
+{
+    node_kill(m, node);
+    tree_crash(m, node);
+}
+
+void fault_crash(struct machine *m, struct process *p)
+{
+    if (p->node)
+        node_crash(m, p->node);
+    else
+        process_end(m, p, SIGKILL);
 }
 
 static void known(const struct machine *m, char *text, size_t size)
@@ -76,47 +109,73 @@ static void known(const struct machine *m, char *text, size_t size)
         used += (size_t)snprintf(text + used, size - used, "%s%s", i > 1 ? ", " : "", m->node[i].name);
 }
 
-/* As faults_execute of the recorder. The answer is a line. */
-void fault_execute(struct machine *m, char *line, char *answer, size_t size)
+/* The numbers of the nodes that it names. False: the answer says why not. */
+static bool nodes_find(const struct machine *m, const struct fault *f, uint32_t *node, char *answer, size_t size)
 {
-    char *word[MACHINE_NODES], *rest = line, *one, names[600];
-    uint32_t node[MACHINE_NODES];
-    int count = 0;
-    while (count < MACHINE_NODES && (one = strsep(&rest, " ")))
-        if (*one)
-            word[count++] = one;
-    int named = count - 1;
-    bool cut = count && !strcmp(word[0], "cut"), heal = count && !strcmp(word[0], "heal");
-    bool kill = count && !strcmp(word[0], "kill"), pause = count && !strcmp(word[0], "pause"), resume = count && !strcmp(word[0], "resume");
-    if (!cut && !heal && !kill && !pause && !resume) {
-        snprintf(answer, size, "error 129 %s: not a fault; cut, heal, kill, pause and resume are\n", count ? word[0] : "nothing");
-        return;
-    }
-    if (!heal && !named) {
-        snprintf(answer, size, "error 129 %s takes the name of a node\n", word[0]);
-        return;
-    }
-    for (int i = 0; i < named; i++) {
-        node[i] = node_find(m, word[i + 1]);
+    char names[600];
+    bool running = f->kind == FAULT_KILL || f->kind == FAULT_PAUSE || f->kind == FAULT_RESUME || f->kind == FAULT_CRASH;
+    for (int i = 0; i < f->nodes; i++) {
+        const char *name = f->word[i + 1];
+        node[i] = node_find(m, name);
         known(m, names, sizeof names);
         if (!node[i])
-            snprintf(answer, size, "error 128 no node %.64s; known are %s\n", word[i + 1], names);
-        else if ((kill || pause || resume) && !runs(m, node[i]))
-            snprintf(answer, size, "error 128 node %.64s is not running\n", word[i + 1]);
+            snprintf(answer, size, "error 128 no node %.64s; known are %s\n", name, names);
+        else if (running && !runs(m, node[i]))
+            snprintf(answer, size, "error 128 node %.64s is not running\n", name);
+        else if (f->kind == FAULT_RESTART && runs(m, node[i]))
+            snprintf(answer, size, "error 128 node %.64s is running\n", name);
+        else if (f->kind == FAULT_RESTART && !m->node[node[i]].start)
+            snprintf(answer, size, "error 128 node %.64s was not started by a program of this run\n", name);
         else
             continue;
+        return false;
+    }
+    return true;
+}
+
+static void node_do(struct machine *m, const struct fault *f, uint32_t node)
+{
+    switch (f->kind) {
+    case FAULT_KILL: node_kill(m, node); break;
+    case FAULT_CRASH: node_crash(m, node); break;
+    case FAULT_RESTART: process_restart(m, node); break;
+    case FAULT_PAUSE: case FAULT_RESUME: m->node[node].paused = f->kind == FAULT_PAUSE; break;
+    case FAULT_SKEW: m->node[node].off = f->value; fault_clocks(m, node); break;
+    case FAULT_JUMP: m->node[node].off += f->value; fault_clocks(m, node); break;
+    case FAULT_DISK: disk_set(m, node, f->word[2], f->value); break;
+    default: break;
+    }
+}
+
+static void fault_do(struct machine *m, const struct fault *f, const uint32_t *node)
+{
+    for (int i = 0; i < f->nodes; i++)
+        node_do(m, f, node[i]);
+    switch (f->kind) {
+    case FAULT_CUT: case FAULT_HEAL: cuts_set(m, node, f->nodes, f->kind == FAULT_CUT); break;
+    case FAULT_CUT_ONE_WAY: m->held[node[0]][node[1]] = true; break;
+    case FAULT_RESET: sockets_reset(m, node[0], node[1]); break;
+    case FAULT_LOSE: m->lose = (uint32_t)f->value; break;
+    case FAULT_DUPLICATE: m->duplicate = (uint32_t)f->value; break;
+    default: break;
+    }
+    m->changes++;
+}
+
+/* As faults_execute of the recorder. The answer is a line. */
+void fault_execute(struct machine *m, const char *line, char *answer, size_t size)
+{
+    struct fault f;
+    struct drd_error e = {0};
+    uint32_t node[FAULT_WORDS];
+    if (!fault_read(&f, line, &e)) {
+        snprintf(answer, size, "error %d %s\n", e.exit_code, e.message);
         return;
     }
+    if (!nodes_find(m, &f, node, answer, size))
+        return;
     if (m->options.note)
-        m->options.note(m->options.note_context, count, word, machine_now(m));
-    for (int i = 0; i < named; i++) {
-        if (kill)
-            node_kill(m, node[i]);
-        if (pause || resume)
-            m->node[node[i]].paused = pause;
-    }
-    if (cut || heal)
-        cuts_set(m, node, named, cut);
-    m->changes++;
+        m->options.note(m->options.note_context, f.count, f.word, machine_now(m));
+    fault_do(m, &f, node);
     snprintf(answer, size, "ok\n");
 }

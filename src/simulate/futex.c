@@ -34,7 +34,7 @@ static bool deadline_of(struct machine *m, struct task *t, int command, uint64_t
         return false;
     uint64_t when = (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec, now = machine_now(m);
     if (command != FUTEX_WAIT) {
-        now += t->arg[1] & FUTEX_CLOCK_REALTIME || command == FUTEX_LOCK_PI ? m->box->epoch : 0;
+        now = t->arg[1] & FUTEX_CLOCK_REALTIME || command == FUTEX_LOCK_PI ? machine_day(m, t->process) : now;
         when = when > now ? when - now : 0;
     }
     *after = when;

@@ -178,6 +178,8 @@ void task_destroy(struct machine *m, struct task *t)
         *at = t->next;
     if (m->running == t)
         m->running = NULL;
+    if (m->asking == t)
+        m->asking = NULL;
     if (t->was)
         t->was->becomes = NULL;
     if (t->becomes)
@@ -208,6 +210,7 @@ uint8_t *machine_scratch(struct machine *m, size_t size)
 bool task_times_out(struct machine *m, struct task *t, uint64_t after)
 {
     if (t->deadline == NEVER && after != NEVER) {
+        after = step_timer(t, after);
         t->deadline = m->box->now + after < after ? NEVER : m->box->now + after;
         machine_due(m, t->deadline, NULL, NULL);
     }
@@ -246,6 +249,7 @@ static void task_take(struct machine *m, struct task *t)
     m->answered++;
     m->burst++;
     m->box->now += CALL_COST;
+    steps_take(m, t);
     due_happen(m);
 }
 
@@ -323,9 +327,12 @@ static void ending_step(struct machine *m)
 
 static bool clock_step(struct machine *m, struct drd_error *e)
 {
+    if (m->options.time_limit && m->box->now - BEGINNING >= m->options.time_limit)
+        return error_set(e, DRD_EXIT_TIMEOUT, "the limit of %.3f s of the world's time is over",
+                         (double)m->options.time_limit / (double)SECOND);
     if (!m->dues)
         return error_set(e, DRD_EXIT_CANNOT, "every process waits for ever at %.3f s of the world's time",
-                         (double)m->box->now / (double)SECOND);
+                         (double)(m->box->now - BEGINNING) / (double)SECOND);
     if (m->due[0].time > m->box->now)
         m->box->now = m->due[0].time;
     due_happen(m);
@@ -382,8 +389,12 @@ static bool births_await(struct machine *m, struct drd_error *e)
         }
         if (exec_is_refused(m, t))
             t = t->was;
+        struct process *p = t->process;
         task_take(m, t);
-        t->result = answer(m, t);
+        long result = answer(m, t);
+        if (p->state != PROCESS_ALIVE)
+            return births_await(m, e);
+        t->result = result;
         t->state = TASK_READY;
         return births_await(m, e); /* the list may be another */
     }
@@ -395,6 +406,8 @@ bool machine_run(struct machine *m, struct drd_error *e)
     while (anybody_lives(m)) {
         if (!births_await(m, e))
             return false;
+        if (restart_next(m))
+            continue;
         ending_step(m);
         struct task *t = turn_choose(m);
         bool ok = t ? turn_take(m, t, e) : !anybody_lives(m) || clock_step(m, e);
@@ -404,6 +417,7 @@ bool machine_run(struct machine *m, struct drd_error *e)
     for (struct process *p = m->processes; p; p = p->next)
         if (p->state == PROCESS_ALIVE)
             process_end(m, p, SIGKILL);
+    steps_end(m);
     return !e->exit_code;
 }
 
@@ -419,11 +433,9 @@ static bool box_create(struct machine *m, int directory, struct drd_error *e)
     if (m->box == MAP_FAILED)
         return m->box = NULL, error_set_errno(e, DRD_EXIT_CANNOT, "the simulated world's memory");
     m->box->abi = MAILBOX_ABI;
-    m->box->now = SECOND;
+    m->box->now = BEGINNING;
     m->box->epoch = EPOCH;
     m->box->tick = CLOCK_COST;
-    m->box->random[0] = chance_next(&m->numbers);
-    m->box->random[1] = chance_next(&m->numbers);
     m->box->magic = MAILBOX_MAGIC;
     return true;
 }
@@ -437,10 +449,8 @@ struct machine *machine_create(const struct machine_options *options, int spool_
     m->directory = spool_directory;
     m->next_pid = 100;
     m->next_port = 32768;
+    m->seed = options->seed;
     chance_init(&m->turns, options->seed, 1);
-    chance_init(&m->network, options->seed, 2);
-    chance_init(&m->disk, options->seed, 3);
-    chance_init(&m->numbers, options->seed, 4);
     m->tree = tree_create(m);
     if (m->tree && box_create(m, spool_directory, e) && socket_serve(m, "/run/drd/control"))
         return m;
@@ -448,21 +458,22 @@ struct machine *machine_create(const struct machine_options *options, int spool_
     return NULL;
 }
 
-bool machine_start(struct machine *m, pid_t pid, const char *program, char *const *argv, const char *directory, struct drd_error *e)
+bool machine_start(struct machine *m, pid_t pid, const char *program, const char *directory, struct drd_error *e)
 {
-    (void)argv;
     struct process *p = process_create(m, NULL);
     struct task *t = machine_task(m, p, TASK_STARTING);
     p->real = pid;
     p->home = t->mail;
-    p->program = strdup(program);
     t->tid = p->pid;
+    process_program(p, program);
     for (int fd = 0; fd < 3; fd++)
         file_install(m, p, console_create(fd, fd ? O_WRONLY : O_RDONLY), false, fd);
     if (tree_find(m, p, AT_FDCWD, directory, true, &p->directory))
         return error_set(e, DRD_EXIT_CANNOT, "%s: not found", directory);
-    if (!m->root)
+    if (!m->root) {
         m->root = p;
+        steps_begin(m);
+    }
     task_mail(m, t)->pid = (uint32_t)pid;
     __atomic_store_n(&task_mail(m, t)->state, MAIL_EXPECTED, __ATOMIC_RELEASE);
     return true;
@@ -472,8 +483,11 @@ void machine_destroy(struct machine *m)
 {
     if (!m)
         return;
+    for (uint32_t i = 0; i < MACHINE_NODES; i++)
+        start_destroy(m, m->node[i].start);
     for (struct process *p = m->processes, *next; p; p = next) {
         next = p->next;
+        start_destroy(m, p->start);
         if (p->descriptors)
             descriptors_close(m, p);
         free(p->program);
@@ -485,6 +499,8 @@ void machine_destroy(struct machine *m)
     tree_destroy(m);
     if (m->box)
         munmap(m->box, sizeof *m->box);
+    free(m->step);
+    free(m->ordinal);
     free(m->due);
     free(m->scratch);
     free(m);

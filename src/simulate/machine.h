@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "simulate/chance.h"
+#include "simulate/plan.h"
 #include "trace/mailbox.h"
 #include "util/error.h"
 
@@ -23,6 +24,7 @@
 #define MILLISECOND 1000000ull
 #define SECOND 1000000000ull
 
+#define BEGINNING SECOND /* of the world: moments of plans, models and messages count from here */
 #define MACHINE_NODES 64
 #define DESCRIPTORS 4096
 #define SIGNAL_BIT(n) (1ull << ((n) - 1))
@@ -30,6 +32,7 @@
 struct machine;
 struct file;
 struct inode;
+struct start;
 
 enum task_state {
     TASK_STARTING, /* its thread has not asked yet */
@@ -55,6 +58,8 @@ struct task {
     uint64_t word;         /* futex it waits on, 0 none */
     uint32_t word_bits;
     bool woken;
+    struct plan_step **step; /* what the plan wants of the question under way, `steps` of them */
+    size_t steps;
     long result;           /* TASK_READY */
     uint64_t since;        /* it had its turn last, for fairness */
     struct task *vfork_parent;
@@ -90,6 +95,9 @@ struct process {
     char name[16];
     struct timer *timers;
     unsigned timer_count;
+    struct chance numbers, disk;
+    struct start *start; /* of the program that is about to begin, NULL none */
+    bool launched;       /* the machine started it: the real one is our child */
     bool reaped, died;           /* the real one */
 };
 
@@ -103,6 +111,7 @@ struct due {
 struct machine_options {
     uint64_t seed;
     uint64_t time_limit; /* virtual ns, 0: none */
+    struct plan *plan;   /* NULL: none; its steps are marked as they come to pass */
     void (*warn)(const char *text);
     /* a fault was asked for; `now`: of the world, ns */
     void (*note)(void *context, int count, char **word, uint64_t now);
@@ -112,7 +121,12 @@ struct machine_options {
 struct machine {
     struct machine_options options;
     struct mailbox *box;
-    struct chance turns, network, disk, numbers;
+    uint64_t seed;        /* that chance follows from now */
+    struct chance turns;
+    struct ordinal *ordinal; /* of each name, how many there were: a hash table */
+    size_t ordinals, ordinal_capacity;
+    struct plan_step **step; /* of the plan: those at events, in their order */
+    size_t steps;
     struct task *tasks;
     struct process *processes;
     struct process *root;
@@ -135,9 +149,20 @@ struct machine {
     struct {
         char name[64];
         bool paused;
+        int64_t off;             /* its time of day from the world's, ns */
+        struct start *start;     /* how its first program was started, NULL: not known */
+        struct {
+            uint64_t slow;       /* ns more for each sync */
+            int error;           /* of each write and sync, 0 none */
+            bool full, lies;
+        } disk;
+        struct journal *journal; /* changes of names that are not durable yet */
     } node[MACHINE_NODES];
     uint32_t nodes; /* [0] is for processes without a name */
     bool cut[MACHINE_NODES][MACHINE_NODES], alone[MACHINE_NODES];
+    bool held[MACHINE_NODES][MACHINE_NODES]; /* cut one way: what is sent waits */
+    uint32_t lose, duplicate;                /* datagrams, percent */
+    struct task *asking;                     /* whose question is being answered */
     bool over;
     uint64_t ending_at;
     char unknown[512];    /* calls nobody answers here, told once each */
@@ -150,13 +175,18 @@ struct machine {
 struct machine *machine_create(const struct machine_options *options, int spool_directory, struct drd_error *e);
 void machine_destroy(struct machine *m); /* accepts NULL */
 /* The first process, about to be started by the caller: `pid` is known then. */
-bool machine_start(struct machine *m, pid_t pid, const char *program, char *const *argv, const char *directory, struct drd_error *e);
+bool machine_start(struct machine *m, pid_t pid, const char *program, const char *directory, struct drd_error *e);
 /* Until the last process has ended. False: the world came to an end by itself (deadlock, a thread that never asks). */
 bool machine_run(struct machine *m, struct drd_error *e);
 
 static inline uint64_t machine_now(const struct machine *m)
 {
     return m->box->now;
+}
+/* Its time of day. */
+static inline uint64_t machine_day(const struct machine *m, const struct process *p)
+{
+    return m->box->now + m->box->epoch + (uint64_t)m->box->process[p->home].realtime;
 }
 void machine_due(struct machine *m, uint64_t time, void (*happen)(struct machine *, void *), void *what);
 void machine_forget(struct machine *m, void *what); /* nothing of what was due with this happens any more */
@@ -168,11 +198,31 @@ struct mail *task_mail(struct machine *m, const struct task *t);
 /* The deadline of the question under way, `after` ns from when it was first asked. True once it is over. */
 bool task_times_out(struct machine *m, struct task *t, uint64_t after);
 
+/* ---- chance.c ---- */
+enum chance_kind { CHANCE_CONNECTION = 1, CHANCE_DATAGRAMS, CHANCE_NUMBERS, CHANCE_DISK, CHANCE_START, CHANCE_FAULTS, CHANCE_CRASH };
+
+/* The next stream of chance of this kind between or of those named. */
+void chance_named(struct machine *m, struct chance *c, enum chance_kind kind, const char *a, const char *b);
+void chance_fresh(struct machine *m, uint64_t seed); /* from now on all chance follows from this seed */
+const char *process_who(const struct machine *m, const struct process *p); /* its node's name, or its program's */
+
+/* ---- steps.c: the plan ---- */
+void steps_begin(struct machine *m);
+void steps_take(struct machine *m, struct task *t); /* the thread asks: what does the plan want of it? */
+void steps_end(struct machine *m);                  /* what did not come to pass is told */
+struct plan_step *step_of(const struct task *t, enum plan_kind kind); /* not met yet, NULL none; `t` may be NULL */
+uint64_t step_timer(const struct task *t, uint64_t after);
+void step_draw(const struct task *t, uint8_t *bytes, size_t size);
+bool step_drop(const struct task *t);
+uint64_t step_delay(const struct task *t);
+
 /* ---- user.c: the memory of the asking process ---- */
 bool user_get(struct machine *m, const struct task *t, void *to, int64_t address, size_t size);
 bool user_put(struct machine *m, const struct task *t, int64_t address, const void *from, size_t size);
 /* A string; NULL if it is not readable or longer than PATH_MAX. Static storage of `slot` (0..1). */
 const char *user_text(struct machine *m, const struct task *t, int64_t address, int slot);
+
+char *user_copy(struct machine *m, const struct task *t, int64_t address); /* to be freed; as long as execve(2) takes it */
 
 /* ---- answer.c ---- */
 long answer(struct machine *m, struct task *t);
@@ -184,7 +234,15 @@ void process_end(struct machine *m, struct process *p, int status); /* as waitpi
 void process_signal(struct machine *m, struct process *p, const siginfo_t *info);
 /* The signal that this thread is to be interrupted by, 0 none: it is taken out. Ends the process where that is what it does. */
 int process_take_signal(struct machine *m, struct task *t, siginfo_t *info);
+void process_program(struct process *p, const char *path);
 void process_real_gone(struct machine *m, struct process *p);
+
+/* ---- start.c: how programs are started, to start them again ---- */
+void start_note(struct machine *m, const struct task *t, const char *program); /* the thread becomes this program */
+void start_take(struct machine *m, struct process *p); /* it has begun, and its node is known */
+void process_restart(struct machine *m, uint32_t node); /* as soon as no program is on its way */
+bool restart_next(struct machine *m);                   /* start one that is to be, if there is one */
+void start_destroy(struct machine *m, struct start *s); /* accepts NULL */
 
 /* ---- files.c ---- */
 /* What an open file does. `at` is a place in it, -1: where the file is. Results are those of the system call. */
@@ -229,24 +287,36 @@ void tree_socket_gone(struct machine *m, const void *socket);
 const char *tree_path(struct machine *m, struct inode *i); /* static storage */
 const char *tree_host(struct inode *i); /* the file of the host that it shows unchanged, NULL none */
 extern const struct file_kind file_regular, file_directory;
+void tree_crash(struct machine *m, uint32_t node); /* what its processes wrote and did not make durable is lost or torn */
+void tree_sync(struct machine *m, struct inode *i, uint32_t node); /* durable from now on, with all names of the node */
+void tree_hold(struct inode *i); /* it stays though it has no name any more, until it is let go */
+void tree_let_go(struct machine *m, struct inode *i);
+void tree_sync_all(struct machine *m, uint32_t node);
 long tree_fallocate(struct machine *m, struct file *f, int64_t mode, int64_t offset, int64_t length);
 
 /* ---- pipe.c ---- */
 long pipe_answer(struct machine *m, struct task *t, bool *mine);
-struct file *console_create(int fd, uint32_t flags);
+struct file *console_create(int fd, uint32_t flags); /* -1: nobody sees what is written */
+extern const struct file_kind file_console;
 
 /* ---- socket.c ---- */
 long socket_answer(struct machine *m, struct task *t, bool *mine);
 extern const struct file_kind file_socket;
 
 void socket_cut(struct machine *m); /* break what is cut */
+void sockets_fresh(struct machine *m, void (*reseed)(const struct machine *, struct chance *));
+void sockets_reset(struct machine *m, uint32_t a, uint32_t b);
+void sockets_let_go(struct machine *m); /* what was held and is no longer goes on its way */
 bool socket_serve(struct machine *m, const char *path); /* the machine itself answers there */
 
 /* ---- fault.c ---- */
 uint32_t fault_node(struct machine *m, const char *name); /* its number, a new one for a new name; 0 for "" */
 bool fault_is_cut(const struct machine *m, uint32_t a, uint32_t b);
 bool fault_is_paused(const struct machine *m, const struct process *p);
-void fault_execute(struct machine *m, char *line, char *answer, size_t size);
+bool fault_is_held(const struct machine *m, uint32_t a, uint32_t b);
+void fault_clocks(struct machine *m, uint32_t node);
+void fault_crash(struct machine *m, struct process *p); /* its node loses its power */
+void fault_execute(struct machine *m, const char *line, char *answer, size_t size);
 
 /* ---- ready.c: poll, select, epoll ---- */
 long ready_answer(struct machine *m, struct task *t, bool *mine);
@@ -265,5 +335,7 @@ void futex_wake_word(struct machine *m, struct process *p, uint64_t word);
 
 /* ---- disk.c: kernel AIO and what takes time ---- */
 long disk_answer(struct machine *m, struct task *t, bool *mine);
+void disk_set(struct machine *m, uint32_t node, const char *how, int64_t value); /* `drd fault disk` */
+int disk_refuses(const struct machine *m, const struct task *t, bool grows);     /* errno of a write there now, 0: none */
 
 #endif

@@ -253,9 +253,11 @@ static long alarm_set(struct machine *m, struct task *t)
     if (a->next != NEVER)
         old = (struct itimerspec){span(a->every), span(a->next - now)};
     uint64_t value = (uint64_t)set.it_value.tv_sec * SECOND + (uint64_t)set.it_value.tv_nsec;
-    uint64_t base = a->realtime ? now + m->box->epoch : now;
+    uint64_t base = a->realtime ? machine_day(m, t->process) : now;
     a->every = (uint64_t)set.it_interval.tv_sec * SECOND + (uint64_t)set.it_interval.tv_nsec;
     a->next = !value ? NEVER : t->arg[1] & TFD_TIMER_ABSTIME ? now + (value > base ? value - base : 0) : now + value;
+    if (a->next != NEVER)
+        a->next = now + step_timer(t, a->next - now);
     a->rung = 0;
     machine_forget(m, f);
     machine_due(m, a->next, alarm_rings, f);
@@ -335,7 +337,7 @@ static long console_write(struct machine *m, struct task *t, struct file *f, con
 {
     (void)m, (void)t, (void)at;
     int fd = (int)(intptr_t)f->state;
-    for (size_t done = 0; done < size;) {
+    for (size_t done = 0; done < size && fd >= 0;) {
         ssize_t n = write(fd, from + done, size - done);
         if (n <= 0)
             break; /* nobody reads it: the program is not to know */
@@ -356,7 +358,7 @@ static uint32_t console_poll(struct machine *m, struct file *f)
     return POLLIN | POLLOUT;
 }
 
-static const struct file_kind file_console = {"console", console_read, console_write, console_poll, NULL};
+const struct file_kind file_console = {"console", console_read, console_write, console_poll, NULL};
 
 struct file *console_create(int fd, uint32_t flags)
 {

@@ -13,7 +13,8 @@
 #define STEPS_MOST 1000000u
 
 static const char *const change_word[] = {
-    [PLAN_TIMER] = "timer", [PLAN_DRAW] = "draw", [PLAN_DROP] = "drop", [PLAN_DELAY] = "delay", [PLAN_FAIL] = "fail", [PLAN_CRASH] = "crash",
+    [PLAN_TIMER] = "timer",
+    [PLAN_DRAW] = "draw", [PLAN_DROP] = "drop", [PLAN_DELAY] = "delay", [PLAN_FAIL] = "fail", [PLAN_CRASH] = "crash",
 };
 
 static bool has_value(enum plan_kind kind)

@@ -3,7 +3,7 @@
  * A plan is text, one step a line, in this order of words; it stands in the run as fact "plan", so that a run can be run again, made
  * smaller and changed:
  *
- *   at 1.250000000 cut n1 n2        a fault (docs/drd-simulate.md lists them) at a moment of the world, seconds
+ *   at 1.250000000 cut n1 n2        a fault (docs/drd-fault.md lists them) at a moment, seconds since the beginning
  *   event 12@4711 timer +50000000   the decision that process 12 meets at the record 4711 of its stream: its timeout is longer, ns
  *   event 12@4711 draw 7            ... the first integer of the random bytes it is given
  *   event 12@4711 drop              ... the message that it sends there is lost
@@ -11,6 +11,10 @@
  *   event 12@4711 fail 5            ... the call fails with this errno
  *   event 12@4711 crash             ... the process's node loses its power there
  *   fresh 2.5 77                    from this moment on chance follows from another seed
+ *
+ * An event is named by the number of records that stand in the stream when the process asks: the number of the record of its call,
+ * or, where another thread of the process goes on before the answer comes, of the TRACE_SWITCH to that thread.
+ * A negative delay is none. What is dropped of a stream is missing in it, and the rest goes on.
  */
 #ifndef DRD_SIMULATE_PLAN_H
 #define DRD_SIMULATE_PLAN_H
@@ -31,6 +35,7 @@ struct plan_step {
     int64_t value;     /* TIMER, DELAY: ns; DRAW; FAIL: errno; FRESH: seed */
     char words[200];   /* FAULT */
     bool met;          /* set by the machine: it came to pass */
+    bool seen;         /* ... its moment or event was reached */
 };
 
 struct plan {

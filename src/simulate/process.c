@@ -27,8 +27,11 @@ struct process *process_create(struct machine *m, const struct process *parent)
     p->program = parent ? strdup(parent->program) : NULL;
     p->descriptors = parent ? descriptors_copy(parent->descriptors) : calloc(1, sizeof *p->descriptors);
     p->alarm = NEVER;
-    if (parent)
+    if (parent) {
         memcpy(p->name, parent->name, sizeof p->name);
+        chance_named(m, &p->numbers, CHANCE_NUMBERS, process_who(m, p), "fork");
+        chance_named(m, &p->disk, CHANCE_DISK, process_who(m, p), "fork");
+    }
     while (*at)
         at = &(*at)->next;
     return *at = p;
@@ -157,7 +160,7 @@ void process_real_gone(struct machine *m, struct process *p)
 {
     char text[160];
     snprintf(text, sizeof text, "process %u (%s) ended without a word at %.3f s of the world's time", p->pid, p->name,
-             (double)m->box->now / (double)SECOND);
+             (double)(m->box->now - BEGINNING) / (double)SECOND);
     if (m->options.warn)
         m->options.warn(text);
     p->died = true;
@@ -224,6 +227,16 @@ static long thread_exit(struct machine *m, struct task *t)
 
 /* ---- exec ---- */
 
+/* It is this program from now on. */
+void process_program(struct process *p, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *copy = strdup(path);
+    snprintf(p->name, sizeof p->name, "%s", slash ? slash + 1 : path);
+    free(p->program);
+    p->program = copy;
+}
+
 static long exec_begin(struct machine *m, struct task *t)
 {
     struct process *p = t->process;
@@ -247,13 +260,9 @@ static long exec_begin(struct machine *m, struct task *t)
     next->blocked = t->blocked;
     next->result = 0;
     p->real = (pid_t)mail->number;
-    m->box->random[0] = chance_next(&m->numbers);
-    m->box->random[1] = chance_next(&m->numbers);
+    start_note(m, t, host);
+    process_program(p, host);
     task_mail(m, next)->pid = mail->number;
-    free(p->program);
-    p->program = strdup(host);
-    const char *slash = strrchr(host, '/');
-    snprintf(p->name, sizeof p->name, "%s", slash ? slash + 1 : host);
     /* answered here: whoever asks next is the new program, or the old one if the kernel would not */
     mail->result = 0;
     mail->signal = 0;
@@ -277,6 +286,8 @@ static long exec_failed(struct machine *m, struct task *t)
 static long program_attach(struct machine *m, struct task *t)
 {
     struct process *p = t->process;
+    struct chance c;
+    uint64_t random[2];
     for (struct task *old = m->tasks, *next; old; old = next) {
         next = old->next;
         if (old->process != p || old == t)
@@ -288,9 +299,17 @@ static long program_attach(struct machine *m, struct task *t)
         task_destroy(m, old);
     }
     p->node = fault_node(m, task_mail(m, t)->text);
+    chance_named(m, &p->numbers, CHANCE_NUMBERS, process_who(m, p), p->name);
+    chance_named(m, &p->disk, CHANCE_DISK, process_who(m, p), p->name);
+    chance_named(m, &c, CHANCE_START, process_who(m, p), p->name);
+    for (size_t i = 0; i < sizeof random / sizeof *random; i++)
+        random[i] = chance_next(&c);
+    start_take(m, p);
+    memcpy(task_mail(m, t)->text, random, sizeof random);
     if (p->home != t->mail)
         descriptors_exec(m, p);
     p->home = t->mail;
+    m->box->process[p->home].realtime = m->node[p->node].off;
     return p->pid;
 }
 

@@ -2,22 +2,67 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "simulate/machine.h"
+#include "util/json.h"
 
 struct simulation {
     struct machine_options options;
     struct machine *machine;
+    struct recorder_notes notes;
+    char *const *command;
 };
+
+/* ---- what the run follows from ---- */
+
+static bool fact(struct simulation *s, const char *name, char *text, struct drd_error *e)
+{
+    bool ok = text ? s->notes.fact(s->notes.recorder, name, text, e) : error_set(e, DRD_EXIT_CANNOT, "out of memory");
+    free(text);
+    return ok;
+}
+
+static char *words_json(char *const *word)
+{
+    char *text = NULL;
+    size_t size = 0;
+    struct json_writer j;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    jw_init(&j, out);
+    jw_array(&j);
+    for (; word && *word; word++)
+        jw_string(&j, *word);
+    jw_end(&j);
+    fclose(out);
+    return text;
+}
+
+static char *seed_text(uint64_t seed)
+{
+    char *text;
+    return asprintf(&text, "%llu", (unsigned long long)seed) < 0 ? NULL : text;
+}
+
+static bool facts_begin(struct simulation *s, struct drd_error *e)
+{
+    return fact(s, "seed", seed_text(s->options.seed), e) && fact(s, "argv", words_json(s->command), e) &&
+           (!s->options.plan || fact(s, "plan", plan_text(s->options.plan), e));
+}
+
+/* ---- as the recorder asks for it ---- */
 
 static bool begin(void *context, int directory, const struct recorder_notes *notes, struct drd_error *e)
 {
     struct simulation *s = context;
+    s->notes = *notes;
     s->options.note = notes->fault;
     s->options.note_context = notes->recorder;
     s->machine = machine_create(&s->options, directory, e);
-    return s->machine != NULL;
+    return s->machine && facts_begin(s, e);
 }
 
 static bool start(void *context, pid_t pid, const char *program, const char *node, struct drd_error *e)
@@ -27,7 +72,7 @@ static bool start(void *context, pid_t pid, const char *program, const char *nod
     (void)node;
     if (!getcwd(directory, sizeof directory))
         return error_set_errno(e, DRD_EXIT_CANNOT, "current directory");
-    return machine_start(s->machine, pid, program, NULL, directory, e);
+    return machine_start(s->machine, pid, program, directory, e);
 }
 
 static bool run(void *context, struct drd_error *e)
@@ -36,9 +81,12 @@ static bool run(void *context, struct drd_error *e)
     return machine_run(s->machine, e);
 }
 
-bool simulate_run(struct recorder_options *options, uint64_t seed, struct recorder_result *result, struct drd_error *e)
+bool simulate_run(struct recorder_options *options, const struct simulate_options *simulate, struct recorder_result *result,
+                  struct drd_error *e)
 {
-    struct simulation s = {.options = {.seed = seed, .warn = options->warn}};
+    struct simulation s = {.command = options->command,
+                           .options = {.seed = simulate->seed, .plan = simulate->plan, .time_limit = simulate->time_limit,
+                                       .warn = options->warn}};
     const struct recorder_world world = {&s, begin, start, run};
     options->world = &world;
     bool ok = recorder_run(options, result, e);

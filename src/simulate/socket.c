@@ -20,6 +20,7 @@
 #define DELAY_LEAST (100 * 1000ull)
 #define DELAY_SPREAD (900 * 1000ull)
 #define DELAY_TAIL 40       /* one message in so many takes up to TAIL_MOST */
+#define CONNECT_TIME (127 * SECOND) /* until a connect that nobody answers fails: tcp_syn_retries, tcp(7) */
 #define TAIL_MOST (20 * MILLISECOND)
 
 enum socket_state { SOCKET_NEW, SOCKET_LISTENING, SOCKET_CONNECTING, SOCKET_CONNECTED, SOCKET_FAILED };
@@ -48,6 +49,7 @@ struct socket {
     uint64_t latest;         /* when the last of them arrives: streams do not overtake themselves */
     bool ended, no_read, no_write;
     uint64_t end_arrives;    /* the peer's end, NEVER: not ended */
+    bool held_end;           /* ... or it ended, and that cannot come through */
     bool reset;              /* the peer was gone when data came */
     int error;
     struct socket *waiting[128]; /* of a listener: connections not accepted yet */
@@ -56,7 +58,9 @@ struct socket {
     uint64_t connected_at;
     struct socket *target;
     uint32_t owner_pid;
+    char who[64];            /* of a listener: the node or program that listens */
     uint32_t references;
+    struct chance chance;    /* of what it sends */
     bool service;            /* the machine itself: a listener, or its end of a connection */
     char line[600];
     size_t line_size;
@@ -75,6 +79,8 @@ static struct socket *socket_create(struct machine *m, const struct process *p, 
     s->owner_pid = p->pid;
     s->end_arrives = NEVER;
     s->references = 1;
+    if (type == SOCK_DGRAM)
+        chance_named(m, &s->chance, CHANCE_DATAGRAMS, process_who(m, p), "");
     s->next = m->sockets;
     m->sockets = s;
     return s;
@@ -106,13 +112,13 @@ static void arrives(struct machine *m, void *what)
     told(m, what);
 }
 
-static uint64_t delay_between(struct machine *m, const struct socket *a, const struct socket *b)
+static uint64_t delay_between(struct socket *a, const struct socket *b)
 {
     if (a->family == AF_UNIX || (a->node == b->node && a->owner_pid == b->owner_pid))
         return 0;
-    uint64_t delay = DELAY_LEAST + chance_below(&m->network, DELAY_SPREAD);
-    if (chance_below(&m->network, DELAY_TAIL) == 0)
-        delay += chance_below(&m->network, TAIL_MOST);
+    uint64_t delay = DELAY_LEAST + chance_below(&a->chance, DELAY_SPREAD);
+    if (chance_below(&a->chance, DELAY_TAIL) == 0)
+        delay += chance_below(&a->chance, TAIL_MOST);
     return delay;
 }
 
@@ -191,7 +197,10 @@ static void send_chunk(struct machine *m, struct socket *from, struct socket *to
     struct chunk *c = malloc(sizeof *c + size);
     if (!c)
         abort();
-    uint64_t when = machine_now(m) + delay_between(m, from, to);
+    bool held = to->type == SOCK_STREAM && from->family != AF_UNIX && fault_is_held(m, from->node, to->node);
+    uint64_t when = machine_now(m) + delay_between(from, to) + step_delay(m->asking);
+    if (held)
+        when = NEVER;
     *c = (struct chunk){.arrives = to->type == SOCK_STREAM && when < to->latest ? to->latest : when, .from = from->local, .size = size};
     memcpy(c->data, data, size);
     to->latest = c->arrives;
@@ -205,6 +214,25 @@ static void send_chunk(struct machine *m, struct socket *from, struct socket *to
         machine_due(m, c->arrives, arrives, to);
     else
         told(m, to);
+}
+
+/* What was held goes on its way; the delay is that of one message. */
+static void socket_let_go(struct machine *m, struct socket *s)
+{
+    if (!s->peer || (s->latest != NEVER && !s->held_end) || fault_is_held(m, s->peer->node, s->node))
+        return;
+    uint64_t when = machine_now(m) + delay_between(s->peer, s), last = 0;
+    for (struct chunk *c = s->first; c; c = c->next) {
+        if (c->arrives == NEVER)
+            c->arrives = when;
+        last = c->arrives;
+    }
+    if (s->latest == NEVER)
+        s->latest = last > when ? last : when;
+    if (s->held_end)
+        s->end_arrives = s->latest;
+    s->held_end = false;
+    machine_due(m, s->latest, arrives, s);
 }
 
 static bool data_is_here(const struct machine *m, const struct socket *s)
@@ -328,7 +356,7 @@ static long stream_give(struct machine *m, struct task *t, struct socket *s, con
     if (!room)
         return -EAGAIN;
     size = size < room ? size : room;
-    if (size)
+    if (size && !step_drop(t))
         send_chunk(m, s, s->peer, data, size);
     return (long)size;
 }
@@ -336,13 +364,20 @@ static long stream_give(struct machine *m, struct task *t, struct socket *s, con
 static long datagram_give(struct machine *m, struct socket *s, const struct sockaddr_storage *to, const uint8_t *data, size_t size)
 {
     struct socket *target = bound_to(m, to, SOCK_DGRAM);
+    bool network = s->family != AF_UNIX;
     if (s->family == AF_UNIX) {
         if (!s->peer)
             return -ENOTCONN;
         target = s->peer;
     }
     port_give(m, s);
-    if (target && target->queued < WINDOW)
+    if (!target || target->queued >= WINDOW || step_drop(m->asking))
+        return (long)size;
+    if (network && (fault_is_cut(m, s->node, target->node) || fault_is_held(m, s->node, target->node) ||
+                    (m->lose && chance_below(&s->chance, 100) < m->lose)))
+        return (long)size;
+    send_chunk(m, s, target, data, size);
+    if (network && m->duplicate && chance_below(&s->chance, 100) < m->duplicate)
         send_chunk(m, s, target, data, size);
     return (long)size;
 }
@@ -404,7 +439,11 @@ static void stream_end(struct machine *m, struct socket *s)
     struct socket *peer = s->peer;
     if (!peer || peer->end_arrives != NEVER)
         return;
-    uint64_t when = machine_now(m) + delay_between(m, s, peer);
+    if (s->family != AF_UNIX && fault_is_held(m, s->node, peer->node)) {
+        peer->held_end = true;
+        return;
+    }
+    uint64_t when = machine_now(m) + delay_between(s, peer);
     peer->end_arrives = when < peer->latest ? peer->latest : when;
     if (peer->end_arrives > machine_now(m))
         machine_due(m, peer->end_arrives, arrives, peer);
@@ -528,6 +567,7 @@ static void connection_make(struct machine *m, struct socket *s, struct socket *
     *c = (struct socket){.next = m->sockets, .family = l->family, .type = SOCK_STREAM, .state = SOCKET_CONNECTED, .node = l->node,
                          .local = s->remote, .local_size = s->remote_size, .remote = s->local, .remote_size = s->local_size,
                          .peer = s, .end_arrives = NEVER, .owner_pid = l->owner_pid, .references = 1, .latest = there};
+    c->chance.state = ~s->chance.state; /* as much by name as the other end's */
     m->sockets = c;
     s->peer = c;
     c->service = l->service;
@@ -561,10 +601,15 @@ static long connect_begin(struct machine *m, struct task *t, struct socket *s)
     struct socket *l = listener_find(m, t, &a, &error);
     if (l && fault_is_cut(m, s->node, l->node))
         l = NULL, error = -ECONNREFUSED;
+    bool nobody_answers = l && l->family != AF_UNIX && (fault_is_held(m, s->node, l->node) || fault_is_held(m, l->node, s->node));
+    if (nobody_answers)
+        l = NULL, error = -ETIMEDOUT;
     if (s->family == AF_UNIX && error)
         return error;
-    uint64_t there = machine_now(m) + (l ? delay_between(m, s, l) : s->family == AF_UNIX ? 0 : DELAY_LEAST);
-    s->connected_at = there + (l ? delay_between(m, l, s) : 0);
+    if (l)
+        chance_named(m, &s->chance, CHANCE_CONNECTION, process_who(m, t->process), l->who);
+    uint64_t there = machine_now(m) + (l ? delay_between(s, l) : s->family == AF_UNIX ? 0 : nobody_answers ? CONNECT_TIME : DELAY_LEAST);
+    s->connected_at = there + (l ? delay_between(s, l) : 0);
     s->state = SOCKET_CONNECTING;
     s->error = l ? 0 : (int)-error;
     if (l)
@@ -760,6 +805,7 @@ static long listen_call(struct machine *m, struct task *t, struct socket *s)
         return -EINVAL;
     port_give(m, s);
     s->state = SOCKET_LISTENING;
+    snprintf(s->who, sizeof s->who, "%s", process_who(m, t->process));
     s->backlog = t->arg[1] > 0 && t->arg[1] < 128 ? (unsigned)t->arg[1] + 1 : 128;
     return 0;
 }
@@ -810,6 +856,32 @@ void socket_cut(struct machine *m)
     for (struct socket *s = m->sockets; s; s = s->next)
         if (s->peer && s->type == SOCK_STREAM && s->family != AF_UNIX && fault_is_cut(m, s->node, s->peer->node) && !s->no_write)
             connection_break(m, s);
+}
+
+void sockets_let_go(struct machine *m)
+{
+    for (struct socket *s = m->sockets; s; s = s->next)
+        if (s->type == SOCK_STREAM)
+            socket_let_go(m, s);
+}
+
+/* Both ends find their connection reset, and what was on its way gone. */
+void sockets_reset(struct machine *m, uint32_t a, uint32_t b)
+{
+    for (struct socket *s = m->sockets; s; s = s->next) {
+        if (!s->peer || s->type != SOCK_STREAM || s->family == AF_UNIX)
+            continue;
+        if ((s->node == a && s->peer->node == b) || (s->node == b && s->peer->node == a)) {
+            connection_break(m, s);
+            s->reset = true;
+        }
+    }
+}
+
+void sockets_fresh(struct machine *m, void (*reseed)(const struct machine *, struct chance *))
+{
+    for (struct socket *s = m->sockets; s; s = s->next)
+        reseed(m, &s->chance);
 }
 
 long socket_answer(struct machine *m, struct task *t, bool *mine)

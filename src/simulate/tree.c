@@ -1,7 +1,7 @@
 /* Files and directories of the world: the host's as they are, read only, and over them what the run makes and changes, in memory.
  * Inode numbers count up in the order in which files are made, those of the host follow from their names; times are the world's. Sources: open(2), stat(2), rename(2),
  * getdents(2), path_resolution(7). */
-#include "simulate/machine.h"
+#include "simulate/tree.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,31 +17,6 @@
 
 #define LINKS_MOST 40
 #define DEVICE 0x801
-
-struct entry {
-    char *name;
-    struct inode *inode; /* NULL: the host has it, the world does not any more */
-};
-
-struct inode {
-    uint64_t number, links, size;
-    uint32_t mode, owner, group;
-    struct timespec access, change, modified;
-    char *host;             /* path on the host, NULL: made in this world */
-    bool loaded;            /* a file: its content is in `data` and no longer the host's */
-    uint8_t *data;
-    size_t capacity;
-    int shared;             /* descriptor of the memory that it is kept in, as processes map it; 0: none does */
-    char *target;           /* of a link */
-    struct inode *parent;   /* of a directory */
-    struct entry *entry;    /* of a directory, sorted by name */
-    size_t entries;
-    bool listed;            /* every name of the host is among them */
-    uint32_t opened;
-    void *socket;           /* bound here */
-    const char *virtual;    /* text that the world makes up */
-    uint32_t device;        /* 1 null, 2 zero, 3 random, 4 full */
-};
 
 /* ---- inodes ---- */
 
@@ -66,6 +41,7 @@ static struct inode *inode_create(struct machine *m, uint32_t mode)
 
 static void inode_free(struct inode *i)
 {
+    durable_done(i);
     for (size_t k = 0; k < i->entries; k++) {
         free(i->entry[k].name);
         if (i->entry[k].inode && (S_ISDIR(i->entry[k].inode->mode) || !--i->entry[k].inode->links))
@@ -81,6 +57,18 @@ static void inode_free(struct inode *i)
     }
     free(i->target);
     free(i);
+}
+
+void tree_hold(struct inode *i)
+{
+    i->opened++;
+}
+
+void tree_let_go(struct machine *m, struct inode *i)
+{
+    (void)m;
+    if (!--i->opened && !i->links)
+        inode_free(i);
 }
 
 static void inode_unlink(struct inode *i)
@@ -144,7 +132,7 @@ static size_t entry_place(const struct inode *d, const char *name, bool *there)
     return low;
 }
 
-static void entry_set(struct inode *d, const char *name, struct inode *i)
+void entry_set(struct inode *d, const char *name, struct inode *i)
 {
     bool there;
     size_t at = entry_place(d, name, &there);
@@ -277,6 +265,7 @@ struct inode *tree_create(struct machine *m)
 
 void tree_destroy(struct machine *m)
 {
+    durable_fini(m);
     if (m->tree)
         inode_free(m->tree);
     m->tree = NULL;
@@ -475,13 +464,15 @@ static void content_load(struct inode *i)
         close(fd);
 }
 
-static long content_read(struct machine *m, struct inode *i, uint8_t *to, size_t size, uint64_t at)
+static long content_read(struct task *t, struct inode *i, uint8_t *to, size_t size, uint64_t at)
 {
     if (i->device == 1)
         return 0;
-    if (i->device == 3)
+    if (i->device == 3) {
         for (size_t k = 0; k < size; k++)
-            to[k] = (uint8_t)chance_next(&m->numbers);
+            to[k] = (uint8_t)chance_next(&t->process->numbers);
+        step_draw(t, to, size);
+    }
     if (i->device == 2 || i->device == 4)
         memset(to, 0, size);
     if (i->device)
@@ -510,6 +501,7 @@ static long content_write(struct machine *m, struct inode *i, const uint8_t *fro
     if (i->virtual)
         return -EACCES;
     content_load(i);
+    durable_write(m, i, at, size);
     content_reserve(i, at + size);
     memcpy(i->data + at, from, size);
     if (at + size > i->size)
@@ -518,9 +510,10 @@ static long content_write(struct machine *m, struct inode *i, const uint8_t *fro
     return (long)size;
 }
 
-static void content_cut(struct machine *m, struct inode *i, uint64_t size)
+void content_cut(struct machine *m, struct inode *i, uint64_t size)
 {
     content_load(i);
+    durable_write(m, i, size < i->size ? size : i->size, size < i->size ? i->size - size : size - i->size);
     content_reserve(i, size);
     if (size < i->size)
         memset(i->data + size, 0, i->size - size);
@@ -530,8 +523,8 @@ static void content_cut(struct machine *m, struct inode *i, uint64_t size)
 
 static long regular_read(struct machine *m, struct task *t, struct file *f, uint8_t *to, size_t size, int64_t at)
 {
-    (void)t;
-    long n = content_read(m, f->inode, to, size, at < 0 ? f->place : (uint64_t)at);
+    (void)m;
+    long n = content_read(t, f->inode, to, size, at < 0 ? f->place : (uint64_t)at);
     if (n > 0 && at < 0)
         f->place += (uint64_t)n;
     return n;
@@ -539,11 +532,13 @@ static long regular_read(struct machine *m, struct task *t, struct file *f, uint
 
 static long regular_write(struct machine *m, struct task *t, struct file *f, const uint8_t *from, size_t size, int64_t at)
 {
-    (void)t;
     uint64_t place = f->flags & O_APPEND ? f->inode->size : at < 0 ? f->place : (uint64_t)at;
-    long n = content_write(m, f->inode, from, size, place);
+    int error = f->inode->device ? 0 : disk_refuses(m, t, place + size > f->inode->size);
+    long n = error ? -error : content_write(m, f->inode, from, size, place);
     if (n > 0 && at < 0)
         f->place = place + (uint64_t)n;
+    if (n > 0 && f->flags & (O_DSYNC | O_SYNC) && t && !m->node[t->process->node].disk.lies)
+        durable_done(f->inode);
     return n;
 }
 
@@ -586,7 +581,7 @@ static struct inode *file_make(struct machine *m, const struct process *p, struc
 {
     struct inode *i = inode_create(m, mode & ~(S_ISLNK(mode) ? 0 : p->umask));
     i->owner = i->group = 0;
-    entry_set(w->directory, w->name, i);
+    durable_name(m, p, w->directory, w->name, i, false);
     w->directory->modified = w->directory->change = world_time(m);
     return i;
 }
@@ -783,7 +778,7 @@ static long name_remove(struct machine *m, struct task *t, int64_t at, const cha
     if (directory && !directory_empty(m, w.found))
         return -ENOTEMPTY;
     struct inode *gone = w.found;
-    entry_set(w.directory, w.name, NULL);
+    durable_name(m, t->process, w.directory, w.name, NULL, false);
     w.directory->modified = w.directory->change = world_time(m);
     if (directory)
         gone->links = 0;
@@ -832,8 +827,10 @@ static long name_move(struct machine *m, struct task *t, int64_t at, int64_t fro
     if (S_ISDIR(a.found->mode))
         directory_list(m, a.found); /* its names stay, whatever the host has at its new place */
     struct inode *replaced = b.found;
-    entry_set(a.directory, a.name, NULL);
-    entry_set(b.directory, b.name, a.found);
+    if (replaced && S_ISREG(a.found->mode))
+        durable_done(a.found); /* ext4 writes what replaces a file before it gets the name: auto_da_alloc, ext4(5) */
+    durable_name(m, t->process, a.directory, a.name, NULL, true);
+    durable_name(m, t->process, b.directory, b.name, a.found, false);
     a.directory->modified = b.directory->modified = a.found->change = world_time(m);
     if (replaced && !S_ISDIR(replaced->mode))
         inode_unlink(replaced);
@@ -857,7 +854,7 @@ static long name_link(struct machine *m, struct task *t, int64_t at, int64_t fro
     if (w.found || !w.name[0])
         return -EEXIST;
     i->links++;
-    entry_set(w.directory, w.name, i);
+    durable_name(m, t->process, w.directory, w.name, i, false);
     return 0;
 }
 

@@ -32,9 +32,10 @@ static long random_get(struct machine *m, struct task *t)
     size_t size = (uint64_t)t->arg[1] > 65536 ? 65536 : (size_t)t->arg[1];
     uint8_t *bytes = machine_scratch(m, size + 8);
     for (size_t i = 0; i < size; i += 8) {
-        uint64_t word = chance_next(&m->numbers);
+        uint64_t word = chance_next(&t->process->numbers);
         memcpy(bytes + i, &word, 8);
     }
+    step_draw(t, bytes, size);
     return user_put(m, t, t->arg[0], bytes, size) ? (long)size : -EFAULT;
 }
 

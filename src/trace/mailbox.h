@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define MAILBOX_MAGIC 0x444c524f57445244ull /* "DRDWORLD" little endian */
-#define MAILBOX_ABI 1u
+#define MAILBOX_ABI 2u
 #define MAILBOX_THREADS 4096
 #define MAILBOX_PATH 4096
 
@@ -27,13 +27,14 @@ enum mail_state {
 
 /* Beside system calls (numbers from 0 up) a thread asks: */
 enum mail_ask {
-    MAIL_ATTACH = -1,      /* a program has started, its first thread is here. Answer: its process id */
+    MAIL_ATTACH = -1,      /* a program has started, its first thread is here; `text`: the name of its node. Answer: its process id,
+                              and in `text` the 16 bytes of AT_RANDOM */
     MAIL_BORN = -2,        /* a thread or a forked process has begun to run */
     MAIL_FORK = -3,        /* arg: flags of clone(2). Answer: process id; `number`: where the child asks, from its first moment on */
     MAIL_VFORK = -4,       /* as MAIL_FORK, the child asks here until MAIL_VFORKED */
     MAIL_VFORKED = -5,     /* the parent goes on. Answer: the child's process id; arg 0: -errno if there was none */
     MAIL_CLONE = -6,       /* a new thread. Answer: its thread id; `number`: where it asks */
-    MAIL_EXEC = -7,        /* arg: descriptor of a directory, path, flags; `number`: the real process id. Answer: 0 and in `text` the
+    MAIL_EXEC = -7,        /* arg: descriptor of a directory, path, flags, arguments, environment; `number`: the real process id. Answer: 0 and in `text` the
                               file to execute, or -errno */
     MAIL_EXEC_FAILED = -8, /* arg 0: -errno */
     MAIL_EXIT = -9,        /* arg 0: status. The process is gone when the answer comes */
@@ -58,9 +59,11 @@ struct mail {
     char text[MAILBOX_PATH];
 };
 
-/* What the simulator must know of a process to decide what a signal does: set by the process in rt_sigaction. */
+/* What the simulator must know of a process to decide what a signal does, set by the process in rt_sigaction; and what its time of day
+ * is off by, set by the simulator. */
 struct mail_process {
     uint64_t caught, ignored; /* signal sets, bit n-1 is signal n */
+    int64_t realtime; /* ns */
 };
 
 struct mailbox {
@@ -69,7 +72,6 @@ struct mailbox {
     uint64_t now;      /* CLOCK_MONOTONIC of the world, ns; a clock read moves it on */
     uint64_t epoch;    /* CLOCK_REALTIME at now = 0, ns */
     uint64_t tick;     /* ns that a clock read takes */
-    uint64_t random[2]; /* the 16 bytes of AT_RANDOM, of the program that starts next */
     struct mail_process process[MAILBOX_THREADS]; /* by the mail of its first thread */
     struct mail mail[MAILBOX_THREADS];
 };

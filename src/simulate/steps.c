@@ -1,0 +1,145 @@
+/* A plan in force: faults at their moments, and decisions that fall otherwise. */
+#include "simulate/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- at a moment ---- */
+
+static void say(const struct machine *m, const struct plan_step *s, const char *why)
+{
+    struct plan one = {(struct plan_step *)(uintptr_t)s, 1};
+    char *text = plan_text(&one), all[600];
+    if (text)
+        text[strcspn(text, "\n")] = 0;
+    snprintf(all, sizeof all, "plan: %s: %s", text ? text : "a step", why);
+    if (m->options.warn)
+        m->options.warn(all);
+    free(text);
+}
+
+static void fault_happens(struct machine *m, void *what)
+{
+    struct plan_step *s = what;
+    char answer[800];
+    s->seen = true;
+    fault_execute(m, s->words, answer, sizeof answer);
+    s->met = !strncmp(answer, "ok", 2);
+    answer[strcspn(answer, "\n")] = 0;
+    if (!s->met)
+        say(m, s, strncmp(answer, "error ", 6) ? answer : answer + 10);
+}
+
+static void fresh_happens(struct machine *m, void *what)
+{
+    struct plan_step *s = what;
+    s->seen = s->met = true;
+    chance_fresh(m, (uint64_t)s->value);
+}
+
+/* ---- at an event ---- */
+
+static int by_event(const void *a, const void *b)
+{
+    const struct plan_step *x = *(struct plan_step *const *)a, *y = *(struct plan_step *const *)b;
+    return x->process != y->process ? (x->process < y->process ? -1 : 1) : x->event < y->event ? -1 : x->event > y->event;
+}
+
+void steps_begin(struct machine *m)
+{
+    struct plan *p = m->options.plan;
+    m->step = calloc(p ? p->count + 1 : 1, sizeof *m->step);
+    if (!m->step)
+        abort();
+    for (size_t i = 0; p && i < p->count; i++) {
+        struct plan_step *s = &p->step[i];
+        s->met = s->seen = false;
+        if (s->kind == PLAN_FAULT || s->kind == PLAN_FRESH)
+            machine_due(m, BEGINNING + s->at, s->kind == PLAN_FAULT ? fault_happens : fresh_happens, s);
+        else
+            m->step[m->steps++] = s;
+    }
+    qsort(m->step, m->steps, sizeof *m->step, by_event);
+}
+
+void steps_take(struct machine *m, struct task *t)
+{
+    const struct mail *mail = task_mail(m, t);
+    size_t low = 0, high = m->steps;
+    t->step = NULL;
+    t->steps = 0;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const struct plan_step *s = m->step[middle];
+        if (s->process < mail->stream || (s->process == mail->stream && s->event < mail->event))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (size_t i = low; i < m->steps && m->step[i]->process == mail->stream && m->step[i]->event == mail->event; i++) {
+        m->step[i]->seen = true;
+        t->step = &m->step[low];
+        t->steps++;
+    }
+}
+
+struct plan_step *step_of(const struct task *t, enum plan_kind kind)
+{
+    for (size_t i = 0; t && i < t->steps; i++)
+        if (t->step[i]->kind == kind && !t->step[i]->met)
+            return t->step[i];
+    return NULL;
+}
+
+uint64_t step_timer(const struct task *t, uint64_t after)
+{
+    struct plan_step *s = after == NEVER ? NULL : step_of(t, PLAN_TIMER);
+    if (!s)
+        return after;
+    s->met = true;
+    return s->value < 0 && (uint64_t)-s->value > after ? 0 : after + (uint64_t)s->value;
+}
+
+void step_draw(const struct task *t, uint8_t *bytes, size_t size)
+{
+    struct plan_step *s = size ? step_of(t, PLAN_DRAW) : NULL;
+    if (!s)
+        return;
+    s->met = true;
+    memcpy(bytes, &s->value, size < sizeof s->value ? size : sizeof s->value);
+}
+
+bool step_drop(const struct task *t)
+{
+    struct plan_step *s = step_of(t, PLAN_DROP);
+    if (s)
+        s->met = true;
+    return s != NULL;
+}
+
+uint64_t step_delay(const struct task *t)
+{
+    struct plan_step *s = step_of(t, PLAN_DELAY);
+    if (!s)
+        return 0;
+    s->met = true;
+    return (uint64_t)s->value;
+}
+
+void steps_end(struct machine *m)
+{
+    const struct plan *p = m->options.plan;
+    for (size_t i = 0; p && i < p->count; i++) {
+        const struct plan_step *s = &p->step[i];
+        if (s->met || (s->seen && s->kind == PLAN_FAULT))
+            continue; /* a fault that was refused was told of at its time */
+        if (s->kind == PLAN_FAULT || s->kind == PLAN_FRESH)
+            say(m, s, "the run was over before");
+        else
+            say(m, s, s->seen ? "that event cannot be changed so" : "the process has no such event in this run");
+    }
+    free(m->step);
+    m->step = NULL;
+    m->steps = 0;
+}
