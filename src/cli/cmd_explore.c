@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/duration.h"
 #include "explore/search.h"
 #include "util/json.h"
 #include "util/term.h"
@@ -51,27 +52,11 @@ static bool seeds_read(struct search_options *o, struct drd_error *e)
     return true;
 }
 
-static bool duration_read(struct search_options *o, struct drd_error *e)
-{
-    static const struct {
-        const char *name;
-        double seconds;
-    } units[] = {{"", 1}, {"s", 1}, {"min", 60}, {"m", 60}, {"h", 3600}, {"d", 86400}};
-    char *end;
-    if (!duration)
-        return true;
-    double value = strtod(duration, &end);
-    for (size_t i = 0; end != duration && value > 0 && value < 1e7 && i < sizeof units / sizeof *units; i++)
-        if (!strcmp(end, units[i].name))
-            return o->seconds = (uint64_t)(value * units[i].seconds + 0.999), true;
-    return error_set(e, DRD_EXIT_USAGE, "--for %s: not a duration; 90s, 10min and 2h are", duration);
-}
-
 static bool options_read(struct search_options *o, struct drd_error *e)
 {
     if (jobs < 0 || runs < 0)
         return error_set(e, DRD_EXIT_USAGE, "--%s wants a number of at least 1", jobs < 0 ? "jobs" : "runs");
-    if (!seeds_read(o, e) || !duration_read(o, e))
+    if (!seeds_read(o, e) || (duration && !duration_read(duration, &o->seconds, e)))
         return false;
     if (seeds && runs)
         return error_set(e, DRD_EXIT_USAGE, "--seeds says how many runs there are; --runs cannot say it again");
@@ -97,8 +82,8 @@ static void show_progress(void *context)
     const struct search_options *o = &s->options;
     uint64_t total = o->to || o->from ? o->to - o->from + 1 : o->runs;
     size_t found = search_failures(s);
-    snprintf(w->words, sizeof w->words, "%" PRIu64 " runs, %.2f virtual hours, %zu failure%s", s->done, (double)s->world / 3.6e12, found,
-             found == 1 ? "" : "s");
+    snprintf(w->words, sizeof w->words, "%" PRIu64 " runs, %.2f virtual hours, %zu failure%s", s->done,
+             (double)s->world / 3.6e12, found, found == 1 ? "" : "s");
     w->bar.what = w->words;
     if (total)
         progress_step(&w->bar, s->done, total);
@@ -124,8 +109,8 @@ static void print_group(const struct cmd_context *c, const struct search *s, con
     bool failure = triage_kinds[g->least.kind].failure;
     printf("%s%s%s  %s%s%s  %zu of %" PRIu64 " runs, the first with seed %" PRIu64 "%s\n",
            term_code(c->color, failure ? TERM_BAD : TERM_WARN), failure ? "FAILS" : "RULE ", term_code(c->color, TERM_PLAIN),
-           term_code(c->color, TERM_STRONG), g->first.fingerprint, term_code(c->color, TERM_PLAIN), g->count, s->done, g->first.seed,
-           g->first.plan ? " and a plan" : "");
+           term_code(c->color, TERM_STRONG), g->first.fingerprint, term_code(c->color, TERM_PLAIN), g->count, s->done,
+           g->first.seed, g->first.plan ? " and a plan" : "");
     printf("   %-10s %s: ", "WHAT", triage_kinds[g->least.kind].title);
     escape_terminal(g->least.title, stdout);
     putchar('\n');
@@ -155,13 +140,15 @@ static void print_sum(const struct cmd_context *c, const struct search *s)
 {
     size_t found = search_failures(s);
     char all[TEXT_MAX], world[TEXT_MAX], length[TEXT_MAX];
-    printf("%s%s run%s, %zu failure%s%s", term_code(c->color, found ? TERM_BAD : TERM_GOOD), text_count(s->done, all, sizeof all),
-           s->done == 1 ? "" : "s", found, found == 1 ? "" : "s", term_code(c->color, TERM_PLAIN));
+    printf("%s%s run%s, %zu failure%s%s", term_code(c->color, found ? TERM_BAD : TERM_GOOD),
+           text_count(s->done, all, sizeof all), s->done == 1 ? "" : "s", found, found == 1 ? "" : "s",
+           term_code(c->color, TERM_PLAIN));
     for (size_t k = 0, shown = 0; k < TRIAGE_KINDS; k++)
         if (s->count[k])
             printf("%s%s %zu", shown++ ? ", " : "  (", triage_kinds[k].id, s->count[k]);
-    printf("%s; %s of the world's time in %s, %zu situations", s->done ? ")" : "", text_duration(s->world, world, sizeof world),
-           text_duration((uint64_t)(s->real * 1e9), length, sizeof length), s->seen_count);
+    printf("%s; %s of the world's time in %s, %zu situations", s->done ? ")" : "",
+           text_duration(s->world, world, sizeof world), text_duration((uint64_t)(s->real * 1e9), length, sizeof length),
+           s->seen_count);
     printf(s->resumed ? ", %" PRIu64 " of the runs from before\n" : "\n", s->resumed);
     if (*s->note) {
         printf("Not judged: ");
@@ -240,8 +227,13 @@ static int run_explore(struct cmd_context *c)
     static char self[PATH_MAX];
     struct search s = {0};
     struct watch w = {.search = &s};
-    struct search_options o = {.setting = {.program = self, .command = c->argv, .model = model, .faults = faults || model, .plans = takes_plan()},
-                               .keep_all = !strcmp(keep, "all"), .resume = resume, .stop = &stop, .progress = show_progress, .context = &w};
+    struct search_options o = {
+        .setting = {.program = self, .command = c->argv, .model = model, .faults = faults || model, .plans = takes_plan()},
+        .keep_all = !strcmp(keep, "all"),
+        .resume = resume,
+        .stop = &stop,
+        .progress = show_progress,
+        .context = &w};
     struct sigaction act = {.sa_handler = stop_now};
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0)
@@ -270,7 +262,8 @@ const struct drd_command cmd_explore = {
     .max = -1,
     .flags = CMD_COMMAND | CMD_JSON,
     .options = options,
-    .help = "Each run is a drd simulate, explained as it ends. Runs that show a new situation are gone on from with other chance.\n"
+    .help = "Each run is a drd simulate, explained as it ends. Runs that show a new situation are gone on from\n"
+            "with other chance.\n"
             "Ctrl-C ends it; what was found is kept and told, and --resume goes on.\n"
             "Exit status: 0 no failure, 1 failures were found, 125 no run could be judged.\n",
     .run = run_explore,

@@ -1,5 +1,5 @@
-/* Which situations a run went through: what a node became or was struck by, in what company, after which fault. Situations are the
- * same whichever node it is. A run that shows a new one is worth going on from (steer.c). */
+/* Which situations a run went through: what a node became or was struck by, in what company, after which fault. Situations
+ * are the same whichever node it is. A run that shows a new one is worth going on from (steer.c). */
 #include "explore/explore.h"
 
 #include <stdlib.h>
@@ -30,6 +30,7 @@ struct coverage {
     const struct store_process *process;
     size_t processes;
     uint64_t fault;  /* hash of the last one's kind */
+    uint64_t begun;  /* the first process did */
     uint64_t behind; /* last time */
 };
 
@@ -54,6 +55,10 @@ void coverage_begin(void *context, const struct store_process *process, size_t c
     struct coverage *c = context;
     c->process = process;
     c->processes = count;
+    c->begun = count ? process[0].start : 0;
+    for (size_t i = 1; i < count; i++)
+        if (process[i].start < c->begun)
+            c->begun = process[i].start;
 }
 
 static void add(struct coverage *c, const uint64_t *what, size_t words, uint64_t time)
@@ -63,7 +68,7 @@ static void add(struct coverage *c, const uint64_t *what, size_t words, uint64_t
         if (c->out[i].hash == hash)
             return;
     if (*c->count < EXPLORE_FEATURES)
-        c->out[(*c->count)++] = (struct explore_feature){hash, time};
+        c->out[(*c->count)++] = (struct explore_feature){hash, time > c->begun ? time - c->begun : 0};
 }
 
 static struct member *member_of(struct coverage *c, uint32_t process)

@@ -1,8 +1,8 @@
 /* Looking for failures in the simulated world, and making those found smaller.
  *
- * A try is one run of a command in the world: `drd simulate` in a process of its own, judged there as drd triage judges. What comes
- * of it is an outcome, plain data in shared memory. drd explore decides from the outcomes what to try next; drd shrink asks whether
- * a smaller plan still ends with the same fingerprint. */
+ * A try is one run of a command in the world: `drd simulate` in a process of its own, judged there as drd triage judges.
+ * What comes of it is an outcome, plain data in shared memory. drd explore decides from the outcomes what to try next; drd
+ * shrink asks whether a smaller plan still ends with the same fingerprint. */
 #ifndef DRD_EXPLORE_EXPLORE_H
 #define DRD_EXPLORE_EXPLORE_H
 
@@ -18,14 +18,16 @@
 #define EXPLORE_JOBS 64
 #define EXPLORE_FEATURES 512 /* of one run that are told; a run has some dozen */
 
-/* A combination of roles, terms, faults and breaks that a run went through, as a hash, and when first (ns of the world). */
+/* A combination of roles, terms, faults and breaks that a run went through, as a hash, and when first (ns since
+ * the run began). */
 struct explore_feature {
     uint64_t hash, time;
 };
 
 /* ---- coverage.c ---- */
 struct coverage;
-struct coverage *coverage_create(struct explore_feature *out, size_t *count); /* fills out[EXPLORE_FEATURES]; NULL: out of memory */
+struct coverage *coverage_create(struct explore_feature *out,
+                                 size_t *count); /* fills out[EXPLORE_FEATURES]; NULL: out of memory */
 void coverage_destroy(struct coverage *c);
 void coverage_begin(void *context, const struct store_process *process, size_t count);
 void coverage_fact(void *context, const struct raft_fact *fact);
@@ -38,6 +40,7 @@ struct explore_setting {
     const char *model;       /* file of the faults' model, NULL: the one built in */
     bool faults;             /* a model makes faults */
     bool plans;              /* drd simulate takes --plan: runs can be gone on from */
+    uint64_t limit;          /* seconds of the world, 0: none */
     const char *directory;   /* where the command runs, NULL: here */
 };
 
@@ -59,17 +62,18 @@ struct explore_outcome {
 };
 
 /* In the calling process: run it, leave the run at `path`, judge it. */
-void explore_try(const struct explore_setting *s, const struct explore_try *t, const char *path, struct explore_outcome *out);
-/* The fact "plan" of a run, "" if it has none, to be freed. NULL: out of memory, or no run. */
-char *explore_plan(const char *path);
+void explore_try(const struct explore_setting *s, const struct explore_try *t, const char *path,
+                 struct explore_outcome *out);
 
 /* ---- pool.c: several at a time, each on a core of its own ---- */
 struct explore_pool;
-struct explore_pool *explore_pool_create(const struct explore_setting *s, unsigned jobs, const char *scratch, struct drd_error *e);
+struct explore_pool *explore_pool_create(const struct explore_setting *s, unsigned jobs, const char *scratch,
+                                         struct drd_error *e);
 void explore_pool_destroy(struct explore_pool *p); /* accepts NULL; stops what runs */
 int explore_pool_free(const struct explore_pool *p); /* a place that nothing runs in, -1 none */
 bool explore_pool_start(struct explore_pool *p, int place, const struct explore_try *t, struct drd_error *e);
-/* A place whose try has ended, -1: none within `ms`, or none runs. Its outcome and run stay until the place is used again. */
+/* A place whose try has ended, -1: none within `ms`, or none runs. Its outcome and run stay until the place is used again.
+ */
 int explore_pool_wait(struct explore_pool *p, int ms);
 struct explore_outcome *explore_pool_outcome(struct explore_pool *p, int place);
 const char *explore_pool_path(const struct explore_pool *p, int place); /* of the run file */

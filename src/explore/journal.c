@@ -31,7 +31,8 @@ static bool fresh_read(struct search_case *c, const json_t *line)
     for (size_t i = 0; c->fresh && i < count; i++) {
         const json_t *pair = json_array_get(list, i);
         const char *hash = json_string_value(json_array_get(pair, 0));
-        c->fresh[i] = (struct explore_feature){hash ? strtoull(hash, NULL, 16) : 0, (uint64_t)json_integer_value(json_array_get(pair, 1))};
+        c->fresh[i] = (struct explore_feature){hash ? strtoull(hash, NULL, 16) : 0,
+                                               (uint64_t)json_integer_value(json_array_get(pair, 1))};
         c->fresh_count = i + 1;
     }
     return true;
@@ -45,8 +46,11 @@ static bool case_read(struct search_case *c, const json_t *line)
         k++;
     if (k == TRIAGE_KINDS)
         return false;
-    *c = (struct search_case){.kind = (enum triage_kind)k, .number = number_of(line, "case"), .seed = number_of(line, "seed"),
-                              .events = number_of(line, "events"), .world = number_of(line, "world")};
+    *c = (struct search_case){.kind = (enum triage_kind)k,
+                              .number = number_of(line, "case"),
+                              .seed = number_of(line, "seed"),
+                              .events = number_of(line, "events"),
+                              .world = number_of(line, "world")};
     snprintf(c->fingerprint, sizeof c->fingerprint, "%s", text_of(line, "fingerprint"));
     snprintf(c->fingerprint_text, sizeof c->fingerprint_text, "%s", text_of(line, "fingerprint_text"));
     snprintf(c->title, sizeof c->title, "%s", text_of(line, "title"));

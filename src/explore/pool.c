@@ -1,5 +1,5 @@
-/* Several tries at a time. A worker is a process group of its own, so that Ctrl-C at the terminal reaches only the one who decides,
- * and is bound to one core: the processes of a world run one at a time anyway. */
+/* Several tries at a time. A worker is a process group of its own, so that Ctrl-C at the terminal reaches only the one who
+ * decides, and is bound to one core: the processes of a world run one at a time anyway. */
 #include "explore/explore.h"
 
 #include <errno.h>
@@ -40,7 +40,8 @@ static time_t now(void)
     return t.tv_sec;
 }
 
-struct explore_pool *explore_pool_create(const struct explore_setting *s, unsigned jobs, const char *scratch, struct drd_error *e)
+struct explore_pool *explore_pool_create(const struct explore_setting *s, unsigned jobs, const char *scratch,
+                                         struct drd_error *e)
 {
     struct explore_pool *p = calloc(1, sizeof *p);
     if (!p)

@@ -64,7 +64,8 @@ static bool group_take(struct search *s, struct search_case *c)
     if (*c->run && g->kept < SEARCH_KEPT)
         memcpy(g->run[g->kept++], c->run, sizeof c->run);
     if (*c->run && !*g->tag)
-        snprintf(g->tag, sizeof g->tag, "explore-%s", strchr(c->fingerprint, ':') ? strchr(c->fingerprint, ':') + 1 : c->fingerprint);
+        snprintf(g->tag, sizeof g->tag, "explore-%s",
+                 strchr(c->fingerprint, ':') ? strchr(c->fingerprint, ':') + 1 : c->fingerprint);
     return true;
 }
 
@@ -144,7 +145,8 @@ static void case_make(struct search_case *c, const struct search *s, const struc
     c->world = o->world;
 }
 
-static bool ended(struct search *s, const char *path, const struct explore_outcome *o, struct search_case *c, struct drd_error *e)
+static bool ended(struct search *s, const char *path, const struct explore_outcome *o, struct search_case *c,
+                  struct drd_error *e)
 {
     case_make(c, s, o);
     if (c->kind == TRIAGE_BROKEN)
@@ -209,8 +211,8 @@ bool search_run(struct search *s, struct drd_error *e)
 /* An exploration is named by what it runs: to go on with it, the same words are given again. */
 static uint64_t name_of(const struct search_options *o)
 {
-    uint64_t hash = XXH3_64bits_withSeed(o->setting.model ? o->setting.model : "", o->setting.model ? strlen(o->setting.model) : 0,
-                                         o->setting.faults);
+    uint64_t hash = XXH3_64bits_withSeed(o->setting.model ? o->setting.model : "",
+                                         o->setting.model ? strlen(o->setting.model) : 0, o->setting.faults);
     for (char *const *word = o->setting.command; *word; word++)
         hash = XXH3_64bits_withSeed(*word, strlen(*word), hash);
     return hash;
@@ -289,11 +291,11 @@ void search_reproduce(const struct search *s, const struct search_group *g, FILE
     const struct explore_setting *set = &s->options.setting;
     const char *value = strchr(g->first.fingerprint, ':');
     fprintf(out, "drd simulate --seed %" PRIu64, g->first.seed);
+    if (set->faults)
+        fputs(" --faults", out);
     if (set->model) {
         fputs(" --model ", out);
         shell_word(set->model, out);
-    } else if (set->faults) {
-        fputs(" --faults", out);
     }
     if (g->first.plan && value) {
         char path[PATH_MAX], here[PATH_MAX];

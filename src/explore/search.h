@@ -80,7 +80,8 @@ void search_reproduce(const struct search *s, const struct search_group *g, FILE
 /* ---- steer.c ---- */
 bool search_is_new(struct search *s, uint64_t situation);  /* and from now on it is not */
 bool search_learn(struct search *s, const struct search_case *c);
-bool search_next(struct search *s, struct explore_try *t, char **plan); /* false: none is left; *plan is owned by the caller */
+bool search_next(struct search *s, struct explore_try *t,
+                 char **plan); /* false: none is left; *plan is owned by the caller */
 
 /* ---- journal.c ---- */
 bool journal_open(struct search *s, struct drd_error *e); /* reads it if it is to be resumed */

@@ -1,5 +1,5 @@
-/* What to try next. A seed by itself shows what is usual. A run that showed a situation nobody was in before is near others that are
- * as rare: it is repeated up to that moment, and from there chance follows from another seed. */
+/* What to try next. A seed by itself shows what is usual. A run that showed a situation nobody was in before is near others
+ * that are as rare: it is repeated up to that moment, and from there chance follows from another seed. */
 #include "explore/search.h"
 
 #include <inttypes.h>
@@ -72,8 +72,8 @@ static bool go_on_from(struct search *s, struct chance *c, struct explore_try *t
 {
     struct search_entry *n = entry_choose(s, c);
     uint64_t at = n->moment[chance_below(c, n->moments)] + chance_below(c, SPREAD_NS);
-    if (asprintf(plan, "%sfresh %" PRIu64 ".%09" PRIu64 " %" PRIu64 "\n", n->plan ? n->plan : "", at / 1000000000u, at % 1000000000u,
-                 chance_next(c) >> 40) < 0)
+    if (asprintf(plan, "%sfresh %" PRIu64 ".%09" PRIu64 " %" PRIu64 "\n", n->plan ? n->plan : "", at / 1000000000u,
+                 at % 1000000000u, chance_next(c) >> 40) < 0)
         return *plan = NULL, false;
     n->tries++;
     t->seed = n->seed;

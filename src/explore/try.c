@@ -16,19 +16,25 @@
 #define WORDS_MOST 4096
 
 /* Its own words, then the command's. False: too many. */
-static bool words_make(const struct explore_setting *s, const struct explore_try *t, const char *seed, const char *plan, const char *path,
-                       const char *word[WORDS_MOST])
+static bool words_make(const struct explore_setting *s, const struct explore_try *t, const char *seed, const char *plan,
+                       const char *path, const char *word[WORDS_MOST])
 {
     char *const *command = t->command ? t->command : s->command;
+    static char limit[24];
     size_t n = 0;
     const char *const start[] = {"drd", "simulate", "--seed", seed, "--output", path};
     for (; n < sizeof start / sizeof *start; n++)
         word[n] = start[n];
+    if (s->faults)
+        word[n++] = "--faults";
     if (s->model) {
         word[n++] = "--model";
         word[n++] = s->model;
-    } else if (s->faults) {
-        word[n++] = "--faults";
+    }
+    if (s->limit) {
+        snprintf(limit, sizeof limit, "%" PRIu64, s->limit);
+        word[n++] = "--limit";
+        word[n++] = limit;
     }
     if (plan) {
         word[n++] = "--plan";
@@ -68,7 +74,9 @@ static void become(const struct explore_setting *s, const char *const *word, con
 static const char *end_of_world(const char *line)
 {
     const char *by_waiting = strstr(line, "every process waits for ever"), *by_computing = strstr(line, "process ");
-    return by_waiting ? by_waiting : by_computing && strstr(by_computing, "has made no system call for") ? by_computing : NULL;
+    return by_waiting                                                            ? by_waiting
+           : by_computing && strstr(by_computing, "has made no system call for") ? by_computing
+                                                                                 : NULL;
 }
 
 /* How the world ended, else the last line that begins as drd's own do. True: the world ended. */
@@ -136,7 +144,8 @@ void explore_try(const struct explore_setting *s, const struct explore_try *t, c
     static const char *word[WORDS_MOST];
     char seed[32], plan[PATH_MAX], errors[PATH_MAX];
     snprintf(seed, sizeof seed, "%" PRId64, (int64_t)t->seed);
-    if (snprintf(plan, sizeof plan, "%s.plan", path) >= PATH_MAX || snprintf(errors, sizeof errors, "%s.said", path) >= PATH_MAX)
+    if (snprintf(plan, sizeof plan, "%s.plan", path) >= PATH_MAX ||
+        snprintf(errors, sizeof errors, "%s.said", path) >= PATH_MAX)
         return;
     out->status = DRD_EXIT_CANNOT;
     unlink(path);

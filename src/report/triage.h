@@ -94,7 +94,7 @@ void triage_judge(const char *path, bool locate, struct triage_result *out);
 struct store_process;
 struct raft_fact;
 struct raft_model;
-struct triage_watch {
+struct triage_watch { /* functions that are NULL are not called */
     void *context;
     void (*begin)(void *context, const struct store_process *process, size_t count);
     void (*fact)(void *context, const struct raft_fact *fact);

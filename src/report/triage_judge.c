@@ -344,7 +344,7 @@ static void see(void *context, const struct raft_fact *fact)
 {
     struct judged *j = context;
     progress_feed(&j->watch, fact);
-    if (j->watcher)
+    if (j->watcher && j->watcher->fact)
         j->watcher->fact(j->watcher->context, fact);
 }
 
@@ -356,7 +356,8 @@ static void see_end(struct judged *j)
             first = j->process[i].start;
     if (j->watcher->length)
         *j->watcher->length = end > first ? end - first : 0;
-    j->watcher->end(j->watcher->context, j->model, end);
+    if (j->watcher->end)
+        j->watcher->end(j->watcher->context, j->model, end);
 }
 
 static void judge_file(const char *path, bool where, const struct triage_watch *watcher, struct triage_result *out)
@@ -369,7 +370,7 @@ static void judge_file(const char *path, bool where, const struct triage_watch *
     j.store = store_open(path, STORE_READ, &e);
     if (j.store && store_processes(j.store, &j.process, &j.count, &e)) {
         read_facts(&j);
-        if (watcher)
+        if (watcher && watcher->begin)
             watcher->begin(watcher->context, j.process, j.count);
         j.model = explain_model_watch(j.store, j.process, j.count, see, &j, &e);
     }
