@@ -8,13 +8,16 @@
 #include "simulate/simulate.h"
 #include "util/text.h"
 
-static const char *output, *keep = "always", *plan_file;
+static const char *output, *keep = "always", *plan_file, *model_file;
+static bool faults;
 static int64_t seed, limit;
 
 static const struct args_option options[] = {
     {ARGS_STRING, 'o', "output", "FILE", "the run file; without it the run goes to .drd/ and is called @", &output},
     {ARGS_INT, 's', "seed", "N", "what happens by chance follows from this number", &seed},
     {ARGS_STRING, 'p', "plan", "FILE", "faults at moments and decisions that fall otherwise, one a line", &plan_file},
+    {ARGS_FLAG, 'f', "faults", NULL, "draw faults from the seed too", &faults},
+    {ARGS_STRING, 'm', "model", "FILE", "... by this model: which faults, how often, for how long", &model_file},
     {ARGS_INT, 0, "limit", "SECONDS", "end the run after so much of the world's time", &limit},
     {ARGS_CHOICE, 0, "keep", "always|failure", "failure: delete the run where CMD exits 0", &keep},
     {0},
@@ -50,6 +53,14 @@ static bool plan_load(struct plan *plan, const char *path, struct drd_error *e)
     return ok;
 }
 
+static bool model_load(struct model *model, const char *path, struct drd_error *e)
+{
+    char *text = file_text(path, e);
+    bool ok = text && (model_read(model, text, e) || error_wrap(e, "%s", path));
+    free(text);
+    return ok;
+}
+
 static void make_rows(const char *path)
 {
     struct run_view v;
@@ -77,8 +88,11 @@ static int run(struct cmd_context *c)
     struct recorder_result result;
     struct refs_entry entry = {0};
     struct plan plan = {0};
-    const struct simulate_options s = {.seed = (uint64_t)seed, .plan = &plan, .time_limit = limit > 0 ? (uint64_t)limit * 1000000000u : 0};
+    struct model model = model_default;
+    const struct simulate_options s = {.seed = (uint64_t)seed, .plan = &plan, .model = faults || model_file ? &model : NULL,
+                                       .time_limit = limit > 0 ? (uint64_t)limit * 1000000000u : 0};
     bool ok = !plan_file || plan_load(&plan, plan_file, &c->error);
+    ok = ok && (!model_file || model_load(&model, model_file, &c->error));
     ok = ok && (output || refs_new(&entry, &c->error));
     o.output = output ? output : entry.path;
     ok = ok && simulate_run(&o, &s, &result, &c->error);

@@ -79,6 +79,15 @@ void fault_clocks(struct machine *m, uint32_t node)
             m->box->process[p->home].realtime = m->node[node].off;
 }
 
+size_t nodes_running(const struct machine *m, const char *name[MACHINE_NODES])
+{
+    size_t count = 0;
+    for (uint32_t i = 1; i < m->nodes; i++)
+        if (runs(m, i))
+            name[count++] = m->node[i].name;
+    return count;
+}
+
 static void node_kill(struct machine *m, uint32_t node)
 {
     for (struct process *p = m->processes; p; p = p->next)

@@ -499,6 +499,9 @@ void machine_destroy(struct machine *m)
     tree_destroy(m);
     if (m->box)
         munmap(m->box, sizeof *m->box);
+    for (size_t i = 0; i < m->drawns; i++)
+        free(m->drawn[i]);
+    free(m->drawn);
     free(m->step);
     free(m->ordinal);
     free(m->due);

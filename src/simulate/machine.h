@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "simulate/chance.h"
+#include "simulate/model.h"
 #include "simulate/plan.h"
 #include "trace/mailbox.h"
 #include "util/error.h"
@@ -111,6 +112,7 @@ struct due {
 struct machine_options {
     uint64_t seed;
     uint64_t time_limit; /* virtual ns, 0: none */
+    const struct model *model; /* that faults are drawn from, NULL: none are */
     struct plan *plan;   /* NULL: none; its steps are marked as they come to pass */
     void (*warn)(const char *text);
     /* a fault was asked for; `now`: of the world, ns */
@@ -127,6 +129,9 @@ struct machine {
     size_t ordinals, ordinal_capacity;
     struct plan_step **step; /* of the plan: those at events, in their order */
     size_t steps;
+    struct chance faults;
+    struct plan_step **drawn; /* from the model so far */
+    size_t drawns;
     struct task *tasks;
     struct process *processes;
     struct process *root;
@@ -209,6 +214,8 @@ const char *process_who(const struct machine *m, const struct process *p); /* it
 /* ---- steps.c: the plan ---- */
 void steps_begin(struct machine *m);
 void steps_take(struct machine *m, struct task *t); /* the thread asks: what does the plan want of it? */
+void step_due(struct machine *m, struct plan_step *s);
+void model_begin(struct machine *m); /* model.c */
 void steps_end(struct machine *m);                  /* what did not come to pass is told */
 struct plan_step *step_of(const struct task *t, enum plan_kind kind); /* not met yet, NULL none; `t` may be NULL */
 uint64_t step_timer(const struct task *t, uint64_t after);
@@ -314,6 +321,7 @@ uint32_t fault_node(struct machine *m, const char *name); /* its number, a new o
 bool fault_is_cut(const struct machine *m, uint32_t a, uint32_t b);
 bool fault_is_paused(const struct machine *m, const struct process *p);
 bool fault_is_held(const struct machine *m, uint32_t a, uint32_t b);
+size_t nodes_running(const struct machine *m, const char *name[MACHINE_NODES]);
 void fault_clocks(struct machine *m, uint32_t node);
 void fault_crash(struct machine *m, struct process *p); /* its node loses its power */
 void fault_execute(struct machine *m, const char *line, char *answer, size_t size);

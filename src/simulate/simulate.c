@@ -78,14 +78,20 @@ static bool start(void *context, pid_t pid, const char *program, const char *nod
 static bool run(void *context, struct drd_error *e)
 {
     struct simulation *s = context;
-    return machine_run(s->machine, e);
+    bool ok = machine_run(s->machine, e);
+    struct drd_error more = {0};
+    for (size_t i = 0; i < s->machine->drawns; i++)
+        plan_add(s->options.plan, s->machine->drawn[i], &more);
+    if (s->machine->drawns && fact(s, "plan", plan_text(s->options.plan), &more))
+        return ok;
+    return ok && (!more.exit_code || error_set(e, DRD_EXIT_CANNOT, "%s", more.message));
 }
 
 bool simulate_run(struct recorder_options *options, const struct simulate_options *simulate, struct recorder_result *result,
                   struct drd_error *e)
 {
     struct simulation s = {.command = options->command,
-                           .options = {.seed = simulate->seed, .plan = simulate->plan, .time_limit = simulate->time_limit,
+                           .options = {.seed = simulate->seed, .plan = simulate->plan, .model = simulate->model, .time_limit = simulate->time_limit,
                                        .warn = options->warn}};
     const struct recorder_world world = {&s, begin, start, run};
     options->world = &world;

@@ -3,18 +3,18 @@
 #define DRD_SIMULATE_SIMULATE_H
 
 #include "record/recorder.h"
+#include "simulate/model.h"
 #include "simulate/plan.h"
 
 struct simulate_options {
     uint64_t seed;
     struct plan *plan;         /* NULL: none. Its steps are marked as they come to pass; what --faults draws is added to it */
-    const struct model *model; /* NULL: as docs/drd-simulate.md has it */
-    bool faults;               /* draw faults from the model too */
+    const struct model *model; /* faults are drawn from it too, NULL: none */
     uint64_t time_limit;       /* ns of the world, 0: none. Beyond it the run ends, result->exit_code is DRD_EXIT_TIMEOUT */
 };
 
 /* Runs options->command in that world. options->world is set here. As recorder_run. What the run follows from stands in it as facts:
- * "seed", "argv" (JSON), "directory", "plan" and "model" (text). */
+ * "seed", "argv" (JSON), "directory", "plan". */
 bool simulate_run(struct recorder_options *options, const struct simulate_options *simulate, struct recorder_result *result,
                   struct drd_error *e);
 

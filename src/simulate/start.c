@@ -17,6 +17,7 @@ struct start {
     char **argv, **environment;
     struct inode *directory;
     struct file *file[3]; /* standard descriptors; NULL: closed, or nothing that can be had twice */
+    uint32_t pid; /* had before: a script that keeps it finds the node there again */
     bool wanted;
 };
 
@@ -99,6 +100,7 @@ void start_take(struct machine *m, struct process *p)
         return;
     }
     start_destroy(m, m->node[p->node].start);
+    s->pid = p->pid;
     m->node[p->node].start = s;
 }
 
@@ -127,6 +129,8 @@ static void start_again(struct machine *m, uint32_t node, struct start *s)
                             .directory = m->directory};
     bool randomized;
     struct process *p = process_create(m, NULL);
+    if (!machine_process(m, s->pid))
+        p->pid = p->group = p->session = s->pid;
     struct task *t = machine_task(m, p, TASK_STARTING);
     sigemptyset(&launch.mask);
     p->home = t->mail;

@@ -46,6 +46,11 @@ static int by_event(const void *a, const void *b)
     return x->process != y->process ? (x->process < y->process ? -1 : 1) : x->event < y->event ? -1 : x->event > y->event;
 }
 
+void step_due(struct machine *m, struct plan_step *s)
+{
+    machine_due(m, BEGINNING + s->at, s->kind == PLAN_FAULT ? fault_happens : fresh_happens, s);
+}
+
 void steps_begin(struct machine *m)
 {
     struct plan *p = m->options.plan;
@@ -56,10 +61,11 @@ void steps_begin(struct machine *m)
         struct plan_step *s = &p->step[i];
         s->met = s->seen = false;
         if (s->kind == PLAN_FAULT || s->kind == PLAN_FRESH)
-            machine_due(m, BEGINNING + s->at, s->kind == PLAN_FAULT ? fault_happens : fresh_happens, s);
+            step_due(m, s);
         else
             m->step[m->steps++] = s;
     }
+    model_begin(m);
     qsort(m->step, m->steps, sizeof *m->step, by_event);
 }
 

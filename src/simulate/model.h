@@ -1,0 +1,26 @@
+/* The model that faults are drawn from: which, how often, for how long. docs/drd-simulate.md describes its file. */
+#ifndef DRD_SIMULATE_MODEL_H
+#define DRD_SIMULATE_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+enum model_kind {
+    MODEL_CUT, MODEL_CUT_ONE_WAY, MODEL_RESET, MODEL_KILL, MODEL_CRASH, MODEL_PAUSE, MODEL_SKEW, MODEL_JUMP, MODEL_SLOW, MODEL_FAIL,
+    MODEL_FULL, MODEL_LIE, MODEL_KINDS,
+};
+
+struct model {
+    uint64_t from, until, every;    /* ns of the world: the first fault, the last, the mean time between two */
+    struct {
+        uint32_t weight;            /* how often, among the others */
+        uint64_t lasts;             /* ns, mean time until it is healed */
+    } kind[MODEL_KINDS];
+};
+
+extern const struct model model_default;
+bool model_read(struct model *m, const char *text, struct drd_error *e); /* the error names line and word */
+
+#endif

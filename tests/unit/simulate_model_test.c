@@ -1,0 +1,44 @@
+/* Models: what the file says, and what is wrong is named with its line and word. */
+#include "simulate/model.h"
+
+#include "lib/check.h"
+
+static void reads(void **state)
+{
+    struct model m;
+    struct drd_error e = {0};
+    (void)state;
+    assert_true(model_read(&m, "# mine\nfrom = 500ms\nevery 3s # seldom\ncut 0\ncrash 7 4s\n", &e));
+    assert_true(m.from == 500000000 && m.every == 3000000000 && m.until == model_default.until);
+    assert_int_equal(m.kind[MODEL_CUT].weight, 0);
+    assert_int_equal(m.kind[MODEL_CUT].lasts, model_default.kind[MODEL_CUT].lasts);
+    assert_true(m.kind[MODEL_CRASH].weight == 7 && m.kind[MODEL_CRASH].lasts == 4000000000);
+}
+
+static void names_what_is_wrong(void **state)
+{
+    static const char *const bad[][2] = {
+        {"cut 1\nexplode 3", "line 2: explode: not a word of a model; from, until, every and the names of faults are"},
+        {"from soon", "line 1: soon: not a time such as 2s"},
+        {"every 0s", "line 1: 0s: not a time between faults"},
+        {"until", "line 1: (nothing): not a time such as 2s"},
+        {"cut", "line 1: (nothing): not a weight from 0 to 1000"},
+        {"cut -1", "line 1: -1: not a weight from 0 to 1000"},
+        {"cut 3 long", "line 1: long: not a time such as 2s"},
+        {"cut 3 1s more", "line 1: more: one word too many"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct model m;
+        struct drd_error e = {0};
+        assert_false(model_read(&m, bad[i][0], &e));
+        assert_string_equal(e.message, bad[i][1]);
+        assert_int_equal(e.exit_code, DRD_EXIT_USAGE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(reads), cmocka_unit_test(names_what_is_wrong)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
