@@ -19,6 +19,7 @@ const struct drd_command cmd_fault = {
     .positional = "cut|heal|kill|pause|resume [NODE...]",
     .min = 1,
     .max = -1,
+    .flags = CMD_COMMAND, /* "jump A -2s": no option */
     .help = "To be called by the command under `drd record`. Needs no root.\n"
             "  cut A B...   break the connections between these nodes and refuse new ones; one node alone is cut\n"
             "               from all other nodes. Programs without DRD_NODE (clients) still reach it\n"
