@@ -378,8 +378,11 @@ static void write_close(struct step *s, struct clients *c, const struct raft_mes
         bool superseded = kept.answered && o->key == kept.key && o->answered && o->answered < kept.asked;
         if (kept.once && o->once == kept.once && !o->value)
             o->value = kept.value;
-        if (!superseded)
-            c->write[count++] = *o;
+        if (superseded)
+            continue;
+        if (count != i) /* most often nothing has gone before it */
+            c->write[count] = *o;
+        count++;
     }
     c->writes = count;
 }
