@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "simulate/machine.h"
@@ -76,11 +77,26 @@ static bool start(void *context, pid_t pid, const char *program, const char *nod
     return machine_start(s->machine, pid, program, directory, e);
 }
 
+/* How many changes of the plan at events came to nothing, where there are any: whoever asked for them must know. */
+static void fact_missed(struct simulation *s)
+{
+    const struct plan *p = s->options.plan;
+    struct drd_error e = {0};
+    unsigned missed = 0;
+    char text[16];
+    for (size_t i = 0; p && i < p->count; i++)
+        missed += !p->step[i].met && p->step[i].kind != PLAN_FAULT && p->step[i].kind != PLAN_FRESH;
+    snprintf(text, sizeof text, "%u", missed);
+    if (missed)
+        fact(s, "plan_missed", strdup(text), &e);
+}
+
 static bool run(void *context, struct drd_error *e)
 {
     struct simulation *s = context;
     bool ok = machine_run(s->machine, e);
     struct drd_error more = {0};
+    fact_missed(s);
     for (size_t i = 0; i < s->machine->drawns; i++)
         plan_add(s->options.plan, s->machine->drawn[i], &more);
     if (s->machine->drawns && fact(s, "plan", plan_text(s->options.plan), &more))

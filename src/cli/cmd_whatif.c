@@ -1,0 +1,372 @@
+/* drd whatif: the same simulated run, but for one thing. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "cli/run_view.h"
+#include "explore/explore.h"
+#include "explore/shrink.h"
+#include "simulate/plan.h"
+#include "util/json.h"
+#include "util/text.h"
+
+#define SEEDS_MOST 1000
+
+static struct args_list timers, draws, drops, delays, fails, crashes;
+static int64_t seeds;
+static int64_t jobs;
+static const char *keep_in;
+
+static const struct args_option options[] = {
+    {ARGS_LIST, 0, "timer", "EVENT=+TIME", "the wait that begins at this event is so much longer, or shorter (+50ms, -1s)", &timers},
+    {ARGS_LIST, 0, "draw", "EVENT=VALUE", "the random bytes read at this event begin with this number", &draws},
+    {ARGS_LIST, 0, "drop", "EVENT", "the message sent at this event is lost", &drops},
+    {ARGS_LIST, 0, "delay", "EVENT=TIME", "the message sent at this event arrives so much later", &delays},
+    {ARGS_LIST, 0, "fail", "EVENT=ERROR", "the system call of this event fails: EIO, ENOSPC, ... or a number", &fails},
+    {ARGS_LIST, 0, "crash", "EVENT", "the node loses its power at this event", &crashes},
+    {ARGS_INT, 0, "seeds", "K", "go on from the change with K fresh seeds, with it and without it", &seeds},
+    {ARGS_INT, 'j', "jobs", "N", "runs at a time (default: one a processor)", &jobs},
+    {ARGS_STRING, 'o', "output", "DIR", "keep the changed runs in this directory", &keep_in},
+    {0},
+};
+
+struct whatif {
+    struct run_view view;
+    struct shrink_origin origin;
+    uint64_t from;       /* ns since the world began: of the first change */
+    struct plan change;
+    char what[8][160];   /* the changes in words */
+    unsigned whats;
+};
+
+/* Of one side: with the change, or without it. */
+struct tally {
+    unsigned runs, violated, same, broken, missed;
+    char why[400], title[256];
+};
+
+/* ---- the run that it is about ---- */
+
+/* A run in which nothing went wrong may be changed too. */
+static bool run_read(struct whatif *w, struct drd_error *e)
+{
+    if (shrink_origin_read(&w->origin, w->view.path, e))
+        return true;
+    if (e->exit_code != DRD_EXIT_NOTHING)
+        return false;
+    *e = (struct drd_error){0};
+    return true;
+}
+
+/* ---- the changes ---- */
+
+/* "+50ms", "-1.5s", "200us" in ns. */
+static bool time_read(const char *text, int64_t *ns)
+{
+    static const struct { const char *name; double ns; } unit[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+    char *end;
+    double value = strtod(text, &end);
+    for (size_t i = 0; end != text && i < sizeof unit / sizeof *unit; i++)
+        if (!strcmp(end, unit[i].name)) {
+            *ns = (int64_t)(value * unit[i].ns);
+            return value * unit[i].ns > -9e15 && value * unit[i].ns < 9e15;
+        }
+    return false;
+}
+
+static bool error_read(const char *text, int64_t *number)
+{
+    char *end;
+    *number = strtol(text, &end, 10);
+    if (end != text && !*end)
+        return *number > 0 && *number < 4096;
+    for (int i = 1; i < 134; i++) {
+        const char *name = strerrorname_np(i);
+        if (name && !strcmp(name, text))
+            return *number = i, true;
+    }
+    return false;
+}
+
+static bool value_read(enum plan_kind kind, const char *text, int64_t *value)
+{
+    char *end;
+    if (kind == PLAN_TIMER || kind == PLAN_DELAY)
+        return time_read(text, value) && (kind == PLAN_TIMER || *value > 0);
+    if (kind == PLAN_FAIL)
+        return error_read(text, value);
+    errno = 0;
+    *value = strtoll(text, &end, 0);
+    return end != text && !*end && !errno;
+}
+
+/* When it happened, ns of the world. */
+static bool event_time(struct whatif *w, uint32_t process, uint64_t sequence, uint64_t *time, struct drd_error *e)
+{
+    struct trace_event event;
+    struct stream *st = stream_open(w->view.store, process, e);
+    bool ok = st && stream_seek(st, sequence, e) > 0 && stream_next(st, &event, e) > 0;
+    *time = ok ? event.time : 0;
+    stream_close(st);
+    return ok || (e->exit_code ? false : error_set(e, DRD_EXIT_FATAL, "no such event"));
+}
+
+static bool change_add(struct whatif *w, enum plan_kind kind, const char *word, const char *text, struct drd_error *e)
+{
+    char name[160];
+    const char *equals = strchr(text, '=');
+    bool with_value = kind != PLAN_DROP && kind != PLAN_CRASH;
+    struct plan_step s = {.kind = kind};
+    uint64_t time;
+    if (with_value != (equals != NULL))
+        return error_set(e, DRD_EXIT_USAGE, "--%s %s: wants an event%s", word, text, with_value ? " and a value, EVENT=VALUE" : " alone");
+    snprintf(name, sizeof name, "%.*s", (int)(equals ? equals - text : (long)strlen(text)), text);
+    if (with_value && !value_read(kind, equals + 1, &s.value))
+        return error_set(e, DRD_EXIT_USAGE, "--%s %s: '%s' is no value for that", word, text, equals + 1);
+    if (!event_find(w->view.store, name, &s.process, &s.event, e) || !event_time(w, s.process, s.event, &time, e))
+        return false;
+    time = run_view_since(&w->view, time);
+    if (!w->from || time < w->from)
+        w->from = time;
+    if (w->whats < 8)
+        snprintf(w->what[w->whats++], sizeof w->what[0], "%s %s", word, text);
+    return plan_add(&w->change, &s, e);
+}
+
+static bool changes_read(struct whatif *w, struct drd_error *e)
+{
+    const struct { const struct args_list *list; enum plan_kind kind; const char *word; } all[] = {
+        {&timers, PLAN_TIMER, "timer"}, {&draws, PLAN_DRAW, "draw"}, {&drops, PLAN_DROP, "drop"},
+        {&delays, PLAN_DELAY, "delay"}, {&fails, PLAN_FAIL, "fail"}, {&crashes, PLAN_CRASH, "crash"},
+    };
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        for (size_t i = 0; i < all[k].list->count; i++)
+            if (!change_add(w, all[k].kind, all[k].word, all[k].list->item[i], e))
+                return false;
+    return true;
+}
+
+/* The run's own plan, and with `changed` the changes; with a fresh seed from the first change on where `fresh` is not 0. */
+static char *plan_of(const struct whatif *w, bool changed, uint64_t fresh, struct drd_error *e)
+{
+    struct plan p = {0};
+    bool ok = true;
+    for (size_t i = 0; ok && i < w->origin.plan.count; i++)
+        ok = plan_add(&p, &w->origin.plan.step[i], e);
+    for (size_t i = 0; ok && changed && i < w->change.count; i++)
+        ok = plan_add(&p, &w->change.step[i], e);
+    const struct plan_step again = {.kind = PLAN_FRESH, .at = w->from, .value = (int64_t)fresh};
+    if (ok && fresh)
+        ok = plan_add(&p, &again, e);
+    char *text = ok ? plan_text(&p) : NULL;
+    plan_fini(&p);
+    return text;
+}
+
+/* ---- running ---- */
+
+struct job {
+    bool changed;
+    uint64_t fresh;
+    char *plan;
+};
+
+/* Did all of the plan's changes come to pass in that run? */
+static bool run_missed(const char *path)
+{
+    struct drd_error e = {0};
+    char text[16];
+    struct store *s = store_open(path, STORE_READ, &e);
+    bool missed = s && store_fact(s, "plan_missed", text, sizeof text);
+    store_close(s);
+    return missed;
+}
+
+static void count(struct tally *t, const struct explore_outcome *o, const char *path, const char *fingerprint)
+{
+    t->runs++;
+    t->missed += run_missed(path);
+    if (!o->done) {
+        t->broken++;
+        snprintf(t->why, sizeof t->why, "%s", o->why);
+        return;
+    }
+    bool violated = o->result.kind == TRIAGE_VIOLATION;
+    t->violated += violated;
+    t->same += violated && !strcmp(o->result.fingerprint, fingerprint);
+    if (!*t->title || violated)
+        snprintf(t->title, sizeof t->title, "%s", *o->result.title ? o->result.title : "nothing broken was seen");
+}
+
+static bool keep_run(const char *path, const struct job *j, struct drd_error *e)
+{
+    char name[PATH_MAX];
+    if (!keep_in)
+        return true;
+    snprintf(name, sizeof name, "%s/%s-%" PRIu64 ".drd", keep_in, j->changed ? "changed" : "same", j->fresh);
+    return rename(path, name) == 0 || error_set_errno(e, DRD_EXIT_CANNOT, "%s", name);
+}
+
+static bool run_all(struct whatif *w, struct job *job, size_t count_of_jobs, const char *fingerprint, struct tally tally[2],
+                    struct drd_error *e)
+{
+    char scratch[] = "/tmp/drd-whatif.XXXXXX", program[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[n > 0 ? n : 0] = 0;
+    const struct explore_setting setting = {.program = program, .command = w->origin.command, .directory = *w->origin.directory ? w->origin.directory : NULL,
+                                            .plans = true};
+    unsigned at_once = jobs > 0 && jobs < EXPLORE_JOBS ? (unsigned)jobs : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    struct explore_pool *pool = mkdtemp(scratch) ? explore_pool_create(&setting, at_once, scratch, e) : NULL;
+    size_t started = 0, ended = 0;
+    struct job *at[EXPLORE_JOBS] = {0};
+    bool ok = pool != NULL;
+    while (ok && ended < count_of_jobs) {
+        int place = explore_pool_free(pool);
+        if (started < count_of_jobs && place >= 0) {
+            const struct explore_try t = {.seed = w->origin.seed, .plan = job[started].plan};
+            at[place] = &job[started++];
+            ok = explore_pool_start(pool, place, &t, e);
+            continue;
+        }
+        if ((place = explore_pool_wait(pool, 1000)) < 0)
+            continue;
+        count(&tally[at[place]->changed], explore_pool_outcome(pool, place), explore_pool_path(pool, place), fingerprint);
+        ok = keep_run(explore_pool_path(pool, place), at[place], e);
+        ended++;
+    }
+    explore_pool_destroy(pool);
+    rmdir(scratch);
+    return ok;
+}
+
+static struct job *jobs_make(struct whatif *w, size_t *count_of_jobs, struct drd_error *e)
+{
+    size_t each = seeds > 0 ? (size_t)seeds : 1, made = 0;
+    struct job *job = calloc(2 * each, sizeof *job);
+    for (size_t i = 0; job && i < 2 * each; i++) {
+        job[i] = (struct job){i % 2, seeds > 0 ? i / 2 + 1 : 0, NULL};
+        if (!(job[i].plan = plan_of(w, job[i].changed, job[i].fresh, e)))
+            break;
+        made++;
+    }
+    *count_of_jobs = made;
+    return job;
+}
+
+/* ---- telling ---- */
+
+static void tally_print(const char *name, const struct tally *t)
+{
+    printf("%-10s %u of %u violated", name, t->violated, t->runs);
+    if (t->violated)
+        printf(", %u with the same fingerprint", t->same);
+    if (t->broken)
+        printf("; %u could not be judged: %s", t->broken, t->why);
+    printf("; %s\n", t->title);
+    if (t->missed)
+        printf("           in %u of them a change could not be made: no such event there, or it cannot be changed so\n", t->missed);
+}
+
+static void tally_json(struct json_writer *j, const char *key, const struct tally *t)
+{
+    jw_key(j, key);
+    jw_object(j);
+    jw_put_uint(j, "runs", t->runs);
+    jw_put_uint(j, "violated", t->violated);
+    jw_put_uint(j, "same_fingerprint", t->same);
+    jw_put_uint(j, "not_judged", t->broken);
+    jw_put_uint(j, "not_changed", t->missed);
+    jw_put_string(j, "title", t->title);
+    jw_end(j);
+}
+
+static void print_json(const struct whatif *w, const char *fingerprint, const struct tally tally[2])
+{
+    struct json_writer j;
+    jw_init(&j, stdout);
+    jw_object(&j);
+    jw_put_string(&j, "schema", "drd.whatif/1");
+    jw_put_string(&j, "run", w->view.path);
+    jw_put_uint(&j, "seed", w->origin.seed);
+    jw_put_string(&j, "fingerprint", fingerprint);
+    jw_put_uint(&j, "new_from", w->from);
+    jw_key(&j, "changes");
+    jw_array(&j);
+    for (unsigned i = 0; i < w->whats; i++)
+        jw_string(&j, w->what[i]);
+    jw_end(&j);
+    tally_json(&j, "unchanged", &tally[0]);
+    tally_json(&j, "changed", &tally[1]);
+    jw_end(&j);
+}
+
+static void print_text(const struct whatif *w, const struct tally tally[2])
+{
+    for (unsigned i = 0; i < w->whats; i++)
+        printf("%s%s\n", i ? "           " : "CHANGE     ", w->what[i]);
+    printf("NEW FROM   %.6f s of the world on%s\n", (double)w->from / 1e9,
+           seeds > 0 ? ", with fresh seeds" : "; before it every stream is the same");
+    tally_print("UNCHANGED ", &tally[0]);
+    tally_print("CHANGED   ", &tally[1]);
+}
+
+/* 0: with the change nothing is violated; 1: something still is; 125: not judged. */
+static int status_of(const struct tally tally[2])
+{
+    if (tally[0].broken == tally[0].runs || tally[1].broken == tally[1].runs || tally[1].missed == tally[1].runs)
+        return DRD_EXIT_CANNOT;
+    return tally[1].violated ? DRD_EXIT_DIFFERS : DRD_EXIT_OK;
+}
+
+static bool whatif_run(struct whatif *w, struct cmd_context *c, struct tally tally[2])
+{
+    size_t jobs_made_ = 0;
+    if (!run_read(w, &c->error) || !changes_read(w, &c->error))
+        return false;
+    struct job *job = jobs_make(w, &jobs_made_, &c->error);
+    bool ok = job && !c->error.exit_code && run_all(w, job, jobs_made_, w->origin.result.fingerprint, tally, &c->error);
+    for (size_t i = 0; job && i < jobs_made_; i++)
+        free(job[i].plan);
+    free(job);
+    if (ok && c->json)
+        print_json(w, w->origin.result.fingerprint, tally);
+    else if (ok)
+        print_text(w, tally);
+    return ok;
+}
+
+static int run(struct cmd_context *c)
+{
+    struct whatif w = {0};
+    struct tally tally[2] = {0};
+    if (seeds < 0 || seeds > SEEDS_MOST)
+        return error_set(&c->error, DRD_EXIT_USAGE, "--seeds wants a number up to %d", SEEDS_MOST), cmd_failed(c);
+    if (!timers.count && !draws.count && !drops.count && !delays.count && !fails.count && !crashes.count && !seeds)
+        return error_set(&c->error, DRD_EXIT_USAGE, "nothing to change: give --timer, --draw, --drop, --delay, --fail or --crash"),
+               cmd_failed(c);
+    if (!run_view_open(&w.view, c->argc ? c->argv[0] : NULL, &c->error))
+        return cmd_failed(c);
+    bool ok = whatif_run(&w, c, tally);
+    run_view_close(&w.view);
+    shrink_origin_fini(&w.origin);
+    plan_fini(&w.change);
+    return ok ? status_of(tally) : cmd_failed(c);
+}
+
+const struct drd_command cmd_whatif = {
+    .name = "whatif",
+    .summary = "run a simulated run again with one thing changed",
+    .positional = "[RUN]",
+    .min = 0,
+    .max = 1,
+    .flags = CMD_JSON,
+    .options = options,
+    .help = "The change is made where the event was; before it the run is the same, event by event. With --seeds the\n"
+            "world goes on from there by fresh seeds, K times with the change and K times without it.\n",
+    .run = run,
+};
