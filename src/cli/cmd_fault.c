@@ -26,6 +26,8 @@ const struct drd_command cmd_fault = {
             "  heal [A...]  undo cuts: all, those between the named, or all those of one\n"
             "  kill A...    SIGKILL to every process of a node; returns when they are gone\n"
             "  pause A...   SIGSTOP; resume A... SIGCONT\n"
-            "Every fault becomes an event of node \"drd\" in the run.\n",
+            "Every fault becomes an event of node \"drd\" in the run.\n"
+            "Only under `drd simulate`: cut-one-way, reset, crash, restart, skew, jump, disk, lose, duplicate;\n"
+            "the page of the command says what they do.\n",
     .run = run,
 };
