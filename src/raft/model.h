@@ -184,6 +184,7 @@ struct raft_model {
     uint64_t compared;         /* those of them that another node had committed before */
     uint64_t messages;         /* facts that are messages */
     uint64_t late;             /* facts of an incarnation that came after facts of the next one: not used */
+    bool unjudged;             /* set after its creation: the state alone is wanted, no rule is looked at */
     bool out_of_memory;        /* steps are ignored from then on */
 };
 

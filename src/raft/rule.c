@@ -100,6 +100,8 @@ bool rules_init(struct raft_model *m)
 
 void rules_before(struct step *s)
 {
+    if (s->model->unjudged)
+        return;
     for (size_t i = 0; i < FAMILIES; i++)
         if (families[i]->before)
             families[i]->before(s, s->model->rule_state[i]);
@@ -107,6 +109,8 @@ void rules_before(struct step *s)
 
 void rules_after(struct step *s)
 {
+    if (s->model->unjudged)
+        return;
     for (size_t i = 0; i < FAMILIES; i++)
         if (families[i]->after)
             families[i]->after(s, s->model->rule_state[i]);
@@ -114,7 +118,7 @@ void rules_after(struct step *s)
 
 void rules_restart(struct step *s)
 {
-    for (size_t i = 0; i < FAMILIES; i++) {
+    for (size_t i = 0; i < FAMILIES && !s->model->unjudged; i++) {
         const struct raft_rules *r = families[i];
         void *item = r->forgets ? each_at(s->model->rule_state[i], (size_t)(s->node - s->model->node)) : NULL;
         if (r->restart)
@@ -126,7 +130,7 @@ void rules_restart(struct step *s)
 
 void rules_finish(struct raft_model *m)
 {
-    for (size_t i = 0; i < FAMILIES; i++)
+    for (size_t i = 0; i < FAMILIES && !m->unjudged; i++)
         if (families[i]->finish)
             families[i]->finish(m, m->rule_state[i]);
 }

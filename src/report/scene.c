@@ -419,6 +419,8 @@ static bool walk_init(struct scene_walk *w, struct scene *s)
     *w = (struct scene_walk){.scene = s, .model = raft_model_create(), .current = SCENE_NONE,
                              .clocks = s->verdict->finding || s->verdict->cause.rule_break,
                              .clock = calloc(SCENE_LANES * SCENE_LANES, sizeof *w->clock)};
+    if (w->model)
+        w->model->unjudged = true; /* explain has judged */
     for (size_t i = 0; w->model && i < s->processes; i++) {
         const struct store_process *p = &s->process[i];
         raft_model_process(w->model, p->number, p->node ? p->node : "", p->incarnation, p->start, p->end, p->complete);
