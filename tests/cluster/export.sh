@@ -35,7 +35,8 @@ check jepsen "$dir/history.edn"
 asked=$(grep -c ':type :invoke' "$dir/history.edn")
 [ "$asked" -ge 600 ] || fail "$asked operations of 600"
 ok=$(grep -c ':type :ok' "$dir/history.edn")
-[ "$ok" -ge 600 ] || fail "$ok of 600 operations are done"
+# A leader killed inside a send has answered, and no record of it: what its clients then had under way stays :info.
+[ "$ok" -ge $((600 - WINDOW)) ] || fail "$ok of 600 operations are done"
 for format in shiviz chrome tla; do
     "$drd" export -f $format -o "$dir/killed.$format" "$dir/killed.drd" 2>/dev/null || fail "$format"
     check $format "$dir/killed.$format"
