@@ -9,9 +9,7 @@
 
 #include "cli/cmd.h"
 #include "cli/run_view.h"
-#include "explore/explore.h"
-#include "explore/shrink.h"
-#include "simulate/plan.h"
+#include "explore/again.h"
 #include "util/json.h"
 #include "util/text.h"
 
@@ -151,46 +149,19 @@ static bool changes_read(struct whatif *w, struct drd_error *e)
     return true;
 }
 
-/* The run's own plan, and with `changed` the changes; with a fresh seed from the first change on where `fresh` is not 0. */
-static char *plan_of(const struct whatif *w, bool changed, uint64_t fresh, struct drd_error *e)
-{
-    struct plan p = {0};
-    bool ok = true;
-    for (size_t i = 0; ok && i < w->origin.plan.count; i++)
-        ok = plan_add(&p, &w->origin.plan.step[i], e);
-    for (size_t i = 0; ok && changed && i < w->change.count; i++)
-        ok = plan_add(&p, &w->change.step[i], e);
-    const struct plan_step again = {.kind = PLAN_FRESH, .at = w->from, .value = (int64_t)fresh};
-    if (ok && fresh)
-        ok = plan_add(&p, &again, e);
-    char *text = ok ? plan_text(&p) : NULL;
-    plan_fini(&p);
-    return text;
-}
-
 /* ---- running ---- */
 
-struct job {
-    bool changed;
-    uint64_t fresh;
-    char *plan;
+struct running {
+    struct whatif *w;
+    const char *fingerprint;
+    const struct again_job *job;
+    struct tally *tally; /* [2], by whether it is changed */
 };
 
-/* Did all of the plan's changes come to pass in that run? */
-static bool run_missed(const char *path)
-{
-    struct drd_error e = {0};
-    char text[16];
-    struct store *s = store_open(path, STORE_READ, &e);
-    bool missed = s && store_fact(s, "plan_missed", text, sizeof text);
-    store_close(s);
-    return missed;
-}
-
-static void count(struct tally *t, const struct explore_outcome *o, const char *path, const char *fingerprint)
+static void count(struct tally *t, const struct explore_outcome *o, const char *fingerprint)
 {
     t->runs++;
-    t->missed += run_missed(path);
+    t->missed += o->missed;
     if (!o->done) {
         t->broken++;
         snprintf(t->why, sizeof t->why, "%s", o->why);
@@ -203,59 +174,54 @@ static void count(struct tally *t, const struct explore_outcome *o, const char *
         snprintf(t->title, sizeof t->title, "%s", *o->result.title ? o->result.title : "nothing broken was seen");
 }
 
-static bool keep_run(const char *path, const struct job *j, struct drd_error *e)
+/* From $TMPDIR to where it is kept, which may be another file system. */
+static bool file_move(const char *from, const char *to, struct drd_error *e)
+{
+    char block[65536];
+    size_t n;
+    if (rename(from, to) == 0)
+        return true;
+    FILE *in = errno == EXDEV ? fopen(from, "re") : NULL, *out = in ? fopen(to, "we") : NULL;
+    bool good = out != NULL;
+    while (good && (n = fread(block, 1, sizeof block, in)) > 0)
+        good = fwrite(block, 1, n, out) == n;
+    good = good && !ferror(in);
+    good = (!out || fclose(out) == 0) && good;
+    if (in)
+        fclose(in);
+    return good || error_set_errno(e, DRD_EXIT_CANNOT, "%s", to);
+}
+
+static bool keep_run(const char *path, const struct again_job *j, struct drd_error *e)
 {
     char name[PATH_MAX];
     if (!keep_in)
         return true;
-    snprintf(name, sizeof name, "%s/%s-%" PRIu64 ".drd", keep_in, j->changed ? "changed" : "same", j->fresh);
-    return rename(path, name) == 0 || error_set_errno(e, DRD_EXIT_CANNOT, "%s", name);
+    snprintf(name, sizeof name, "%s/%s-%" PRIu64 ".drd", keep_in, j->change ? "changed" : "same", j->fresh);
+    return file_move(path, name, e);
 }
 
-static bool run_all(struct whatif *w, struct job *job, size_t count_of_jobs, const char *fingerprint, struct tally tally[2],
-                    struct drd_error *e)
+static bool run_ended(void *context, size_t which, const struct explore_outcome *o, const char *path, struct drd_error *e)
 {
-    char scratch[] = "/tmp/drd-whatif.XXXXXX", program[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[n > 0 ? n : 0] = 0;
-    const struct explore_setting setting = {.program = program, .command = w->origin.command, .directory = *w->origin.directory ? w->origin.directory : NULL,
-                                            .plans = true};
-    unsigned at_once = jobs > 0 && jobs < EXPLORE_JOBS ? (unsigned)jobs : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-    struct explore_pool *pool = mkdtemp(scratch) ? explore_pool_create(&setting, at_once, scratch, e) : NULL;
-    size_t started = 0, ended = 0;
-    struct job *at[EXPLORE_JOBS] = {0};
-    bool ok = pool != NULL;
-    while (ok && ended < count_of_jobs) {
-        int place = explore_pool_free(pool);
-        if (started < count_of_jobs && place >= 0) {
-            const struct explore_try t = {.seed = w->origin.seed, .plan = job[started].plan};
-            at[place] = &job[started++];
-            ok = explore_pool_start(pool, place, &t, e);
-            continue;
-        }
-        if ((place = explore_pool_wait(pool, 1000)) < 0)
-            continue;
-        count(&tally[at[place]->changed], explore_pool_outcome(pool, place), explore_pool_path(pool, place), fingerprint);
-        ok = keep_run(explore_pool_path(pool, place), at[place], e);
-        ended++;
-    }
-    explore_pool_destroy(pool);
-    rmdir(scratch);
+    struct running *r = context;
+    const struct again_job *j = &r->job[which];
+    count(&r->tally[j->change != NULL], o, r->fingerprint);
+    return keep_run(path, j, e);
+}
+
+/* With the change and without it, in turns. */
+static bool run_all(struct whatif *w, const char *fingerprint, struct tally tally[2], struct drd_error *e)
+{
+    size_t each = seeds > 0 ? (size_t)seeds : 1;
+    struct again_job *job = calloc(2 * each, sizeof *job);
+    struct running r = {w, fingerprint, job, tally};
+    const struct again a = {.origin = &w->origin, .jobs = jobs > 0 && jobs < EXPLORE_JOBS ? (unsigned)jobs : 0, .ended = run_ended,
+                            .context = &r};
+    for (size_t i = 0; job && i < 2 * each; i++)
+        job[i] = (struct again_job){i % 2 ? &w->change : NULL, w->from, seeds > 0 ? i / 2 + 1 : 0};
+    bool ok = job ? again_run(&a, job, 2 * each, e) : error_set(e, DRD_EXIT_CANNOT, "out of memory");
+    free(job);
     return ok;
-}
-
-static struct job *jobs_make(struct whatif *w, size_t *count_of_jobs, struct drd_error *e)
-{
-    size_t each = seeds > 0 ? (size_t)seeds : 1, made = 0;
-    struct job *job = calloc(2 * each, sizeof *job);
-    for (size_t i = 0; job && i < 2 * each; i++) {
-        job[i] = (struct job){i % 2, seeds > 0 ? i / 2 + 1 : 0, NULL};
-        if (!(job[i].plan = plan_of(w, job[i].changed, job[i].fresh, e)))
-            break;
-        made++;
-    }
-    *count_of_jobs = made;
-    return job;
 }
 
 /* ---- telling ---- */
@@ -325,14 +291,8 @@ static int status_of(const struct tally tally[2])
 
 static bool whatif_run(struct whatif *w, struct cmd_context *c, struct tally tally[2])
 {
-    size_t jobs_made_ = 0;
-    if (!run_read(w, &c->error) || !changes_read(w, &c->error))
-        return false;
-    struct job *job = jobs_make(w, &jobs_made_, &c->error);
-    bool ok = job && !c->error.exit_code && run_all(w, job, jobs_made_, w->origin.result.fingerprint, tally, &c->error);
-    for (size_t i = 0; job && i < jobs_made_; i++)
-        free(job[i].plan);
-    free(job);
+    bool ok = run_read(w, &c->error) && changes_read(w, &c->error) &&
+              run_all(w, w->origin.result.fingerprint, tally, &c->error);
     if (ok && c->json)
         print_json(w, w->origin.result.fingerprint, tally);
     else if (ok)

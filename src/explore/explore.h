@@ -24,6 +24,12 @@ struct explore_feature {
     uint64_t hash, time;
 };
 
+/* A broken rule: which decision of which class, as a number, and when it was first taken (ns since the run began). */
+#define EXPLORE_BREAKS 24
+struct explore_break {
+    uint64_t what, time;
+};
+
 /* ---- coverage.c ---- */
 struct coverage;
 struct coverage *coverage_create(struct explore_feature *out,
@@ -57,9 +63,17 @@ struct explore_outcome {
     char why[400];           /* one line of drd simulate about that */
     struct triage_result result;
     uint64_t world;          /* ns that passed in the world */
+    bool missed;             /* a change of its plan came to nothing (docs/drd-whatif.md) */
+    uint64_t violated;       /* when the violation told was complete, ns since the run began; 0: there is none */
+    struct explore_break broken[EXPLORE_BREAKS]; /* each once, as many as fit */
+    size_t breaks;
     size_t features;
     struct explore_feature feature[EXPLORE_FEATURES];
 };
+
+/* The number of a broken rule, whichever node broke it when. */
+struct raft_break;
+uint64_t explore_break_id(const struct raft_break *b);
 
 /* In the calling process: run it, leave the run at `path`, judge it. */
 void explore_try(const struct explore_setting *s, const struct explore_try *t, const char *path,

@@ -11,7 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <xxhash.h>
+
 #include "explain/explain.h"
+#include "raft/properties.h"
 
 #define WORDS_MOST 4096
 
@@ -119,14 +122,99 @@ static void ended_by_itself(struct explore_outcome *out)
     snprintf(r->story, sizeof r->story, "%s", out->why);
 }
 
+/* ---- what is found out about a run ---- */
+
+struct look {
+    struct coverage *coverage;
+    struct explore_outcome *out;
+    uint64_t begin; /* ns: its first process started */
+    struct raft_witness violation, broken[EXPLORE_BREAKS];
+};
+
+uint64_t explore_break_id(const struct raft_break *b)
+{
+    return XXH3_64bits_withSeed(b->shape, strlen(b->shape), (XXH64_hash_t)b->class);
+}
+
+static void look_begin(void *context, const struct store_process *process, size_t count)
+{
+    struct look *l = context;
+    l->begin = UINT64_MAX;
+    for (size_t i = 0; i < count; i++)
+        l->begin = process[i].start < l->begin ? process[i].start : l->begin;
+    coverage_begin(l->coverage, process, count);
+}
+
+static void look_fact(void *context, const struct raft_fact *fact)
+{
+    coverage_fact(((struct look *)context)->coverage, fact);
+}
+
+/* The event at which the last of the sides that contradict each other was first seen. */
+static void look_violation(struct look *l, const struct raft_finding *f)
+{
+    for (size_t i = 0; f && i < f->sides; i++) {
+        const struct raft_side *side = &f->side[i];
+        const struct raft_witness *first = side->witnesses ? &side->witness[0] : NULL;
+        for (size_t w = 1; w < side->witnesses; w++)
+            first = side->witness[w].order < first->order ? &side->witness[w] : first;
+        if (first && (l->violation.how == RAFT_HOW_NONE || first->order > l->violation.order))
+            l->violation = *first;
+    }
+}
+
+static void look_break(struct look *l, const struct raft_break *b)
+{
+    struct explore_outcome *out = l->out;
+    size_t i = 0;
+    while (i < out->breaks && out->broken[i].what != explore_break_id(b))
+        i++;
+    if (i == EXPLORE_BREAKS || (i < out->breaks && l->broken[i].order <= b->at.order))
+        return;
+    out->broken[i].what = explore_break_id(b);
+    l->broken[i] = b->at;
+    out->breaks += i == out->breaks;
+}
+
+static void look_end(void *context, const struct raft_model *model, uint64_t end)
+{
+    struct look *l = context;
+    look_violation(l, raft_finding_first(model));
+    for (size_t i = 0; i < model->breaks; i++)
+        look_break(l, &model->rule_break[i]);
+    coverage_end(l->coverage, model, end);
+}
+
+static uint64_t time_of(struct store *s, const struct look *l, const struct raft_witness *w)
+{
+    struct trace_event event;
+    struct stream *st = w->how == RAFT_HOW_NONE ? NULL : stream_open(s, w->process, NULL);
+    bool good = st && stream_seek(st, w->sequence, NULL) > 0 && stream_next(st, &event, NULL) > 0;
+    uint64_t time = good && event.time > l->begin ? event.time - l->begin : 0;
+    stream_close(st);
+    return time;
+}
+
+static void look_times(struct look *l, const char *path)
+{
+    char text[16];
+    struct store *s = store_open(path, STORE_READ, NULL);
+    if (!s)
+        return;
+    l->out->missed = store_fact(s, "plan_missed", text, sizeof text);
+    l->out->violated = time_of(s, l, &l->violation);
+    for (size_t i = 0; i < l->out->breaks; i++)
+        l->out->broken[i].time = time_of(s, l, &l->broken[i]);
+    store_close(s);
+}
+
 static void judge(const char *path, struct explore_outcome *out)
 {
-    struct triage_watch watch = {.begin = coverage_begin, .fact = coverage_fact, .end = coverage_end};
-    struct coverage *c = coverage_create(out->feature, &out->features);
-    watch.context = c;
-    watch.length = &out->world;
-    triage_judge_watch(path, c ? &watch : NULL, &out->result);
-    coverage_destroy(c);
+    struct look l = {.coverage = coverage_create(out->feature, &out->features), .out = out};
+    const struct triage_watch watch = {&l, look_begin, look_fact, look_end, &out->world};
+    triage_judge_watch(path, l.coverage ? &watch : NULL, &out->result);
+    coverage_destroy(l.coverage);
+    look_times(&l, path);
     out->done = true;
 }
 
