@@ -151,7 +151,8 @@ static bool shrink_in(struct cmd_context *c, const struct shrink_origin *from, c
 {
     static char self[PATH_MAX], model[PATH_MAX];
     struct telling t = {.json = c->json};
-    struct shrink_options o = {.setting = {.program = self, .directory = *from->directory ? from->directory : NULL},
+    struct shrink_options o = {.setting = {.program = self, .directory = *from->directory ? from->directory : NULL,
+                                           .environment = *from->environment ? from->environment : NULL},
                                .count = count,
                                .scratch = scratch,
                                .stop = &stop,

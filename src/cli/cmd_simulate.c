@@ -5,10 +5,11 @@
 
 #include "cli/cmd.h"
 #include "cli/run_view.h"
+#include "simulate/environment.h"
 #include "simulate/simulate.h"
 #include "util/text.h"
 
-static const char *output, *keep = "always", *plan_file, *model_file;
+static const char *output, *keep = "always", *plan_file, *model_file, *like;
 static bool faults;
 static int64_t seed, limit;
 
@@ -18,6 +19,7 @@ static const struct args_option options[] = {
     {ARGS_STRING, 'p', "plan", "FILE", "faults at moments and decisions that fall otherwise, one a line", &plan_file},
     {ARGS_FLAG, 'f', "faults", NULL, "draw faults from the seed too", &faults},
     {ARGS_STRING, 'm', "model", "FILE", "... by this model: which faults, how often, for how long", &model_file},
+    {ARGS_STRING, 0, "environment", "RUN", "CMD gets the environment that it had in this run", &like},
     {ARGS_INT, 0, "limit", "SECONDS", "end the run after so much of the world's time", &limit},
     {ARGS_CHOICE, 0, "keep", "always|failure", "failure: delete the run where CMD exits 0", &keep},
     {0},
@@ -61,6 +63,12 @@ static bool model_load(struct model *model, const char *path, struct drd_error *
     return ok;
 }
 
+static bool environment_load(char ***environment, const char *name, struct drd_error *e)
+{
+    char path[PATH_MAX];
+    return refs_resolve(name, path, e) && (*environment = environment_of(path, e));
+}
+
 static void make_rows(const char *path)
 {
     struct run_view v;
@@ -89,14 +97,18 @@ static int run(struct cmd_context *c)
     struct refs_entry entry = {0};
     struct plan plan = {0};
     struct model model = model_default;
+    char **environment = NULL;
     const struct simulate_options s = {.seed = (uint64_t)seed, .plan = &plan, .model = faults || model_file ? &model : NULL,
                                        .time_limit = limit > 0 ? (uint64_t)limit * 1000000000u : 0};
     bool ok = !plan_file || plan_load(&plan, plan_file, &c->error);
     ok = ok && (!model_file || model_load(&model, model_file, &c->error));
     ok = ok && (output || refs_new(&entry, &c->error));
+    ok = ok && (!like || environment_load(&environment, like, &c->error));
+    o.environment = environment;
     o.output = output ? output : entry.path;
     ok = ok && simulate_run(&o, &s, &result, &c->error);
     plan_fini(&plan);
+    environment_free(environment);
     if (ok && result.kept)
         make_rows(o.output);
     if (ok)

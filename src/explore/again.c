@@ -56,7 +56,8 @@ static bool work_begin(struct work *w, struct drd_error *e)
     if (!scratch_make(w, e))
         return false;
     w->setting = (struct explore_setting){.program = w->program, .command = o->command,
-                                          .directory = *o->directory ? o->directory : NULL, .plans = true};
+                                          .directory = *o->directory ? o->directory : NULL,
+                                          .environment = *o->environment ? o->environment : NULL, .plans = true};
     w->pool = explore_pool_create(&w->setting, jobs < w->count ? jobs : (unsigned)w->count, w->scratch, e);
     return w->pool != NULL;
 }

@@ -48,6 +48,7 @@ struct explore_setting {
     bool plans;              /* drd simulate takes --plan: runs can be gone on from */
     uint64_t limit;          /* seconds of the world, 0: none */
     const char *directory;   /* where the command runs, NULL: here */
+    const char *environment; /* run whose command had the environment that this one gets, NULL: the caller's own */
 };
 
 struct explore_try {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simulate/environment.h"
 #include "store/store.h"
 
 /* A fact of any length. "" where there is none; NULL: out of memory. */
@@ -57,12 +58,24 @@ static bool facts_read(struct shrink_origin *o, struct store *s, struct drd_erro
     return good;
 }
 
+/* What re-execution needs of the environment stays in the run: another `drd simulate` reads it there. */
+static void environment_find(struct shrink_origin *o, const char *path)
+{
+    struct drd_error e = {0};
+    char **environment = environment_of(path, &e);
+    if (!environment || !realpath(path, o->environment))
+        *o->environment = 0;
+    environment_free(environment);
+}
+
 bool shrink_origin_read(struct shrink_origin *o, const char *path, struct drd_error *e)
 {
     *o = (struct shrink_origin){0};
     struct store *s = store_open(path, STORE_READ, e);
     bool good = s && (facts_read(o, s, e) || error_wrap(e, "%.200s", path));
     store_close(s);
+    if (good)
+        environment_find(o, path);
     const struct triage_watch watch = {.length = &o->world};
     if (good)
         triage_judge_watch(path, &watch, &o->result);

@@ -11,6 +11,7 @@ struct shrink_origin {
     struct plan plan;
     char **command;          /* owned, closed by NULL */
     char directory[PATH_MAX];
+    char environment[PATH_MAX]; /* the run that has its environment: itself; "": it does not say */
     char *model;             /* text, NULL: none */
     struct triage_result result;
     uint64_t world;          /* ns that passed in it */

@@ -39,6 +39,10 @@ static bool words_make(const struct explore_setting *s, const struct explore_try
         word[n++] = "--limit";
         word[n++] = limit;
     }
+    if (s->environment) {
+        word[n++] = "--environment";
+        word[n++] = s->environment;
+    }
     if (plan) {
         word[n++] = "--plan";
         word[n++] = plan;

@@ -71,7 +71,9 @@ static bool make_outputs(struct child *c, const struct child_setting *setting, u
 bool child_start(struct child *c, const struct child_setting *setting, unsigned index, bool *randomized, struct drd_error *e)
 {
     int descriptor[2] = {-1, -1};
-    char **environment = launch_environment(setting->shim, setting->directory >= 0 ? MAILBOX_SPOOL_DIR : setting->spool->dir, setting->control, c->name);
+    char **environment = launch_environment(setting->environment, setting->shim,
+                                            setting->directory >= 0 ? MAILBOX_SPOOL_DIR : setting->spool->dir, setting->control,
+                                            c->name);
     if (!environment)
         return error_set(e, DRD_EXIT_CANNOT, "out of memory");
     bool ok = !c->name || make_outputs(c, setting, index, descriptor, e);

@@ -38,6 +38,7 @@ struct child_setting {
     const char *control;
     sigset_t mask;
     int directory;     /* of the spool, inherited under MAILBOX_SPOOL_FD; -1: by its path */
+    char *const *environment; /* of what is started, NULL: the recorder's own */
     size_t name_width; /* of the longest node name */
 };
 

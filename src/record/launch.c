@@ -159,17 +159,54 @@ void launch_environment_free(char **environment)
     free(environment);
 }
 
-char **launch_environment(const char *shim, const char *spool, const char *control, const char *node)
+static const char *value_of(char *const *from, const char *name)
+{
+    size_t length = strlen(name);
+    for (; *from; from++)
+        if (!strncmp(*from, name, length) && (*from)[length] == '=')
+            return *from + length + 1;
+    return NULL;
+}
+
+/* Without what launch_environment puts before ("SHIM:...") or behind ("...:TUNABLE") it. False: nothing else is there. */
+static bool word_before(char *word)
+{
+    char *value = strchr(word, '=');
+    if (!value++ || (strncmp(word, replaced[0], strlen(replaced[0])) && strncmp(word, replaced[1], strlen(replaced[1]))))
+        return false;
+    bool preload = !strncmp(word, replaced[0], strlen(replaced[0]));
+    char *colon = preload ? strchr(value, ':') : strrchr(value, ':');
+    if (colon && preload)
+        memmove(value, colon + 1, strlen(colon));
+    else if (colon)
+        *colon = '\0';
+    return colon != NULL;
+}
+
+size_t launch_environment_before(char **word, size_t count)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_replaced(word[i], false) || word_before(word[i]))
+            word[left++] = word[i];
+        else
+            free(word[i]);
+    }
+    return left;
+}
+
+char **launch_environment(char *const *from, const char *shim, const char *spool, const char *control, const char *node)
 {
     extern char **environ;
+    char *const *own = from ? from : environ;
     size_t count = 0, n = 0;
-    const char *tunables = getenv("GLIBC_TUNABLES");
-    while (environ[count])
+    const char *tunables = value_of(own, "GLIBC_TUNABLES");
+    while (own[count])
         count++;
     char **out = calloc(count + 8, sizeof *out);
     if (!out)
         return NULL;
-    out[n++] = entry("LD_PRELOAD", shim, ":", getenv("LD_PRELOAD"));
+    out[n++] = entry("LD_PRELOAD", shim, ":", value_of(own, "LD_PRELOAD"));
     out[n++] = tunables && *tunables ? entry("GLIBC_TUNABLES", tunables, ":", TUNABLE) : entry("GLIBC_TUNABLES", TUNABLE, "", NULL);
     out[n++] = entry("OPENSSL_ia32cap", IA32CAP, "", NULL);
     out[n++] = entry(SPOOL_ENV_DIR, spool, "", NULL);
@@ -177,8 +214,8 @@ char **launch_environment(const char *shim, const char *spool, const char *contr
     if (node)
         out[n++] = entry(SPOOL_ENV_NODE, node, "", NULL);
     for (size_t i = 0; i < count; i++)
-        if (!is_replaced(environ[i], node))
-            out[n++] = strdup(environ[i]);
+        if (!is_replaced(own[i], node))
+            out[n++] = strdup(own[i]);
     for (size_t i = 0; i < n; i++)
         if (!out[i]) {
             while (n)

@@ -32,9 +32,11 @@ struct launch {
 /* Start it with fixed addresses. *randomized is set if the kernel refuses that. Returns the pid, -1 on failure (126). */
 pid_t launch_start(const struct launch *l, bool *randomized, struct drd_error *e);
 
-/* The environment of recorded programs: environ with the shim, the spool and what keeps libraries from sources of chance
+/* The environment of recorded programs: `from`, NULL: environ, with the shim, the spool and what keeps libraries from sources of chance
  * that no shim sees. `node` is DRD_NODE or NULL. Free with launch_environment_free. */
-char **launch_environment(const char *shim, const char *spool, const char *control, const char *node);
+char **launch_environment(char *const *from, const char *shim, const char *spool, const char *control, const char *node);
+/* The other way round: what it was made from, of `count` words of such an environment. In place; returns how many are left. */
+size_t launch_environment_before(char **word, size_t count);
 void launch_environment_free(char **environment);
 
 /* The words of a command line if no shell is needed to read it, NULL if one is. Free the array and [0]. */

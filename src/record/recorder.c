@@ -616,7 +616,7 @@ static bool check_recordable(struct recorder *r, struct drd_error *e)
 
 static bool start_children(struct recorder *r, struct drd_error *e)
 {
-    struct child_setting setting = {&r->loop, r->shim, &r->spool, r->control_path, r->old_mask, r->directory, 0};
+    struct child_setting setting = {&r->loop,     r->shim, &r->spool, r->control_path, r->old_mask, r->directory, r->options->environment, 0};
     for (size_t i = 0; i < r->options->nodes.count; i++)
         if (strlen(r->options->nodes.item[i].name) > setting.name_width)
             setting.name_width = strlen(r->options->nodes.item[i].name);

@@ -34,6 +34,7 @@ struct recorder_options {
     unsigned timeout;          /* seconds; 0: none */
     const struct recorder_world *world; /* NULL: this machine */
     char *const *command;      /* NULL: only the nodes */
+    char *const *environment;  /* of what is started; NULL: the caller's own */
     void (*warn)(const char *text); /* one line on what the user should know */
 };
 

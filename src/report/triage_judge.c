@@ -59,6 +59,8 @@ static void read_facts(struct judged *j)
     store_fact(j->store, "command", out->command, sizeof out->command);
     store_fact(j->store, "started", out->started, sizeof out->started);
     out->exit_status = store_fact(j->store, "exit_status", status, sizeof status) ? atoi(status) : -1;
+    if (store_fact(j->store, "cut_short", NULL, 0))
+        out->exit_status = -1; /* nobody knows how it would have ended */
     out->red = out->exit_status > 0;
     for (size_t i = 0; i < j->count; i++)
         out->events += j->process[i].events;

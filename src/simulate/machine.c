@@ -403,7 +403,7 @@ static bool births_await(struct machine *m, struct drd_error *e)
 
 bool machine_run(struct machine *m, struct drd_error *e)
 {
-    while (anybody_lives(m)) {
+    while (anybody_lives(m) && !m->cut_short) {
         if (!births_await(m, e))
             return false;
         if (restart_next(m))

@@ -98,6 +98,7 @@ struct process {
     unsigned timer_count;
     struct chance numbers, disk;
     struct start *start; /* of the program that is about to begin, NULL none */
+    unsigned rests;      /* the plan has it do nothing: so many of its steps at this moment */
     bool launched;       /* the machine started it: the real one is our child */
     bool reaped, died;           /* the real one */
 };
@@ -169,6 +170,7 @@ struct machine {
     uint32_t lose, duplicate;                /* datagrams, percent */
     struct task *asking;                     /* whose question is being answered */
     bool over;
+    bool cut_short;                          /* by the plan */
     uint64_t ending_at;
     char unknown[512];    /* calls nobody answers here, told once each */
     uint8_t told[512];

@@ -126,6 +126,32 @@ static bool read_fresh(char *rest, struct plan_step *s, struct drd_error *e)
     return !(more = word_next(&rest)) || wrong(e, more, "expected here: the step is complete");
 }
 
+static bool read_rest(char *rest, struct plan_step *s, struct drd_error *e)
+{
+    const char *at = word_next(&rest), *until = word_next(&rest), *process = word_next(&rest), *more = word_next(&rest);
+    uint64_t end;
+    int64_t number;
+    s->kind = PLAN_REST;
+    if (!at || !moment_read(at, &s->at))
+        return wrong(e, at, "a moment in seconds");
+    if (!until || !moment_read(until, &end) || end < s->at || end > INT64_MAX)
+        return wrong(e, until, "a later moment in seconds");
+    if (!process || !number_read(process, &number) || number < 1 || number > UINT32_MAX)
+        return wrong(e, process, "the number of a process");
+    s->value = (int64_t)end;
+    s->process = (uint32_t)number;
+    return !more || wrong(e, more, "expected here: the step is complete");
+}
+
+static bool read_end(char *rest, struct plan_step *s, struct drd_error *e)
+{
+    const char *at = word_next(&rest), *more = word_next(&rest);
+    s->kind = PLAN_END;
+    if (!at || !moment_read(at, &s->at))
+        return wrong(e, at, "a moment in seconds");
+    return !more || wrong(e, more, "expected here: the step is complete");
+}
+
 static bool line_read(struct plan *p, char *line, struct drd_error *e)
 {
     struct plan_step s = {0};
@@ -135,7 +161,9 @@ static bool line_read(struct plan *p, char *line, struct drd_error *e)
     bool ok = !strcmp(word, "at")      ? read_fault(line ? line : (char[1]){0}, &s, e)
               : !strcmp(word, "event") ? read_change(line, &s, e)
               : !strcmp(word, "fresh") ? read_fresh(line, &s, e)
-                                       : wrong(e, word, "a step of a plan; at, event and fresh are");
+              : !strcmp(word, "rest")  ? read_rest(line, &s, e)
+              : !strcmp(word, "end")   ? read_end(line, &s, e)
+                                       : wrong(e, word, "a step of a plan; at, event, fresh, rest and end are");
     return ok && plan_add(p, &s, e);
 }
 
@@ -177,13 +205,21 @@ void plan_fini(struct plan *p)
 
 /* ---- writing ---- */
 
+static void moment_print(uint64_t ns, FILE *out)
+{
+    fprintf(out, " %" PRIu64 ".%09" PRIu64, (uint64_t)(ns / SECOND), (uint64_t)(ns % SECOND));
+}
+
 static void step_print(const struct plan_step *s, FILE *out)
 {
     if (s->kind == PLAN_FAULT)
-        fprintf(out, "at %" PRIu64 ".%09" PRIu64 " %s\n", (uint64_t)(s->at / SECOND), (uint64_t)(s->at % SECOND), s->words);
+        fputs("at", out), moment_print(s->at, out), fprintf(out, " %s\n", s->words);
     else if (s->kind == PLAN_FRESH)
-        fprintf(out, "fresh %" PRIu64 ".%09" PRIu64 " %" PRIu64 "\n", (uint64_t)(s->at / SECOND), (uint64_t)(s->at % SECOND),
-                (uint64_t)s->value);
+        fputs("fresh", out), moment_print(s->at, out), fprintf(out, " %" PRIu64 "\n", (uint64_t)s->value);
+    else if (s->kind == PLAN_REST)
+        fputs("rest", out), moment_print(s->at, out), moment_print((uint64_t)s->value, out), fprintf(out, " %u\n", s->process);
+    else if (s->kind == PLAN_END)
+        fputs("end", out), moment_print(s->at, out), fputc('\n', out);
     else if (!has_value(s->kind))
         fprintf(out, "event %u@%" PRIu64 " %s\n", s->process, s->event, change_word[s->kind]);
     else

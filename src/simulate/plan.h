@@ -11,6 +11,8 @@
  *   event 12@4711 fail 5            ... the call fails with this errno
  *   event 12@4711 crash             ... the process's node loses its power there
  *   fresh 2.5 77                    from this moment on chance follows from another seed
+ *   rest 1.5 1.9 12                 between these moments process 12 does nothing
+ *   end 3.25                        the world ends here, whatever the command wants
  *
  * An event is named by the number of records that stand in the stream when the process asks: the number of the record of its call,
  * or, where another thread of the process goes on before the answer comes, of the TRACE_SWITCH to that thread.
@@ -25,14 +27,14 @@
 
 #include "util/error.h"
 
-enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_FAIL, PLAN_CRASH, PLAN_FRESH };
+enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_FAIL, PLAN_CRASH, PLAN_FRESH, PLAN_REST, PLAN_END };
 
 struct plan_step {
     enum plan_kind kind;
-    uint64_t at;       /* FAULT, FRESH: ns of the world */
-    uint32_t process;  /* the others: process number of the run ... */
+    uint64_t at;       /* FAULT, FRESH, REST, END: ns of the world */
+    uint32_t process;  /* REST and the others: process number of the run ... */
     uint64_t event;    /* ... and number of the record in its stream */
-    int64_t value;     /* TIMER, DELAY: ns; DRAW; FAIL: errno; FRESH: seed */
+    int64_t value;     /* TIMER, DELAY: ns; DRAW; FAIL: errno; FRESH: seed; REST: ns of the world at which it ends */
     char words[200];   /* FAULT */
     bool met;          /* set by the machine: it came to pass */
     bool seen;         /* ... its moment or event was reached */
@@ -42,6 +44,12 @@ struct plan {
     struct plan_step *step;
     size_t count;
 };
+
+/* Does the step happen at a moment? The others happen at an event. */
+static inline bool plan_at_moment(const struct plan_step *s)
+{
+    return s->kind == PLAN_FAULT || s->kind >= PLAN_FRESH;
+}
 
 bool plan_read(struct plan *p, const char *text, struct drd_error *e); /* the error names line and word */
 char *plan_text(const struct plan *p);                                 /* to be freed; NULL: out of memory */

@@ -85,7 +85,7 @@ static void fact_missed(struct simulation *s)
     unsigned missed = 0;
     char text[16];
     for (size_t i = 0; p && i < p->count; i++)
-        missed += !p->step[i].met && p->step[i].kind != PLAN_FAULT && p->step[i].kind != PLAN_FRESH;
+        missed += !p->step[i].met && !plan_at_moment(&p->step[i]);
     snprintf(text, sizeof text, "%u", missed);
     if (missed)
         fact(s, "plan_missed", strdup(text), &e);
@@ -97,6 +97,8 @@ static bool run(void *context, struct drd_error *e)
     bool ok = machine_run(s->machine, e);
     struct drd_error more = {0};
     fact_missed(s);
+    if (s->machine->cut_short)
+        fact(s, "cut_short", strdup("by its plan"), &more);
     for (size_t i = 0; i < s->machine->drawns; i++)
         plan_add(s->options.plan, s->machine->drawn[i], &more);
     if (s->machine->drawns && fact(s, "plan", plan_text(s->options.plan), &more))
@@ -123,6 +125,8 @@ bool simulate_run(struct recorder_options *options, const struct simulate_option
     if (processor >= 0)
         sched_setaffinity(0, sizeof before, &before);
     options->world = NULL;
+    if (ok && s.machine->cut_short)
+        result->exit_code = DRD_EXIT_TIMEOUT;
     machine_destroy(s.machine);
     return ok;
 }

@@ -38,6 +38,43 @@ static void fresh_happens(struct machine *m, void *what)
     chance_fresh(m, (uint64_t)s->value);
 }
 
+/* The process whose stream has that number, while it lives. */
+static struct process *by_stream(struct machine *m, uint32_t number)
+{
+    for (struct process *p = m->processes; p; p = p->next)
+        if (p->state == PROCESS_ALIVE && m->box->mail[p->home].stream == number)
+            return p;
+    return NULL;
+}
+
+static void rest_ends(struct machine *m, void *what)
+{
+    const struct plan_step *s = what;
+    struct process *p = by_stream(m, s->process);
+    if (p && p->rests)
+        p->rests--;
+    m->changes++;
+}
+
+static void rest_happens(struct machine *m, void *what)
+{
+    struct plan_step *s = what;
+    struct process *p = by_stream(m, s->process);
+    s->seen = true;
+    if (!p)
+        return;
+    s->met = true;
+    p->rests++;
+    machine_due(m, BEGINNING + (uint64_t)s->value, rest_ends, s);
+}
+
+static void end_happens(struct machine *m, void *what)
+{
+    struct plan_step *s = what;
+    s->seen = s->met = true;
+    m->cut_short = true;
+}
+
 /* ---- at an event ---- */
 
 static int by_event(const void *a, const void *b)
@@ -48,7 +85,12 @@ static int by_event(const void *a, const void *b)
 
 void step_due(struct machine *m, struct plan_step *s)
 {
-    machine_due(m, BEGINNING + s->at, s->kind == PLAN_FAULT ? fault_happens : fresh_happens, s);
+    machine_due(m, BEGINNING + s->at,
+                s->kind == PLAN_FAULT   ? fault_happens
+                : s->kind == PLAN_FRESH ? fresh_happens
+                : s->kind == PLAN_REST  ? rest_happens
+                                        : end_happens,
+                s);
 }
 
 void steps_begin(struct machine *m)
@@ -60,7 +102,7 @@ void steps_begin(struct machine *m)
     for (size_t i = 0; p && i < p->count; i++) {
         struct plan_step *s = &p->step[i];
         s->met = s->seen = false;
-        if (s->kind == PLAN_FAULT || s->kind == PLAN_FRESH)
+        if (plan_at_moment(s))
             step_due(m, s);
         else
             m->step[m->steps++] = s;
@@ -140,8 +182,8 @@ void steps_end(struct machine *m)
         const struct plan_step *s = &p->step[i];
         if (s->met || (s->seen && s->kind == PLAN_FAULT))
             continue; /* a fault that was refused was told of at its time */
-        if (s->kind == PLAN_FAULT || s->kind == PLAN_FRESH)
-            say(m, s, "the run was over before");
+        if (plan_at_moment(s))
+            say(m, s, s->seen ? "there is no such process then" : "the run was over before");
         else
             say(m, s, s->seen ? "that event cannot be changed so" : "the process has no such event in this run");
     }

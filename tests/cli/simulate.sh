@@ -40,3 +40,34 @@ grep -q 'event 7@99999999 drop: the process has no such event in this run' ../sa
 simulate d.drd --plan ../plan
 "$build/tests/tools/same" ../c.drd ../d.drd
 "$drd" replay ../c.drd
+
+# A plan ends the world, and has a process rest until then; the status is that of --limit, and nothing is said of how the command
+# would have ended.
+expect_status() {
+    status=0
+    wanted=$1
+    shift
+    "$@" >../said 2>&1 || status=$?
+    [ "$status" -eq "$wanted" ] || { cat ../said; echo "FAIL: $*: status $status, not $wanted"; exit 1; }
+}
+naps='i=0; while [ $i -lt 50 ]; do sleep 0.1; i=$((i + 1)); done'
+printf 'end 2.05\n' >../plan
+expect_status 124 "$drd" simulate --plan ../plan --output ../e.drd -- sh -c "$naps"
+expect_status 0 "$drd" replay ../e.drd
+printf 'rest 0.35 1.85 1\nend 2.05\n' >../plan
+expect_status 124 "$drd" simulate --plan ../plan --output ../f.drd -- sh -c "$naps"
+naps_of() { "$drd" show --all "$1" | grep -c ' sleep '; }
+[ "$(naps_of ../e.drd)" -gt 19 ] && [ "$(naps_of ../f.drd)" -lt 8 ] ||
+    { echo "FAIL: $(naps_of ../e.drd) and $(naps_of ../f.drd) naps"; exit 1; }
+expect_status 0 "$drd" triage --no-cache --no-source ../e.drd
+printf 'rest 0.1 0.2 4711\n' >../plan
+expect_status 0 "$drd" simulate --plan ../plan --output ../g.drd -- true
+grep -q 'rest 0.100000000 0.200000000 4711: ' ../said
+
+# The environment that a run was made with makes it again; another one does not.
+words() { env -i PATH="$PATH" $1 "$drd" simulate $2 --output "$3" -- sh -c 'echo "$A"' 2>../said || { cat ../said; exit 1; }; }
+[ "$(words A=one '' ../h.drd)" = one ]
+[ "$(words 'A=two B=more' '--environment ../h.drd' ../i.drd)" = one ]
+"$build/tests/tools/same" ../h.drd ../i.drd
+expect_status 128 "$drd" simulate --environment ../nowhere.drd --output ../none.drd -- true
+[ ! -e ../none.drd ]

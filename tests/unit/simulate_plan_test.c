@@ -18,12 +18,14 @@ static void reads_and_writes(void **state)
                                "event 12@4711 fail 5\n"
                                "event 12@4711 crash\n"
                                "fresh 2.500000000 18446744073709551615\n"
-                               "at 0.000000001 disk n1 slow 20\n";
+                               "at 0.000000001 disk n1 slow 20\n"
+                               "rest 1.500000000 1.900000000 12\n"
+                               "end 3.250000000\n";
     struct plan p;
     struct drd_error e = {0};
     (void)state;
     assert_true(plan_read(&p, text, &e));
-    assert_int_equal(p.count, 10);
+    assert_int_equal(p.count, 12);
     assert_int_equal(p.step[0].at, 1250000000);
     assert_int_equal(p.step[2].value, -50000000);
     assert_true(p.step[8].kind == PLAN_FRESH && (uint64_t)p.step[8].value == UINT64_MAX);
@@ -50,7 +52,7 @@ static void is_lenient_about_form(void **state)
 static void names_what_is_wrong(void **state)
 {
     static const char *const bad[][2] = {
-        {"at 1 cut n1\nwhen 2 heal", "line 2: when: not a step of a plan; at, event and fresh are"},
+        {"at 1 cut n1\nwhen 2 heal", "line 2: when: not a step of a plan; at, event, fresh, rest and end are"},
         {"at soon heal", "line 1: soon: not a moment in seconds"},
         {"at 1.2.3 heal", "line 1: 1.2.3: not a moment in seconds"},
         {"at 99999999999999999999 heal", "line 1: 99999999999999999999: not a moment in seconds"},
@@ -73,6 +75,12 @@ static void names_what_is_wrong(void **state)
         {"event 1@3 fail 0", "line 1: 0: not the number of an error"},
         {"event 1@3 drop it", "line 1: it: not expected here: the step is complete"},
         {"fresh 1", "line 1: (nothing): not a seed"},
+        {"rest 1.5 1.4 3", "line 1: 1.4: not a later moment in seconds"},
+        {"rest 1.5", "line 1: (nothing): not a later moment in seconds"},
+        {"rest 1.5 2 0", "line 1: 0: not the number of a process"},
+        {"rest 1.5 2 n1", "line 1: n1: not the number of a process"},
+        {"end", "line 1: (nothing): not a moment in seconds"},
+        {"end 3 4", "line 1: 4: not expected here: the step is complete"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -50,7 +50,7 @@ static void put_commands(FILE *out)
         fprintf(out, "%s%s", i ? " " : "", cmd_table[i]->name);
 }
 
-/* Files are off where this does not switch them on; run references are no option's value so far. */
+/* Files are off where this does not switch them on. */
 static void put_value(enum value value, const char *choices, FILE *out)
 {
     static const char *const action[] = {
@@ -73,7 +73,8 @@ static void put_option(const struct drd_command *c, const struct args_option *o,
         fprintf(out, " -s %c", o->letter);
     fprintf(out, " -l %s", o->name);
     if (o->type != ARGS_FLAG) {
-        fputs(value_of_option(o) == VALUE_FILE ? " -r" : " -x", out);
+        enum value value = value_of_option(o);
+        fputs(value == VALUE_FILE || value == VALUE_RUN ? " -r" : " -x", out);
         put_value(value_of_option(o), o->argument, out);
     }
     fputs(" -d ", out);
