@@ -107,10 +107,17 @@ triage 0 --known known runs
 grep -q '^NOT JUDGED  runs/cut.drd: damaged: cut short' out || wrong "a damaged run is not listed"
 grep -q '^NOT JUDGED  runs/noise.drd: not a DRD run' out || wrong "noise is not listed"
 
-# A recording that stopped before the nodes did: nothing can be said for a test that passed; one that failed, failed.
+# A recording that stopped before the nodes did: nothing can be said for a test that passed; one that failed, failed. The
+# recorder drains when the processors are idle: the command waits for it, and then does some more.
 for ends in 0 3; do
-    expect $ends "$drd" record --max-size 256K -o "runs/short$ends.drd" -- \
-        sh -c "for i in 1 2 3 4 5 6 7 8 9 10; do head -c 400000 /dev/urandom | wc -c; sleep 0.1; done; exit $ends"
+    expect $ends "$drd" record --max-size 256K -o "runs/short$ends.drd" -- sh -c '
+        more=30
+        while [ $more -gt 0 ]; do
+            head -c 400000 /dev/urandom | wc -c
+            [ "$(stat -c %s "$1")" -lt 262144 ] || more=$((more - 1))
+            sleep 0.05
+        done
+        exit "$2"' sh "runs/short$ends.drd" "$ends"
     triage $((ends / 3)) --json "runs/short$ends.drd" runs/green.drd
     [ $ends = 0 ] || kind_of short3 check
     [ $ends = 3 ] || kind_of short0 broken
