@@ -11,7 +11,7 @@
 
 static const char *output, *keep = "always", *plan_file, *model_file, *like;
 static bool faults;
-static int64_t seed, limit;
+static int64_t seed, limit, patience;
 
 static const struct args_option options[] = {
     {ARGS_STRING, 'o', "output", "FILE", "the run file; without it the run goes to .drd/ and is called @", &output},
@@ -21,6 +21,7 @@ static const struct args_option options[] = {
     {ARGS_STRING, 'm', "model", "FILE", "... by this model: which faults, how often, for how long", &model_file},
     {ARGS_STRING, 0, "environment", "RUN", "CMD gets the environment that it had in this run", &like},
     {ARGS_INT, 0, "limit", "SECONDS", "end the run after so much of the world's time", &limit},
+    {ARGS_INT, 0, "patience", "SECONDS", "how long a program may compute without a system call; 10", &patience},
     {ARGS_CHOICE, 0, "keep", "always|failure", "failure: delete the run where CMD exits 0", &keep},
     {0},
 };
@@ -32,14 +33,15 @@ static void print_warning(const char *text)
 
 static char *file_text(const char *path, struct drd_error *e)
 {
-    FILE *in = fopen(path, "re");
+    bool standard = !strcmp(path, "-");
+    FILE *in = standard ? stdin : fopen(path, "re");
     char *text = NULL;
     size_t size = 0;
     ssize_t n = in ? getdelim(&text, &size, 0, in) : -1;
     bool failed = !in || ferror(in);
     if (failed)
         error_set_errno(e, DRD_EXIT_USAGE, "%s", path);
-    if (in)
+    if (in && !standard)
         fclose(in);
     if (!failed && n >= 0)
         return text;
@@ -47,10 +49,15 @@ static char *file_text(const char *path, struct drd_error *e)
     return failed ? NULL : calloc(1, 1);
 }
 
+static const char *file_name(const char *path)
+{
+    return strcmp(path, "-") ? path : "standard input";
+}
+
 static bool plan_load(struct plan *plan, const char *path, struct drd_error *e)
 {
     char *text = file_text(path, e);
-    bool ok = text && (plan_read(plan, text, e) || error_wrap(e, "%s", path));
+    bool ok = text && (plan_read(plan, text, e) || error_wrap(e, "%s", file_name(path)));
     free(text);
     return ok;
 }
@@ -58,7 +65,7 @@ static bool plan_load(struct plan *plan, const char *path, struct drd_error *e)
 static bool model_load(struct model *model, const char *path, struct drd_error *e)
 {
     char *text = file_text(path, e);
-    bool ok = text && (model_read(model, text, e) || error_wrap(e, "%s", path));
+    bool ok = text && (model_read(model, text, e) || error_wrap(e, "%s", file_name(path)));
     free(text);
     return ok;
 }
@@ -99,8 +106,11 @@ static int run(struct cmd_context *c)
     struct model model = model_default;
     char **environment = NULL;
     const struct simulate_options s = {.seed = (uint64_t)seed, .plan = &plan, .model = faults || model_file ? &model : NULL,
-                                       .time_limit = limit > 0 ? (uint64_t)limit * 1000000000u : 0};
-    bool ok = !plan_file || plan_load(&plan, plan_file, &c->error);
+                                       .time_limit = limit > 0 ? (uint64_t)limit * 1000000000u : 0,
+                                       .patience = patience > 0 ? (uint64_t)patience * 1000000000u : 0};
+    const char *below = limit < 0 ? "--limit" : patience < 0 ? "--patience" : NULL;
+    bool ok = !below || error_set(&c->error, DRD_EXIT_USAGE, "%s: a time is not below zero", below);
+    ok = ok && (!plan_file || plan_load(&plan, plan_file, &c->error));
     ok = ok && (!model_file || model_load(&model, model_file, &c->error));
     ok = ok && (output || refs_new(&entry, &c->error));
     ok = ok && (!like || environment_load(&environment, like, &c->error));
@@ -111,6 +121,8 @@ static int run(struct cmd_context *c)
     environment_free(environment);
     if (ok && result.kept)
         make_rows(o.output);
+    if (ok && result.failure.exit_code)
+        fprintf(stderr, "drd: %s\n", result.failure.message);
     if (ok)
         print_end(&o, &result);
     return ok ? result.exit_code : cmd_failed(c);

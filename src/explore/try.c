@@ -77,13 +77,13 @@ static void become(const struct explore_setting *s, const char *const *word, con
     _exit(DRD_EXIT_CANNOT);
 }
 
+#define NOT_SIMULATED " cannot be simulated" /* src/simulate/exec.c, process.c: there is nothing to judge */
+
 /* What the machine says of a world that came to an end by itself (simulate/machine.c). */
 static const char *end_of_world(const char *line)
 {
-    const char *by_waiting = strstr(line, "every process waits for ever"), *by_computing = strstr(line, "process ");
-    return by_waiting                                                            ? by_waiting
-           : by_computing && strstr(by_computing, "has made no system call for") ? by_computing
-                                                                                 : NULL;
+    const char *by_waiting = strstr(line, "every process waits for ever");
+    return by_waiting ? by_waiting : strstr(line, " without a system call") ? line + strlen("drd: ") : NULL;
 }
 
 /* How the world ended, else the last line that begins as drd's own do. True: the world ended. */
@@ -93,7 +93,7 @@ static bool said_read(const char *path, char *out, size_t size)
     FILE *in = fopen(path, "re");
     bool ended = false;
     *out = 0;
-    while (!ended && in && fgets(line, sizeof line, in)) {
+    while (!ended && !strstr(out, NOT_SIMULATED) && in && fgets(line, sizeof line, in)) {
         line[strcspn(line, "\n")] = 0;
         const char *end = strncmp(line, "drd: ", 5) ? NULL : end_of_world(line);
         ended = end != NULL;
@@ -252,7 +252,7 @@ void explore_try(const struct explore_setting *s, const struct explore_try *t, c
     bool ended = said_read(errors, out->why, sizeof out->why) && out->status == DRD_EXIT_CANNOT;
     unlink(errors);
     unlink(plan);
-    if (!access(path, R_OK))
+    if (!access(path, R_OK) && (ended || !strstr(out->why, NOT_SIMULATED)))
         judge(path, out);
     if (ended)
         ended_by_itself(out);

@@ -607,8 +607,9 @@ static bool check_recordable(struct recorder *r, struct drd_error *e)
         if (!why)
             continue;
         snprintf(text, sizeof text, "%.80s runs unrecorded: %s", slash ? slash + 1 : r->child[i].path, why);
-        if (r->options->strict)
-            return error_set(e, DRD_EXIT_CANNOT, "%.80s cannot be recorded: %s", r->child[i].path, why);
+        if (r->options->strict || r->options->world) /* in a simulated world it would act on this machine */
+            return error_set(e, DRD_EXIT_CANNOT, "%.80s cannot be %s: %s", r->child[i].path,
+                             r->options->world ? "simulated" : "recorded", why);
         on_unrecorded(r, text);
     }
     return true;
@@ -813,7 +814,7 @@ bool recorder_run(const struct recorder_options *options, struct recorder_result
     world_end(&r);
     end_run(&r, result);
     if (r.world_failed) {
-        warn(&r, r.world_error.message);
+        result->failure = r.world_error;
         result->exit_code = r.world_error.exit_code;
     }
     release(&r, result->kept);

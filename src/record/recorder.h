@@ -40,6 +40,7 @@ struct recorder_options {
 
 struct recorder_result {
     int exit_code;             /* for the program: the command's own, or one of enum drd_exit */
+    struct drd_error failure;  /* why the world came to an end by itself; exit_code 0: it did not */
     bool kept;                 /* the run file is there */
     struct run_summary summary;
     uint64_t file_size;

@@ -137,11 +137,16 @@ static bool is_libc(const struct stack_object *object)
     return false;
 }
 
-/* Take out the shim, in the middle of which it stands. Where to begin: below libc, which only hands the call on. If all is
+static bool is_shim(const struct stack_object *object)
+{
+    return !strncmp(base_name(object->path), "libdrd_shim", 11);
+}
+
+/* Take out the shim, in the middle of which it stands, unless it computes. Where to begin: below libc, which only hands the call on. If all is
  * libc's, that is what there is. */
 static size_t places_select(struct unwind *u)
 {
-    Dwfl_Module *shim = u->places ? u->place[0].module : NULL;
+    Dwfl_Module *shim = u->places && is_shim(object_of(u->place[0].module)) ? u->place[0].module : NULL;
     size_t kept = 0, first = 0;
     for (size_t i = 0; i < u->places; i++)
         if (u->place[i].module != shim)

@@ -173,8 +173,10 @@ void gate_end_clock(void)
 /* The SIGSYS handler: si_call_addr and the number are in the frame (sigaction(2), SYS_USER_DISPATCH). */
 void gate_trap(int signo, siginfo_t *info, void *context)
 {
-    (void)signo, (void)info;
+    (void)signo;
     ucontext_t *frame = context;
+    if (simulated && info->si_code == SI_TKILL)
+        simulated_where(frame);
     struct call call = {.frame = frame};
     call.nr = frame_call(frame, call.arg);
     if (call.nr == SHIM_TRAP_PROBE) {

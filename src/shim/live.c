@@ -140,8 +140,11 @@ static void record_enter(struct call *call)
 long live_raw(struct call *call)
 {
     const long *a = call->arg;
-    if (call->info && call->info->disposition == CALL_REFUSE)
+    if (call->info && call->info->disposition == CALL_REFUSE) {
+        if (simulated && call->nr == SYS_io_uring_setup)
+            simulated_ask(MAIL_REFUSED, call->nr, 0, 0);
         return -ENOSYS;
+    }
     if (simulated)
         return simulated_call(call);
     return RAW(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);

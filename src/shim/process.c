@@ -338,6 +338,33 @@ static void exec_announce(const char *path, char *const *argv)
     stream_publish(p);
 }
 
+static char *text_behind(char *text)
+{
+    while (*text)
+        text++;
+    return text + 1;
+}
+
+/* A script that was made in the simulated world: its interpreter is started, as execve(2) says. The simulator has told of it: the file,
+ * the first line's words, the script. NULL: too many words. */
+static char *const *script_words(char *text, char *const *argv)
+{
+    static char *word[4100];
+    size_t at = 0;
+    char *interpreter = text_behind(text), *argument = text_behind(interpreter);
+    word[at++] = interpreter;
+    if (*argument)
+        word[at++] = argument;
+    word[at++] = text_behind(argument);
+    for (size_t i = 1; argv && argv[0] && argv[i]; i++) {
+        if (at == sizeof word / sizeof *word - 1)
+            return NULL;
+        word[at++] = argv[i];
+    }
+    word[at] = NULL;
+    return word;
+}
+
 static long exec_live(struct call *call, long directory, const char *path, char *const *argv, char *const *env)
 {
     static char file[MAILBOX_PATH];
@@ -346,7 +373,11 @@ static long exec_live(struct call *call, long directory, const char *path, char 
         simulated_number_set((uint32_t)RAW(SYS_getpid));
         env = environment_complete(env);
         long refused = simulated_exec(directory, path, call->nr == SYS_execve ? 0 : call->arg[4], argv, env);
-        text_copy(file, sizeof file, simulated_text());
+        memcpy(file, simulated_text(), sizeof file);
+        if (!refused && simulated_number() && !(argv = script_words(file, argv))) {
+            refused = -E2BIG;
+            simulated_ask(MAIL_EXEC_FAILED, refused, 0, 0);
+        }
         if (!refused && program_refuses(AT_FDCWD, file)) {
             note_unrecorded(file, program_refuses(AT_FDCWD, file));
             simulated_ask(MAIL_EXEC_FAILED, -ENOEXEC, 0, 0);

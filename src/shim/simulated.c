@@ -174,6 +174,15 @@ void simulated_dispositions(void)
     simulated->process[self.home].ignored = ignored;
 }
 
+/* The simulator asks a thread that does not ask where it is. It goes no further: this is the end of the world. */
+void simulated_where(const ucontext_t *frame)
+{
+    registers_there(frame, simulated->registers);
+    __atomic_store_n(&simulated->registers_are_there, 1, __ATOMIC_RELEASE);
+    for (;;)
+        RAW(SYS_pause);
+}
+
 /* Every look at the clock takes a moment, so that a program that waits for time to pass sees it pass. */
 int simulated_clock(int clock, struct timespec *ts)
 {

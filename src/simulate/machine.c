@@ -15,7 +15,6 @@
 #define CALL_COST 1500      /* ns of the world that a question takes */
 #define CLOCK_COST 100      /* ns that a look at the clock takes */
 #define BURST_MOST 400      /* questions after which another thread may have its turn */
-#define SPIN_LIMIT 20       /* real seconds without a question: the thread spins */
 #define EPOCH 1700000000000000000ull /* 2023-11-14: the world begins here */
 #define ENDING_TIME (5 * SECOND)     /* for processes that outlive the first one */
 
@@ -123,7 +122,8 @@ static bool mail_await(struct machine *m, struct task *t, struct drd_error *e)
     const struct timespec look = {0, t->was ? 1000 * 1000 : 200 * 1000 * 1000};
     struct process *p = t->process;
     struct mail *mail = task_mail(m, t);
-    for (int looks = 0; !mail_asks(m, t); looks++) {
+    struct spin spin = {0};
+    while (!mail_asks(m, t)) {
         uint32_t state = __atomic_load_n(&mail->state, __ATOMIC_ACQUIRE);
         if (state != MAIL_ASKS)
             word_wait(&mail->state, state, &look);
@@ -131,9 +131,8 @@ static bool mail_await(struct machine *m, struct task *t, struct drd_error *e)
             break;
         if (p->real && !real_alive(p) && !mail_asks(m, t))
             return false;
-        if (looks > SPIN_LIMIT * (t->was ? 1000 : 5))
-            return error_set(e, DRD_EXIT_CANNOT, "process %u (%s) has made no system call for %d s: a node that only computes cannot be "
-                             "simulated", p->pid, p->name, SPIN_LIMIT);
+        if (!spin_look(m, p, &spin, e))
+            return false;
     }
     return true;
 }
@@ -325,11 +324,14 @@ static void ending_step(struct machine *m)
     }
 }
 
+static bool limit_is_over(const struct machine *m, struct drd_error *e)
+{
+    return m->options.time_limit && m->box->now - BEGINNING >= m->options.time_limit &&
+           !error_set(e, DRD_EXIT_TIMEOUT, "the limit of %.3f s of the world's time is over", (double)m->options.time_limit / (double)SECOND);
+}
+
 static bool clock_step(struct machine *m, struct drd_error *e)
 {
-    if (m->options.time_limit && m->box->now - BEGINNING >= m->options.time_limit)
-        return error_set(e, DRD_EXIT_TIMEOUT, "the limit of %.3f s of the world's time is over",
-                         (double)m->options.time_limit / (double)SECOND);
     if (!m->dues)
         return error_set(e, DRD_EXIT_CANNOT, "every process waits for ever at %.3f s of the world's time",
                          (double)(m->box->now - BEGINNING) / (double)SECOND);
@@ -394,6 +396,8 @@ static bool births_await(struct machine *m, struct drd_error *e)
         long result = answer(m, t);
         if (p->state != PROCESS_ALIVE)
             return births_await(m, e);
+        if (m->failure.exit_code)
+            return true;
         t->result = result;
         t->state = TASK_READY;
         return births_await(m, e); /* the list may be another */
@@ -411,13 +415,15 @@ bool machine_run(struct machine *m, struct drd_error *e)
         ending_step(m);
         struct task *t = turn_choose(m);
         bool ok = t ? turn_take(m, t, e) : !anybody_lives(m) || clock_step(m, e);
-        if (!ok)
+        if (!ok || m->failure.exit_code || (anybody_lives(m) && limit_is_over(m, e)))
             break;
     }
     for (struct process *p = m->processes; p; p = p->next)
         if (p->state == PROCESS_ALIVE)
             process_end(m, p, SIGKILL);
     steps_end(m);
+    if (!e->exit_code)
+        *e = m->failure;
     return !e->exit_code;
 }
 

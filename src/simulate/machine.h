@@ -88,6 +88,7 @@ struct process {
     struct inode *directory;
     char *program;               /* path, absolute */
     uint32_t umask;
+    uint64_t refused;            /* when it was refused io_uring, 0: it was not */
     uint64_t pending;
     siginfo_t info[65];          /* of the pending signals */
     int status;                  /* as waitpid(2) gives it */
@@ -113,6 +114,7 @@ struct due {
 struct machine_options {
     uint64_t seed;
     uint64_t time_limit; /* virtual ns, 0: none */
+    uint64_t patience;   /* processor time, ns, that a thread may take without a system call; 0: SPIN_PATIENCE */
     const struct model *model; /* that faults are drawn from, NULL: none are */
     struct plan *plan;   /* NULL: none; its steps are marked as they come to pass */
     void (*warn)(const char *text);
@@ -169,6 +171,7 @@ struct machine {
     bool held[MACHINE_NODES][MACHINE_NODES]; /* cut one way: what is sent waits */
     uint32_t lose, duplicate;                /* datagrams, percent */
     struct task *asking;                     /* whose question is being answered */
+    struct drd_error failure; /* something that cannot be simulated: the end of the world */
     bool over;
     bool cut_short;                          /* by the plan */
     uint64_t ending_at;
@@ -236,6 +239,15 @@ char *user_copy(struct machine *m, const struct task *t, int64_t address); /* to
 /* ---- answer.c ---- */
 long answer(struct machine *m, struct task *t);
 
+/* ---- spin.c ---- */
+struct spin {
+    uint64_t began, computed; /* when its turn began, 0: now, and what it had computed by then: real ns */
+    pid_t pid;
+};
+#define SPIN_PATIENCE (10 * SECOND)
+/* May it go on without asking? Not for longer than patience: then the error says who and where. */
+bool spin_look(struct machine *m, const struct process *p, struct spin *s, struct drd_error *e);
+
 /* ---- process.c ---- */
 long process_answer(struct machine *m, struct task *t, bool *mine);
 struct process *process_create(struct machine *m, const struct process *parent);
@@ -244,10 +256,18 @@ void process_signal(struct machine *m, struct process *p, const siginfo_t *info)
 /* The signal that this thread is to be interrupted by, 0 none: it is taken out. Ends the process where that is what it does. */
 int process_take_signal(struct machine *m, struct task *t, siginfo_t *info);
 void process_program(struct process *p, const char *path);
+void process_called(const struct machine *m, const struct process *p, char *text, size_t size); /* as messages name it */
 void process_real_gone(struct machine *m, struct process *p);
 
+/* ---- exec.c ---- */
+/* A script that was made in this world, and what its first line says. No interpreter: it is none. */
+struct script {
+    char interpreter[256], argument[256], path[1024];
+};
+long exec_answer(struct machine *m, struct task *t);
+
 /* ---- start.c: how programs are started, to start them again ---- */
-void start_note(struct machine *m, const struct task *t, const char *program); /* the thread becomes this program */
+void start_note(struct machine *m, const struct task *t, const char *program, const struct script *s); /* the thread becomes this program */
 void start_take(struct machine *m, struct process *p); /* it has begun, and its node is known */
 void process_restart(struct machine *m, uint32_t node); /* as soon as no program is on its way */
 bool restart_next(struct machine *m);                   /* start one that is to be, if there is one */
@@ -295,6 +315,8 @@ void *tree_bound(struct machine *m, const struct process *p, const char *path, l
 void tree_socket_gone(struct machine *m, const void *socket);
 const char *tree_path(struct machine *m, struct inode *i); /* static storage */
 const char *tree_host(struct inode *i); /* the file of the host that it shows unchanged, NULL none */
+bool tree_executable(const struct inode *i);
+size_t tree_peek(struct inode *i, char *to, size_t size); /* its first bytes */
 extern const struct file_kind file_regular, file_directory;
 void tree_crash(struct machine *m, uint32_t node); /* what its processes wrote and did not make durable is lost or torn */
 void tree_sync(struct machine *m, struct inode *i, uint32_t node); /* durable from now on, with all names of the node */

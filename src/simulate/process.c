@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define GIVES_UP SECOND /* a process that ends badly so soon after io_uring was refused ends for that */
+
 struct process *process_create(struct machine *m, const struct process *parent)
 {
     struct process *p = calloc(1, sizeof *p), **at = &m->processes;
@@ -117,6 +119,18 @@ static struct task *task_of(struct machine *m, const struct process *p)
     return NULL;
 }
 
+/* A program that falls back to other calls where io_uring is refused is fine. One that gives up at once knows nothing else. */
+static void refused_end(struct machine *m, const struct process *p)
+{
+    char who[96];
+    int signo = WIFSIGNALED(p->status) ? WTERMSIG(p->status) : 0;
+    if (!p->refused || !p->status || machine_now(m) - p->refused > GIVES_UP || signo == SIGKILL || signo == SIGTERM || m->failure.exit_code)
+        return;
+    process_called(m, p, who, sizeof who);
+    error_set(&m->failure, DRD_EXIT_CANNOT, "%s asked for io_uring, was refused, and ended with %s %d: a node that needs io_uring cannot "
+              "be simulated", who, signo ? "signal" : "status", signo ? signo : WEXITSTATUS(p->status));
+}
+
 /* `status` as waitpid(2) gives it. The real process is killed where it still runs. */
 void process_end(struct machine *m, struct process *p, int status)
 {
@@ -137,6 +151,7 @@ void process_end(struct machine *m, struct process *p, int status)
             waitpid(p->real, &real, __WALL);
         p->died = true;
     }
+    refused_end(m, p);
     clock_alarms(m, p);
     descriptors_close(m, p);
     if (!parent)
@@ -223,94 +238,6 @@ static long thread_exit(struct machine *m, struct task *t)
         process_end(m, p, 0);
     m->changes++;
     return 0;
-}
-
-/* ---- exec ---- */
-
-/* It is this program from now on. */
-void process_program(struct process *p, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *copy = strdup(path);
-    snprintf(p->name, sizeof p->name, "%s", slash ? slash + 1 : path);
-    free(p->program);
-    p->program = copy;
-}
-
-static long exec_begin(struct machine *m, struct task *t)
-{
-    struct process *p = t->process;
-    struct inode *file;
-    const char *path = user_text(m, t, t->arg[1], 0), *host;
-    if (!path)
-        return -EFAULT;
-    long error = tree_find(m, p, t->arg[0], path, true, &file);
-    if (error)
-        return error;
-    if (!(host = tree_host(file)))
-        return -ENOEXEC; /* made in this world: the kernel has no file to execute */
-    if (access(host, X_OK))
-        return -EACCES;
-    struct task *next = machine_task(m, p, TASK_STARTING);
-    struct mail *mail = task_mail(m, t);
-    next->was = t;
-    t->becomes = next;
-    snprintf(mail->text, sizeof mail->text, "%s", host);
-    next->tid = p->pid;
-    next->blocked = t->blocked;
-    next->result = 0;
-    p->real = (pid_t)mail->number;
-    start_note(m, t, host);
-    process_program(p, host);
-    task_mail(m, next)->pid = mail->number;
-    /* answered here: whoever asks next is the new program, or the old one if the kernel would not */
-    mail->result = 0;
-    mail->signal = 0;
-    __atomic_store_n(&mail->state, MAIL_RUNS, __ATOMIC_RELEASE);
-    syscall(SYS_futex, &mail->state, 1, 1, NULL, NULL, 0);
-    t->state = TASK_STARTING;
-    return ANSWER_WAIT;
-}
-
-static long exec_failed(struct machine *m, struct task *t)
-{
-    struct task *next = t->becomes;
-    if (next) {
-        task_mail(m, next)->state = MAIL_FREE;
-        task_destroy(m, next);
-    }
-    return 0;
-}
-
-/* The new program is there: the threads of the old one are not. */
-static long program_attach(struct machine *m, struct task *t)
-{
-    struct process *p = t->process;
-    struct chance c;
-    uint64_t random[2];
-    for (struct task *old = m->tasks, *next; old; old = next) {
-        next = old->next;
-        if (old->process != p || old == t)
-            continue;
-        if (old->vfork_parent)
-            old->vfork_parent->state = TASK_STARTING; /* asks MAIL_VFORKED */
-        else
-            task_mail(m, old)->state = MAIL_FREE;
-        task_destroy(m, old);
-    }
-    p->node = fault_node(m, task_mail(m, t)->text);
-    chance_named(m, &p->numbers, CHANCE_NUMBERS, process_who(m, p), p->name);
-    chance_named(m, &p->disk, CHANCE_DISK, process_who(m, p), p->name);
-    chance_named(m, &c, CHANCE_START, process_who(m, p), p->name);
-    for (size_t i = 0; i < sizeof random / sizeof *random; i++)
-        random[i] = chance_next(&c);
-    start_take(m, p);
-    memcpy(task_mail(m, t)->text, random, sizeof random);
-    if (p->home != t->mail)
-        descriptors_exec(m, p);
-    p->home = t->mail;
-    m->box->process[p->home].realtime = m->node[p->node].off;
-    return p->pid;
 }
 
 /* ---- wait ---- */
@@ -502,14 +429,13 @@ long process_answer(struct machine *m, struct task *t, bool *mine)
     const int64_t *a = t->arg;
     uint64_t set;
     switch (t->nr) {
-    case MAIL_ATTACH: return program_attach(m, t);
+    case MAIL_ATTACH: case MAIL_EXEC: case MAIL_EXEC_FAILED: return exec_answer(m, t);
     case MAIL_BORN: p->real = p->real ? p->real : (pid_t)task_mail(m, t)->pid; return 0;
     case MAIL_FORK: return process_fork(m, t);
     case MAIL_VFORK: return process_vfork(m, t);
     case MAIL_VFORKED: return a[0] < 0 ? a[0] : t->result;
     case MAIL_CLONE: return thread_clone(m, t);
-    case MAIL_EXEC: return exec_begin(m, t);
-    case MAIL_EXEC_FAILED: return exec_failed(m, t);
+    case MAIL_REFUSED: p->refused = machine_now(m); return 0;
     case MAIL_EXIT: return process_exit(m, t);
     case MAIL_THREAD_EXIT: return thread_exit(m, t);
     case SYS_wait4: return wait_four(m, t);

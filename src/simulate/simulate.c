@@ -111,6 +111,7 @@ bool simulate_run(struct recorder_options *options, const struct simulate_option
 {
     struct simulation s = {.command = options->command,
                            .options = {.seed = simulate->seed, .plan = simulate->plan, .model = simulate->model, .time_limit = simulate->time_limit,
+                                       .patience = simulate->patience,
                                        .warn = options->warn}};
     const struct recorder_world world = {&s, begin, start, run};
     cpu_set_t before, one;

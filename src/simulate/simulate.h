@@ -11,6 +11,7 @@ struct simulate_options {
     struct plan *plan;         /* NULL: none. Its steps are marked as they come to pass; what --faults draws is added to it */
     const struct model *model; /* faults are drawn from it too, NULL: none */
     uint64_t time_limit;       /* ns of the world, 0: none. Beyond it the run ends, result->exit_code is DRD_EXIT_TIMEOUT */
+    uint64_t patience;         /* ns of processor time that a thread may take without a system call, 0: ten seconds */
 };
 
 /* Runs options->command in that world. options->world is set here. As recorder_run. What the run follows from stands in it as facts:

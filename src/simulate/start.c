@@ -49,7 +49,28 @@ static bool can_be_had_twice(const struct file *f)
     return f && (f->kind == &file_regular || f->kind == &file_console);
 }
 
-void start_note(struct machine *m, const struct task *t, const char *program)
+/* As the kernel does it with scripts, execve(2): the interpreter, its argument, the script, and what followed the first word. */
+static char **words_of_script(char **word, const struct script *s)
+{
+    size_t n = 0, at = 0;
+    while (word[n])
+        n++;
+    char **all = calloc(n + 4, sizeof *all);
+    if (!all)
+        abort();
+    all[at++] = strdup(s->interpreter);
+    if (*s->argument)
+        all[at++] = strdup(s->argument);
+    all[at++] = strdup(s->path);
+    for (size_t i = 1; i < n; i++)
+        all[at++] = word[i];
+    if (n)
+        free(word[0]);
+    free(word);
+    return all;
+}
+
+void start_note(struct machine *m, const struct task *t, const char *program, const struct script *script)
 {
     struct process *p = t->process;
     struct start *s = calloc(1, sizeof *s);
@@ -57,6 +78,8 @@ void start_note(struct machine *m, const struct task *t, const char *program)
         abort();
     s->program = strdup(program);
     s->argv = words_get(m, t, t->arg[3]);
+    if (*script->interpreter)
+        s->argv = words_of_script(s->argv, script);
     s->environment = words_get(m, t, t->arg[4]);
     s->directory = p->directory;
     for (int fd = 0; fd < 3; fd++)

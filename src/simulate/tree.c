@@ -1,6 +1,6 @@
 /* Files and directories of the world: the host's as they are, read only, and over them what the run makes and changes, in memory.
- * Inode numbers count up in the order in which files are made, those of the host follow from their names; times are the world's. Sources: open(2), stat(2), rename(2),
- * getdents(2), path_resolution(7). */
+ * Inode numbers count up in the order in which files are made, those of the host follow from their names; times are the world's.
+ * Sources: open(2), stat(2), rename(2), getdents(2), path_resolution(7). */
 #include "simulate/tree.h"
 
 #include <dirent.h>
@@ -416,6 +416,11 @@ const char *tree_host(struct inode *i)
     return i->host && !i->loaded && S_ISREG(i->mode) ? i->host : NULL;
 }
 
+bool tree_executable(const struct inode *i)
+{
+    return S_ISREG(i->mode) && i->mode & 0111;
+}
+
 /* ---- content ---- */
 
 static void shared_reserve(struct inode *i, uint64_t size)
@@ -492,6 +497,12 @@ static long content_read(struct task *t, struct inode *i, uint8_t *to, size_t si
         return n < 0 ? -EIO : n;
     }
     return (long)size;
+}
+
+size_t tree_peek(struct inode *i, char *to, size_t size)
+{
+    long n = i->device ? 0 : content_read(NULL, i, (uint8_t *)to, size, 0);
+    return n < 0 ? 0 : (size_t)n;
 }
 
 static long content_write(struct machine *m, struct inode *i, const uint8_t *from, size_t size, uint64_t at)

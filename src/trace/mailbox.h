@@ -10,9 +10,10 @@
 #include <stdint.h>
 
 #define MAILBOX_MAGIC 0x444c524f57445244ull /* "DRDWORLD" little endian */
-#define MAILBOX_ABI 2u
+#define MAILBOX_ABI 3u
 #define MAILBOX_THREADS 4096
 #define MAILBOX_PATH 4096
+#define MAILBOX_REGISTERS 17 /* of a thread, numbered as DWARF does (System V ABI for x86-64, figure 3.36) */
 
 /* The descriptor under which every process of the world has the spool's directory: a name that is the same in each run. */
 #define MAILBOX_SPOOL_FD 1001
@@ -41,6 +42,7 @@ enum mail_ask {
     MAIL_THREAD_EXIT = -10, /* arg 0: address of the word that is cleared, 0 none. No answer: nobody waits for one */
     MAIL_MAP = -11,        /* arg 0: descriptor, 1: whether writes go to the file. Answer: 0 and in `text` the file of the host to map, or 1: its content must be read */
     MAIL_DEAD = -12,       /* answer only: the world has ended */
+    MAIL_REFUSED = -13,    /* arg 0: system call that DRD does not let programs make, io_uring_setup(2) for one. No word about it */
 };
 
 struct mail {
@@ -72,6 +74,9 @@ struct mailbox {
     uint64_t now;      /* CLOCK_MONOTONIC of the world, ns; a clock read moves it on */
     uint64_t epoch;    /* CLOCK_REALTIME at now = 0, ns */
     uint64_t tick;     /* ns that a clock read takes */
+    /* Of a thread that computes and never asks: the simulator sends it SIGSYS, the shim writes down where it is and lets it wait. */
+    uint64_t registers[MAILBOX_REGISTERS];
+    uint32_t registers_are_there, unused_too;
     struct mail_process process[MAILBOX_THREADS]; /* by the mail of its first thread */
     struct mail mail[MAILBOX_THREADS];
 };

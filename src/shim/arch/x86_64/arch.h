@@ -123,6 +123,15 @@ static inline void registers_here(volatile uint64_t at[17])
                      : : "D"(at) : "rax", "memory");
 }
 
+/* The same of where a signal came, all of them. */
+static inline void registers_there(const ucontext_t *uc, uint64_t at[17])
+{
+    static const int order[17] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+                                  REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+    for (int i = 0; i < 17; i++)
+        at[i] = (uint64_t)uc->uc_mcontext.gregs[order[i]];
+}
+
 /* `jmp *0(%rip); .quad target` */
 #define JUMP_BYTES 14
 static inline void jump_write(uint8_t *at, const void *target)
