@@ -31,7 +31,8 @@ struct coverage {
     size_t processes;
     uint64_t fault;  /* hash of the last one's kind */
     uint64_t begun;  /* the first process did */
-    uint64_t behind; /* last time */
+    uint64_t *when;  /* of each fact so far */
+    size_t facts, facts_capacity;
 };
 
 struct coverage *coverage_create(struct explore_feature *out, size_t *count)
@@ -47,6 +48,8 @@ struct coverage *coverage_create(struct explore_feature *out, size_t *count)
 
 void coverage_destroy(struct coverage *c)
 {
+    if (c)
+        free(c->when);
     free(c);
 }
 
@@ -176,13 +179,26 @@ static void struck(struct coverage *c, struct member *m, const struct raft_fact 
     situation(c, STRUCK, c->fault, m, f->time);
 }
 
+static void fact_time(struct coverage *c, uint64_t time)
+{
+    if (c->facts == c->facts_capacity) {
+        size_t capacity = c->facts_capacity ? 2 * c->facts_capacity : 4096;
+        uint64_t *more = realloc(c->when, capacity * sizeof *more);
+        if (!more)
+            return; /* what comes later has no time */
+        c->when = more;
+        c->facts_capacity = capacity;
+    }
+    c->when[c->facts++] = time;
+}
+
 void coverage_fact(void *context, const struct raft_fact *f)
 {
     struct coverage *c = context;
+    fact_time(c, f->time);
     struct member *m = member_of(c, f->process);
     if (!m)
         return;
-    c->behind = f->time;
     if (f->kind == RAFT_FACT_SENT && f->message)
         sent(c, m, f->message, f->time);
     else if (f->kind == RAFT_FACT_ROLE)
@@ -209,7 +225,8 @@ void coverage_end(void *context, const struct raft_model *model, uint64_t end)
     struct coverage *c = context;
     (void)end;
     for (size_t i = 0; i < model->breaks; i++) {
-        const uint64_t words[] = {BROKE, (uint64_t)model->rule_break[i].class, model->rule_break[i].likely};
-        add(c, words, sizeof words / sizeof *words, c->behind);
+        const struct raft_break *b = &model->rule_break[i];
+        const uint64_t words[] = {BROKE, (uint64_t)b->class, b->likely, i < 8 ? i : 8};
+        add(c, words, sizeof words / sizeof *words, b->at.order < c->facts ? c->when[b->at.order] : c->begun);
     }
 }

@@ -32,12 +32,18 @@ struct search_group {
     char tag[64];                    /* of the first kept run, "" */
 };
 
+/* A situation, and in how many runs it was. */
+struct search_seen {
+    uint64_t situation, runs;
+};
+
 /* A case that showed something new. */
 struct search_entry {
     uint64_t seed;
     char *plan;
-    uint64_t moment[8], tries;
+    struct explore_feature fresh[8]; /* what it showed, and when */
     size_t moments;
+    uint64_t tries;
 };
 
 struct search_options {
@@ -60,7 +66,7 @@ struct search {
     size_t groups;
     struct search_entry *entry;
     size_t entries;
-    uint64_t *seen;          /* situations: a hash table of `seen_size` */
+    struct search_seen *seen; /* situations: a hash table of `seen_size` */
     size_t seen_count, seen_size;
     uint64_t done, started, next_seed, continued, resumed; /* `resumed`: of `done`, those of the journal */
     size_t count[TRIAGE_KINDS];

@@ -10,18 +10,19 @@
 
 #define SPREAD_NS 20000000u /* how long after the new situation chance changes, at most */
 #define ENTRIES_MOST 4096
+#define CANDIDATES 8
 
 static bool seen_grow(struct search *s)
 {
     size_t size = s->seen_size ? 2 * s->seen_size : 1024;
-    uint64_t *more = calloc(size, sizeof *more);
+    struct search_seen *more = calloc(size, sizeof *more);
     if (!more)
         return false;
     for (size_t i = 0; i < s->seen_size; i++) {
-        size_t at = s->seen[i] & (size - 1);
-        if (!s->seen[i])
+        size_t at = s->seen[i].situation & (size - 1);
+        if (!s->seen[i].situation)
             continue;
-        while (more[at])
+        while (more[at].situation)
             at = (at + 1) & (size - 1);
         more[at] = s->seen[i];
     }
@@ -31,18 +32,26 @@ static bool seen_grow(struct search *s)
     return true;
 }
 
+/* Its place, or the empty one where it goes. */
+static struct search_seen *seen_place(const struct search *s, uint64_t situation)
+{
+    size_t at = situation & (s->seen_size - 1);
+    while (s->seen[at].situation && s->seen[at].situation != situation)
+        at = (at + 1) & (s->seen_size - 1);
+    return &s->seen[at];
+}
+
 bool search_is_new(struct search *s, uint64_t situation)
 {
     situation += !situation; /* 0 is an empty place */
     if (2 * s->seen_count >= s->seen_size && !seen_grow(s))
         return false;
-    size_t at = situation & (s->seen_size - 1);
-    for (; s->seen[at]; at = (at + 1) & (s->seen_size - 1))
-        if (s->seen[at] == situation)
-            return false;
-    s->seen[at] = situation;
-    s->seen_count++;
-    return true;
+    struct search_seen *place = seen_place(s, situation);
+    bool new = !place->situation;
+    place->situation = situation;
+    place->runs++;
+    s->seen_count += new;
+    return new;
 }
 
 bool search_learn(struct search *s, const struct search_case *c)
@@ -55,23 +64,35 @@ bool search_learn(struct search *s, const struct search_case *c)
     s->entry = more;
     struct search_entry *n = &more[s->entries];
     *n = (struct search_entry){.seed = c->seed, .plan = c->plan ? strdup(c->plan) : NULL};
-    for (size_t i = 0; i < c->fresh_count && n->moments < sizeof n->moment / sizeof *n->moment; i++)
-        n->moment[n->moments++] = c->fresh[i].time;
+    for (size_t i = 0; i < c->fresh_count && n->moments < sizeof n->fresh / sizeof *n->fresh; i++)
+        n->fresh[n->moments++] = c->fresh[c->fresh_count - 1 - i]; /* the last ones: what was hardest to come to */
     s->entries++;
     return true;
 }
 
-/* The less tried of two. */
-static struct search_entry *entry_choose(struct search *s, struct chance *c)
+/* Of some entries the one whose situation was in the fewest runs since, those that went on from it included. */
+static struct search_entry *entry_choose(struct search *s, struct chance *c, uint64_t *moment)
 {
-    struct search_entry *a = &s->entry[chance_below(c, s->entries)], *b = &s->entry[chance_below(c, s->entries)];
-    return b->tries < a->tries || (b->tries == a->tries && b > a) ? b : a;
+    struct search_entry *best = NULL;
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < CANDIDATES; i++) {
+        struct search_entry *n = &s->entry[chance_below(c, s->entries)];
+        const struct explore_feature *f = &n->fresh[chance_below(c, n->moments)];
+        uint64_t common = seen_place(s, f->hash + !f->hash)->runs + 2 * n->tries;
+        if (common >= least)
+            continue;
+        least = common;
+        best = n;
+        *moment = f->time;
+    }
+    return best;
 }
 
 static bool go_on_from(struct search *s, struct chance *c, struct explore_try *t, char **plan)
 {
-    struct search_entry *n = entry_choose(s, c);
-    uint64_t at = n->moment[chance_below(c, n->moments)] + chance_below(c, SPREAD_NS);
+    uint64_t at = 0;
+    struct search_entry *n = entry_choose(s, c, &at);
+    at += chance_below(c, SPREAD_NS);
     if (asprintf(plan, "%sfresh %" PRIu64 ".%09" PRIu64 " %" PRIu64 "\n", n->plan ? n->plan : "", at / 1000000000u,
                  at % 1000000000u, chance_next(c) >> 40) < 0)
         return *plan = NULL, false;

@@ -243,22 +243,47 @@ static void command_phrase(const char *command, char *out, size_t size)
     }
 }
 
+/* The program that failed last of those that the command ran and that are no nodes: a script fails by what it runs. NULL: none. */
+static const struct store_process *helper_failed(const struct judged *j)
+{
+    const struct store_process *last = NULL;
+    for (size_t i = 0; i < j->count; i++) {
+        const struct store_process *p = &j->process[i];
+        bool helper = p->number > 1 && (!*p->node || strchr(p->node, '#')) && p->status != -1;
+        if (helper && WIFEXITED(p->status) && WEXITSTATUS(p->status) && (!last || p->end > last->end))
+            last = p;
+    }
+    return last;
+}
+
+/* What the command said last, or what it ran; `who`: that one's name, with ": " behind it. */
+static void last_words(struct judged *j, char *said, size_t size, char who[48])
+{
+    const struct store_process *p = command_of(j), *helper = helper_failed(j);
+    *said = *who = '\0';
+    if (p)
+        ends_words(j->store, p, said, size);
+    if (*said || !helper)
+        return;
+    ends_words(j->store, helper, said, size);
+    if (*said)
+        snprintf(who, 48, "%.44s: ", base(helper->exe));
+}
+
 static bool judge_check(struct judged *j)
 {
     struct triage_result *out = j->out;
     const struct raft_break *b = j->verdict.cause.rule_break;
-    const struct store_process *p = command_of(j);
-    char said[200] = "", phrase[200], command[120], text[256];
+    char said[200], phrase[200], command[120], who[48], text[300];
     if (!out->red)
         return false;
-    if (p)
-        ends_words(j->store, p, said, sizeof said);
+    last_words(j, said, sizeof said, who);
     fingerprint_phrase(j->model, said, phrase, sizeof phrase);
     command_phrase(out->command, command, sizeof command);
     out->kind = TRIAGE_CHECK;
-    snprintf(text, sizeof text, "%s ended with %d%s%.120s", command, out->exit_status, *phrase ? ": " : "", phrase);
+    snprintf(text, sizeof text, "%s ended with %d%s%s%.120s", command, out->exit_status, *phrase ? ": " : "", who, phrase);
     name_failure(j, b && !b->likely && b->spoils != RAFT_SPOILS_NOTHING, text, "CHECK");
-    snprintf(out->story, sizeof out->story, "%.160s ended with %d%s%s", out->command, out->exit_status, *said ? ": " : "",
+    snprintf(out->story, sizeof out->story, "%.160s ended with %d%s%s%s", out->command, out->exit_status, *said ? ": " : "", who,
              said);
     return true;
 }

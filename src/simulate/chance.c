@@ -75,6 +75,7 @@ void chance_fresh(struct machine *m, uint64_t seed)
 {
     m->seed = seed;
     reseed(m, &m->turns);
+    reseed(m, &m->faults);
     for (struct process *p = m->processes; p; p = p->next) {
         reseed(m, &p->numbers);
         reseed(m, &p->disk);

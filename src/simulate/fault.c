@@ -90,6 +90,7 @@ size_t nodes_running(const struct machine *m, const char *name[MACHINE_NODES])
 
 static void node_kill(struct machine *m, uint32_t node)
 {
+    m->node[node].paused = false; /* who is started again is not stopped */
     for (struct process *p = m->processes; p; p = p->next)
         if (p->node == node && p->state == PROCESS_ALIVE)
             process_end(m, p, SIGKILL);

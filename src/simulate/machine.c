@@ -356,6 +356,8 @@ static bool turn_take(struct machine *m, struct task *t, struct drd_error *e)
             return true;
         }
         task_take(m, t);
+        if (m->running != t)
+            return true; /* a fault that was due ended it */
         long result = answer(m, t);
         if (m->running != t)
             return true;
@@ -393,6 +395,8 @@ static bool births_await(struct machine *m, struct drd_error *e)
             t = t->was;
         struct process *p = t->process;
         task_take(m, t);
+        if (p->state != PROCESS_ALIVE)
+            return births_await(m, e);
         long result = answer(m, t);
         if (p->state != PROCESS_ALIVE)
             return births_await(m, e);

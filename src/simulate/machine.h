@@ -133,6 +133,9 @@ struct machine {
     struct plan_step **step; /* of the plan: those at events, in their order */
     size_t steps;
     struct chance faults;
+    struct model model;       /* what of options.model holds in this run */
+    uint64_t model_round;     /* faults drawn so far */
+    uint64_t model_messages;  /* until the next one, 0: it comes by time */
     struct plan_step **drawn; /* from the model so far */
     size_t drawns;
     struct task *tasks;
@@ -221,6 +224,7 @@ void steps_begin(struct machine *m);
 void steps_take(struct machine *m, struct task *t); /* the thread asks: what does the plan want of it? */
 void step_due(struct machine *m, struct plan_step *s);
 void model_begin(struct machine *m); /* model.c */
+void model_sent(struct machine *m, uint32_t from, uint32_t to); /* a message from node to node, 0: none of them */
 void steps_end(struct machine *m);                  /* what did not come to pass is told */
 struct plan_step *step_of(const struct task *t, enum plan_kind kind); /* not met yet, NULL none; `t` may be NULL */
 uint64_t step_timer(const struct task *t, uint64_t after);

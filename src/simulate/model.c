@@ -12,7 +12,7 @@ static const char *const kind_word[MODEL_KINDS] = {"cut",  "cut-one-way", "reset
 
 /* A disk that fails or lies breaks what Raft builds on: only on demand. */
 const struct model model_default = {
-    .from = SECOND, .until = 30 * SECOND, .every = 2 * SECOND,
+    .from = SECOND, .until = 30 * SECOND, .every = 2 * SECOND, .messages = 256, .vary = 50,
     .kind = {[MODEL_CUT] = {6, 2 * SECOND}, [MODEL_CUT_ONE_WAY] = {2, 2 * SECOND}, [MODEL_RESET] = {3, 0}, [MODEL_KILL] = {2, SECOND},
              [MODEL_CRASH] = {3, SECOND}, [MODEL_PAUSE] = {3, SECOND}, [MODEL_SKEW] = {1, 0}, [MODEL_JUMP] = {1, 0},
              [MODEL_SLOW] = {2, 2 * SECOND}, [MODEL_FAIL] = {0, SECOND}, [MODEL_FULL] = {0, SECOND}, [MODEL_LIE] = {0, 5 * SECOND}},
@@ -26,7 +26,16 @@ static bool time_word(const char *word, uint64_t *ns, struct drd_error *e)
     return *ns = (uint64_t)value, true;
 }
 
-/* NAME = TIME, or FAULT = WEIGHT [TIME]. */
+static bool number_word(const char *word, unsigned long most, const char *what, uint32_t *value, struct drd_error *e)
+{
+    char *end = NULL;
+    unsigned long number = word ? strtoul(word, &end, 10) : 0;
+    if (!word || end == word || *end || *word == '-' || number > most)
+        return error_set(e, DRD_EXIT_USAGE, "%.64s: not %s from 0 to %lu", word ? word : "(nothing)", what, most);
+    return *value = (uint32_t)number, true;
+}
+
+/* NAME = TIME, NAME = NUMBER, or FAULT = WEIGHT [TIME]. */
 static bool line_read(struct model *m, char *line, struct drd_error *e)
 {
     char *word[4] = {0}, *one;
@@ -42,15 +51,17 @@ static bool line_read(struct model *m, char *line, struct drd_error *e)
     uint64_t *time = !strcmp(word[0], "from") ? &m->from : !strcmp(word[0], "until") ? &m->until : !strcmp(word[0], "every") ? &m->every : NULL;
     if (time)
         return time_word(word[1], time, e) && (time != &m->every || *time || error_set(e, DRD_EXIT_USAGE, "%s: not a time between faults", word[1]));
+    if (!strcmp(word[0], "messages"))
+        return number_word(word[1], 1000000, "a number of messages", &m->messages, e);
+    if (!strcmp(word[0], "vary"))
+        return number_word(word[1], 99, "a share in percent", &m->vary, e);
     while (kind < MODEL_KINDS && strcmp(word[0], kind_word[kind]))
         kind++;
     if (kind == MODEL_KINDS)
-        return error_set(e, DRD_EXIT_USAGE, "%.64s: not a word of a model; from, until, every and the names of faults are", word[0]);
-    char *end = word[1];
-    unsigned long weight = word[1] ? strtoul(word[1], &end, 10) : 0;
-    if (!word[1] || end == word[1] || *end || weight > 1000)
-        return error_set(e, DRD_EXIT_USAGE, "%.64s: not a weight from 0 to 1000", word[1] ? word[1] : "(nothing)");
-    m->kind[kind].weight = (uint32_t)weight;
+        return error_set(e, DRD_EXIT_USAGE, "%.64s: not a word of a model; from, until, every, messages, vary and the names of faults are",
+                         word[0]);
+    if (!number_word(word[1], 1000, "a weight", &m->kind[kind].weight, e))
+        return false;
     return !word[2] || time_word(word[2], &m->kind[kind].lasts, e);
 }
 
@@ -73,7 +84,7 @@ static void drawn(struct machine *m, uint64_t at, const char *words)
     if (!s || !more)
         abort();
     m->drawn = more;
-    *s = (struct plan_step){.kind = PLAN_FAULT, .at = at};
+    *s = (struct plan_step){.kind = PLAN_FAULT, .at = at, .drawn = true};
     snprintf(s->words, sizeof s->words, "%s", words);
     m->drawn[m->drawns++] = s;
     step_due(m, s);
@@ -85,15 +96,24 @@ static void disk_words(char *words, char *after, size_t size, const char *a, con
     snprintf(after, size, "disk %.60s well", a);
 }
 
+/* Two nodes, or one and all others. Half of the time it is the only cut from now on, and half of the time its end is the end of all:
+ * so a cut goes from one node to the next, which is how a cluster gets one leader after another with nothing said between them. */
+static void cut_words(struct machine *m, const char *a, const char *b, char *words, char *after, size_t size)
+{
+    bool alone = chance_below(&m->faults, 3) > 0, all = chance_below(&m->faults, 2);
+    snprintf(words, size, alone ? "cut %.60s" : "cut %.60s %.60s", a, b);
+    if (all)
+        snprintf(after, size, "heal");
+    else
+        snprintf(after, size, alone ? "heal %.60s" : "heal %.60s %.60s", a, b);
+}
+
 /* What happens to node a (and b), and what undoes it: "" nothing. */
 static void fault_words(struct machine *m, enum model_kind kind, const char *a, const char *b, char *words, char *after, size_t size)
 {
     *after = 0;
     switch (kind) {
-    case MODEL_CUT:
-        snprintf(words, size, chance_below(&m->faults, 2) ? "cut %.60s" : "cut %.60s %.60s", a, b);
-        snprintf(after, size, "heal");
-        break;
+    case MODEL_CUT: cut_words(m, a, b, words, after, size); break;
     case MODEL_CUT_ONE_WAY: snprintf(words, size, "cut-one-way %.60s %.60s", a, b), snprintf(after, size, "heal"); break;
     case MODEL_RESET: snprintf(words, size, "reset %.60s %.60s", a, b); break;
     case MODEL_KILL: case MODEL_CRASH:
@@ -131,25 +151,94 @@ static enum model_kind kind_draw(struct machine *m, const struct model *model)
     return MODEL_KINDS;
 }
 
-static void model_happens(struct machine *m, void *what)
+/* A fault at `at`: to that node, NULL to any that runs. */
+static void strike(struct machine *m, uint64_t at, const char *target)
 {
-    const struct model *model = m->options.model;
+    const struct model *model = &m->model;
     const char *running[MACHINE_NODES];
     char words[200], after[200];
-    uint64_t now = machine_now(m) - BEGINNING;
-    size_t count = nodes_running(m, running);
-    (void)what;
+    size_t count = nodes_running(m, running), a = 0;
     enum model_kind kind = kind_draw(m, model);
-    if (kind < MODEL_KINDS && count >= 2) {
-        size_t a = (size_t)chance_below(&m->faults, count), b = (a + 1 + (size_t)chance_below(&m->faults, count - 1)) % count;
-        fault_words(m, kind, running[a], running[b], words, after, sizeof words);
-        drawn(m, now + 1, words);
-        if (*after)
-            drawn(m, now + 2 + about(&m->faults, model->kind[kind].lasts), after);
+    if (kind == MODEL_KINDS || count < 2)
+        return;
+    a = (size_t)chance_below(&m->faults, count);
+    for (size_t i = 0; target && i < count; i++)
+        if (!strcmp(running[i], target))
+            a = i;
+    size_t b = (a + 1 + (size_t)chance_below(&m->faults, count - 1)) % count;
+    fault_words(m, kind, running[a], running[b], words, after, sizeof words);
+    if (kind == MODEL_CUT && chance_below(&m->faults, 2))
+        drawn(m, at, "heal");
+    drawn(m, at, words);
+    if (*after)
+        drawn(m, at + 1 + about(&m->faults, model->kind[kind].lasts), after);
+}
+
+static void model_happens(struct machine *m, void *what);
+
+/* The next one comes at a moment, or after some messages, few more often than many: what matters to a protocol is what was said last, and
+ * to whom. It comes by time too where nothing is said for long. */
+static void model_next(struct machine *m)
+{
+    const struct model *model = &m->model;
+    uint64_t next = machine_now(m) - BEGINNING + about(&m->faults, model->every);
+    m->model_round++;
+    m->model_messages = 0;
+    if (model->messages && chance_below(&m->faults, 2)) {
+        uint64_t most = 1;
+        while (most < model->messages && chance_below(&m->faults, 8))
+            most *= 2;
+        m->model_messages = 1 + chance_below(&m->faults, most);
+        next += model->every;
     }
-    uint64_t next = now + about(&m->faults, model->every);
     if (next < model->until)
-        machine_due(m, BEGINNING + next, model_happens, NULL);
+        machine_due(m, BEGINNING + next, model_happens, (void *)(uintptr_t)m->model_round);
+}
+
+static void model_happens(struct machine *m, void *what)
+{
+    if ((uintptr_t)what != m->model_round)
+        return; /* it came after messages */
+    strike(m, machine_now(m) - BEGINNING + 1, NULL);
+    model_next(m);
+}
+
+/* Before the next call of who sent it, or about when it arrives. Mostly to the sender: a leader sends more than others, and what it has
+ * told one of them only is what a cluster can lose. */
+void model_sent(struct machine *m, uint32_t from, uint32_t to)
+{
+    uint64_t now = machine_now(m) - BEGINNING;
+    if (!m->model_messages || !from || !to || --m->model_messages || now >= m->model.until)
+        return;
+    uint64_t whom = chance_below(&m->faults, 4), soon = chance_below(&m->faults, 2) ? 1 : chance_below(&m->faults, 3 * MILLISECOND);
+    strike(m, now + 1 + soon, whom == 3 ? NULL : m->node[whom == 2 ? to : from].name);
+    model_next(m);
+}
+
+static uint64_t scaled(uint64_t value, uint64_t halves)
+{
+    return value >> halves ? value >> halves : 1;
+}
+
+/* Runs that differ in which faults there are find more than runs with all of them: one kind can undo what another one needs. Groce et
+ * al., Swarm Testing, ISSTA 2012. */
+static void model_vary(struct machine *m)
+{
+    const struct model *all = m->options.model;
+    struct model *model = &m->model;
+    uint64_t left = 0, often = chance_below(&m->faults, 5), shorter = chance_below(&m->faults, 5);
+    *model = *all;
+    if (!model->vary)
+        return;
+    model->every = scaled(model->every, often);
+    for (int k = 0; k < MODEL_KINDS; k++) {
+        if (chance_below(&m->faults, 100) < model->vary)
+            model->kind[k].weight = 0;
+        left += model->kind[k].weight;
+        model->kind[k].lasts = scaled(model->kind[k].lasts, shorter);
+    }
+    for (int k = 0; k < MODEL_KINDS && !left; k++)
+        model->kind[k].weight = all->kind[k].weight;
 }
 
 void model_begin(struct machine *m)
@@ -157,5 +246,7 @@ void model_begin(struct machine *m)
     if (!m->options.model)
         return;
     chance_named(m, &m->faults, CHANCE_FAULTS, "", "");
-    machine_due(m, BEGINNING + m->options.model->from, model_happens, NULL);
+    model_vary(m);
+    m->model_round = 1;
+    machine_due(m, BEGINNING + m->model.from, model_happens, (void *)(uintptr_t)1);
 }

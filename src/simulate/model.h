@@ -14,6 +14,8 @@ enum model_kind {
 
 struct model {
     uint64_t from, until, every;    /* ns of the world: the first fault, the last, the mean time between two */
+    uint32_t messages;              /* half of them come within so many messages after the last, 0: none does */
+    uint32_t vary;                  /* percent of the kinds that a run leaves out, by its seed; its times differ too. 0: all as it stands */
     struct {
         uint32_t weight;            /* how often, among the others */
         uint64_t lasts;             /* ns, mean time until it is healed */

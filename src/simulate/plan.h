@@ -36,6 +36,7 @@ struct plan_step {
     uint64_t event;    /* ... and number of the record in its stream */
     int64_t value;     /* TIMER, DELAY: ns; DRAW; FAIL: errno; FRESH: seed; REST: ns of the world at which it ends */
     char words[200];   /* FAULT */
+    bool drawn;        /* FAULT: by a model, and no matter if it cannot be */
     bool met;          /* set by the machine: it came to pass */
     bool seen;         /* ... its moment or event was reached */
 };

@@ -214,6 +214,8 @@ static void send_chunk(struct machine *m, struct socket *from, struct socket *to
         machine_due(m, c->arrives, arrives, to);
     else
         told(m, to);
+    if (from->node != to->node)
+        model_sent(m, from->node, to->node);
 }
 
 /* What was held goes on its way; the delay is that of one message. */

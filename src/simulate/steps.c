@@ -27,7 +27,7 @@ static void fault_happens(struct machine *m, void *what)
     fault_execute(m, s->words, answer, sizeof answer);
     s->met = !strncmp(answer, "ok", 2);
     answer[strcspn(answer, "\n")] = 0;
-    if (!s->met)
+    if (!s->met && !s->drawn)
         say(m, s, strncmp(answer, "error ", 6) ? answer : answer + 10);
 }
 

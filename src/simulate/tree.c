@@ -447,10 +447,12 @@ static void content_reserve(struct inode *i, uint64_t size)
     size_t capacity = i->capacity ? i->capacity : 4096;
     while (capacity < size)
         capacity *= 2;
-    i->data = realloc(i->data, capacity);
+    bool fresh = !i->capacity; /* pages that nobody writes cost nothing then: libraft reserves 8 MB a segment */
+    i->data = fresh ? calloc(1, capacity) : realloc(i->data, capacity);
     if (!i->data)
         abort();
-    memset(i->data + i->capacity, 0, capacity - i->capacity);
+    if (!fresh)
+        memset(i->data + i->capacity, 0, capacity - i->capacity);
     i->capacity = capacity;
 }
 

@@ -41,7 +41,7 @@ static struct {
 } history;
 
 static struct {
-    unsigned id, client_port, election, heartbeat, install, snapshot, trailing;
+    unsigned id, client_port, election, heartbeat, install, segment, snapshot, trailing;
     bool pre_vote, marks;
     const char *dir;
     const char *member[MEMBERS];
@@ -416,6 +416,8 @@ static void start_raft(void)
     must(raft_uv_tcp_init(&transport, &loop), "transport", "no memory");
     must(raft_uv_init(&io, &loop, option.dir, &transport), option.dir, "cannot use it");
     raft_uv_set_connect_retry_delay(&io, 50);
+    if (option.segment) /* of 8 MB otherwise, which every start reads in full */
+        raft_uv_set_segment_size(&io, option.segment);
     fsm = (struct raft_fsm){.version = 1, .apply = fsm_apply, .snapshot = fsm_snapshot, .restore = fsm_restore};
     must(raft_init(&raft, &io, &fsm, option.id, option.member[option.id - 1]), "init", raft_errmsg(&raft));
     raft_set_election_timeout(&raft, option.election);
@@ -453,7 +455,7 @@ static const struct option long_option[] = {
     {"election", required_argument, NULL, 'e'}, {"heartbeat", required_argument, NULL, 'b'},
     {"snapshot", required_argument, NULL, 's'}, {"trailing", required_argument, NULL, 't'},
     {"pre-vote", no_argument, NULL, 'p'},       {"no-marks", no_argument, NULL, 'n'},
-    {"install", required_argument, NULL, 'I'},
+    {"install", required_argument, NULL, 'I'},  {"segment", required_argument, NULL, 'g'},
     {NULL, 0, NULL, 0},
 };
 
@@ -468,6 +470,7 @@ static bool read_options(int argc, char **argv)
         case 'c': option.client_port = (unsigned)atoi(optarg); break;
         case 'e': option.election = (unsigned)atoi(optarg); break;
         case 'b': option.heartbeat = (unsigned)atoi(optarg); break;
+        case 'g': option.segment = (unsigned)atoi(optarg); break;
         case 'I': option.install = (unsigned)atoi(optarg); break;
         case 's': option.snapshot = (unsigned)atoi(optarg); break;
         case 't': option.trailing = (unsigned)atoi(optarg); break;
@@ -483,7 +486,7 @@ int main(int argc, char **argv)
 {
     if (!read_options(argc, argv)) {
         fprintf(stderr, "usage: libraft_kv --id N --dir DIR --members HOST:PORT,... --client-port PORT [--election MS] "
-                        "[--heartbeat MS] [--install MS] [--snapshot N] [--trailing N] [--pre-vote] [--no-marks]\n");
+                        "[--heartbeat MS] [--install MS] [--segment BYTES] [--snapshot N] [--trailing N] [--pre-vote] [--no-marks]\n");
         return 129;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
