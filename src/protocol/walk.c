@@ -31,6 +31,7 @@ struct connection_state {
 
 struct pending_fact {
     uint64_t number; /* of the write that shows it */
+    uint32_t process;
     struct raft_fact fact;
     char *text;
 };
@@ -185,7 +186,8 @@ static void facts_forget(struct file_state *fs, size_t n)
         memmove(fs->pending, fs->pending + n, fs->count * sizeof *fs->pending);
 }
 
-/* What was told when it was written is on stable storage now: all of it up to this write. */
+/* What was told when it was written is on stable storage now: all of it up to this write. What another process wrote, the one before this
+ * one, may be gone with its power: what is there is what this one reads. */
 static void facts_again(struct walk *w, struct file_state *fs, uint64_t number, const struct flow_at *at)
 {
     size_t n = 0;
@@ -194,7 +196,8 @@ static void facts_again(struct walk *w, struct file_state *fs, uint64_t number, 
         p->fact.written = false;
         p->fact.again = p->fact.durable = true;
         p->fact.text = p->text;
-        walk_fact(w, fs->adapter, at, &p->fact);
+        if (p->process == at->process)
+            walk_fact(w, fs->adapter, at, &p->fact);
     }
     facts_forget(fs, n);
 }
@@ -223,7 +226,7 @@ static void fact_pend(struct walk *w, struct file_state *fs, const struct raft_f
         w->failed = true;
         return;
     }
-    fs->pending[fs->count] = (struct pending_fact){w->content->number, *fact, text};
+    fs->pending[fs->count] = (struct pending_fact){w->content->number, w->content->done.process, *fact, text};
     fs->pending[fs->count++].fact.entry.members = NULL;
 }
 

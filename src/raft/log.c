@@ -222,7 +222,7 @@ static struct raft_slot *log_slot(struct step *s, struct raft_variant *v, const 
 void slot_synced(struct step *s, struct raft_slot *slot)
 {
     if (!slot->durable)
-        slot->synced = step_witness(s, RAFT_HOW_WRITTEN, true);
+        slot->synced = step_witness(s, s->fact->loaded ? RAFT_HOW_LOADED : RAFT_HOW_WRITTEN, true);
     slot->durable = true;
 }
 

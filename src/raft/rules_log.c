@@ -409,6 +409,9 @@ static bool tail_must_go(const struct append *a)
 static void check_written_again(struct step *s, const struct journal *j)
 {
     const struct raft_entry *e = &s->fact->entry;
+    const struct raft_slot *slot = raft_node_slot(s->node, e->index);
+    if (slot && !slot->durable && slot->variant->term == e->term && slot->witness.order < j->append.at.order)
+        return; /* it had it in memory before: the write may have been due since */
     if (!s->fact->loaded && !s->fact->again && tail_must_go(&j->append) && e->index > j->append.previous &&
         e->term < j->append.previous_term)
         tail_kept(s, &j->append, e->index);

@@ -205,7 +205,7 @@ static void ends_of_log(struct raft_node *n, struct disk *d)
         d->known_before = (struct place){end_in_flight(n), last->variant->term, last->witness};
     for (uint64_t i = n->last; n->disk && i > n->base; i--) {
         const struct raft_slot *slot = raft_node_slot(n, i);
-        if (!slot || !slot->durable)
+        if (!slot || !slot->durable || slot->synced.how == RAFT_HOW_LOADED) /* read back: it may have been in the page cache alone */
             continue;
         d->last_before = (struct place){i, slot->variant->term, slot->synced};
         return;

@@ -261,13 +261,12 @@ static void last_words(struct judged *j, char *said, size_t size, char who[48])
 {
     const struct store_process *p = command_of(j), *helper = helper_failed(j);
     *said = *who = '\0';
-    if (p)
-        ends_words(j->store, p, said, size);
-    if (*said || !helper)
-        return;
-    ends_words(j->store, helper, said, size);
+    if (helper && WEXITSTATUS(helper->status) == j->out->exit_status) /* the command's status is that of this one */
+        ends_words(j->store, helper, said, size);
     if (*said)
         snprintf(who, 48, "%.44s: ", base(helper->exe));
+    else if (p)
+        ends_words(j->store, p, said, size);
 }
 
 static bool judge_check(struct judged *j)

@@ -201,14 +201,15 @@ static void read_one(struct server *s)
     say(s, line);
 }
 
+/* The first and the last server come and go; the others stay, so that there always is somebody. */
 static void change_member(struct server *s)
 {
     char line[200];
-    int id = (int)draw(members);
+    int id = draw(3) ? members : 1;
     if (draw(2))
-        snprintf(line, sizeof line, "m REMOVE %d\n", id + 1);
+        snprintf(line, sizeof line, "m REMOVE %d\n", id);
     else
-        snprintf(line, sizeof line, "m %s %d %s\n", draw(3) ? "ADD" : "LEARN", id + 1, member[id]);
+        snprintf(line, sizeof line, "m %s %d %s\n", id == 1 || draw(3) ? "ADD" : "LEARN", id, member[id - 1]);
     say(s, line);
 }
 

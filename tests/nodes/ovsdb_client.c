@@ -2,6 +2,7 @@
  *
  *   ovsdb_client load SOCKETS [--commands N | --rate R --seconds S] [--window W]   one inserted row a command
  *   ovsdb_client leader SOCKETS    the socket of the leader
+ *   ovsdb_client probe SOCKETS [--seconds S]   a row now and then, at any server, answered or not; then until all are equal
  *   ovsdb_client equal SOCKETS     until all are connected and have applied the same index
  *   ovsdb_client await SOCKET INDEX   until the server has applied that index
  * SOCKETS are separated by commas; --within MS bounds every wait. Schema: table kv with columns k (string), v (integer). */
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -195,6 +197,34 @@ static int cmd_load(void)
     return equal ? 0 : 1;
 }
 
+/* --- a little to do, whatever happens to the servers --- */
+
+static int cmd_probe(void)
+{
+    uint64_t end = now_us() + (uint64_t)load.seconds * 1000000;
+    char request[256], answer[TEXT];
+    uint16_t drawn = 0;
+    for (long number = 1; now_us() < end; number++) {
+        if (getrandom(&drawn, sizeof drawn, 0) != sizeof drawn)
+            return 1;
+        snprintf(request, sizeof request,
+                 "{\"id\":%ld,\"method\":\"transact\",\"params\":[\"DRD\",{\"op\":\"insert\",\"table\":\"kv\",\"row\":"
+                 "{\"k\":\"k%ld\",\"v\":%ld}}]}", number, number, number);
+        ask(cluster.socket[drawn % cluster.nodes], request, answer);
+        pause_ms(drawn / 64 % 500);
+    }
+    if (await(all_equal, 0))
+        return 0;
+    for (int i = 0; i < cluster.nodes; i++) {
+        struct state state = {0};
+        bool answers = state_read(cluster.socket[i], &state);
+        printf("server %d: %s, %s, index %ld\n", i + 1, answers ? "answers" : "no answer", state.connected ? "connected" : "not connected",
+               state.index);
+    }
+    printf("FAIL: the servers are not equal\n");
+    return 1;
+}
+
 /* --- options --- */
 
 static const struct option long_option[] = {
@@ -215,6 +245,8 @@ static int run(const char *command, const char *word)
 {
     if (!strcmp(command, "load"))
         return cmd_load();
+    if (!strcmp(command, "probe"))
+        return cmd_probe();
     if (!strcmp(command, "leader"))
         return !await(leader_shown, 0);
     if (!strcmp(command, "equal"))
@@ -233,6 +265,6 @@ int main(int argc, char **argv)
         status = run(argv[1], argv[2 + optind]);
     }
     if (status == 129)
-        fprintf(stderr, "usage: ovsdb_client load|leader|equal|await SOCKETS [options] [INDEX]\n");
+        fprintf(stderr, "usage: ovsdb_client load|probe|leader|equal|await SOCKETS [options] [INDEX]\n");
     return status;
 }

@@ -488,6 +488,21 @@ static void rolled_back(void **state)
                  " from outside, or the disk lost it");
 }
 
+/* Killed before its fsync: what it reads back then is in the page cache, and the next loss of power may take it. */
+static void read_back_only(void **state)
+{
+    struct facts *f = *state;
+    stable(f, 1, 2, 1);
+    entry(f, WRITTEN, 3, 1);
+    restart(f);
+    loaded(f, 1, 3, 1);
+    ask_for_votes(f, 2, 3, 1);
+    restart(f);
+    loaded(f, 1, 2, 1);
+    ask_for_votes(f, 3, 2, 1);
+    assert_null(find(f, RAFT_T25));
+}
+
 /* --- after a restart: term and vote --- */
 
 static void term_rolled_back(void **state)
@@ -655,7 +670,7 @@ int main(void)
         TEST(campaign_in_volatile_term), TEST(speaks_in_volatile_term), TEST(term_written_lower), TEST(vote_carried_over),
         TEST(loader_truncates), TEST(truncates_rightly), TEST(announces_less), TEST(announces_what_remains),
         TEST(files_not_read), TEST(tail_back),
-        TEST(sent_after_restart), TEST(rewritten_short), TEST(compacted), TEST(shorter_but_snapshotted), TEST(rolled_back),
+        TEST(sent_after_restart), TEST(rewritten_short), TEST(compacted), TEST(shorter_but_snapshotted), TEST(rolled_back), TEST(read_back_only),
         TEST(term_rolled_back), TEST(term_forgotten), TEST(term_without_files), TEST(term_kept), TEST(compacted_early),
         TEST(died_installing), TEST(tail_kept), TEST(tail_rightly), TEST(older_installed), TEST(older_disregarded),
         TEST(state_not_replaced), TEST(state_replaced),

@@ -8,7 +8,8 @@ static void reads(void **state)
     struct model m;
     struct drd_error e = {0};
     (void)state;
-    assert_true(model_read(&m, "# mine\nfrom = 500ms\nevery 3s # seldom\ncut 0\ncrash 7 4s\n", &e));
+    assert_true(model_read(&m, "# mine\nfrom = 500ms\nevery 3s # seldom\ncut 0\ncrash 7 4s\nmessages 9\nvary = 0\n", &e));
+    assert_true(m.messages == 9 && m.vary == 0);
     assert_true(m.from == 500000000 && m.every == 3000000000 && m.until == model_default.until);
     assert_int_equal(m.kind[MODEL_CUT].weight, 0);
     assert_int_equal(m.kind[MODEL_CUT].lasts, model_default.kind[MODEL_CUT].lasts);
@@ -18,11 +19,14 @@ static void reads(void **state)
 static void names_what_is_wrong(void **state)
 {
     static const char *const bad[][2] = {
-        {"cut 1\nexplode 3", "line 2: explode: not a word of a model; from, until, every and the names of faults are"},
+        {"cut 1\nexplode 3", "line 2: explode: not a word of a model; from, until, every, messages, "
+                               "vary and the names of faults are"},
         {"from soon", "line 1: soon: not a time such as 2s"},
         {"every 0s", "line 1: 0s: not a time between faults"},
         {"until", "line 1: (nothing): not a time such as 2s"},
         {"cut", "line 1: (nothing): not a weight from 0 to 1000"},
+        {"messages", "line 1: (nothing): not a number of messages from 0 to 1000000"},
+        {"vary 100", "line 1: 100: not a share in percent from 0 to 99"},
         {"cut -1", "line 1: -1: not a weight from 0 to 1000"},
         {"cut 3 long", "line 1: long: not a time such as 2s"},
         {"cut 3 1s more", "line 1: more: one word too many"},

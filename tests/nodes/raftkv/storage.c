@@ -36,6 +36,8 @@ void write_all(int fd, const void *bytes, size_t length, const char *name)
     }
 }
 
+/* What is read may be in the machine's memory only: whoever wrote it was killed before the fsync. It must not be acted upon
+ * before it is durable, or the next loss of power takes it away. (drd explore found that: a term went back.) */
 struct buffer file_read(const char *name)
 {
     struct buffer b = {NULL, 0};
@@ -43,7 +45,7 @@ struct buffer file_read(const char *name)
     int fd = open(path_of(name), O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return b;
-    if (fd < 0 || fstat(fd, &status) != 0 || !(b.bytes = malloc((size_t)status.st_size + 1)))
+    if (fd < 0 || fsync(fd) != 0 || fstat(fd, &status) != 0 || !(b.bytes = malloc((size_t)status.st_size + 1)))
         die(name, strerror(errno));
     for (ssize_t got; b.length < (size_t)status.st_size; b.length += (size_t)got)
         if ((got = read(fd, b.bytes + b.length, (size_t)status.st_size - b.length)) <= 0)
