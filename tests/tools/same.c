@@ -2,7 +2,7 @@
  *
  *   same A B...
  *
- * Says of each of B the first process that differs, and at which byte. Exit 0: all the same, 1: not, 2: a run cannot be read. */
+ * Says of each of B where it differs first, at which byte and event. Exit 0: all the same, 1: not, 2: a run cannot be read. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "store/store.h"
+#include "trace/reader.h"
 
 struct bytes {
     uint8_t *at;
@@ -57,22 +58,69 @@ static void run_free(struct run *r)
     free(r->process);
 }
 
+/* The record of a stream that holds this byte, or the last one before it. */
+static struct trace_event event_at(const struct bytes *b, uint64_t at)
+{
+    struct trace_state state = {0};
+    struct trace_event event = {0}, next;
+    const uint8_t *p = b->at, *end = b->at + b->size;
+    while (p && p < end && (uint64_t)(p - b->at) <= at && (p = trace_decode(p, end, &state, &next)))
+        event = next;
+    return event;
+}
+
+/* Where two streams of a process part. */
+struct parting {
+    size_t process;
+    uint64_t byte;
+    struct trace_event a, b;
+};
+
+static bool streams_part(const struct bytes *x, const struct bytes *y, struct parting *p)
+{
+    uint64_t size = x->size < y->size ? x->size : y->size, at = 0;
+    while (at < size && x->at[at] == y->at[at])
+        at++;
+    if (at == x->size && at == y->size)
+        return false;
+    p->byte = at;
+    p->a = event_at(x, at);
+    p->b = event_at(y, at);
+    return true;
+}
+
+static uint64_t parting_time(const struct parting *p)
+{
+    return p->a.time < p->b.time ? p->a.time : p->b.time;
+}
+
+static void parting_tell(const char *path, const struct run *a, const struct run *b, const struct parting *p)
+{
+    char mine[256], theirs[256];
+    event_name(&a->process[p->process], p->a.sequence, mine, sizeof mine);
+    event_name(&b->process[p->process], p->b.sequence, theirs, sizeof theirs);
+    printf("%s: differs at byte %llu of %llu and %llu: %s %s\n", path, (unsigned long long)p->byte,
+           (unsigned long long)a->stream[p->process].size, (unsigned long long)b->stream[p->process].size, mine, theirs);
+}
+
+/* Of the streams that differ the one that does so first; the others follow from it. */
 static bool compare(const char *path, const struct run *a, const struct run *b)
 {
+    struct parting first = {0}, p = {0};
+    bool same = a->count == b->count, found = false;
     for (size_t i = 0; i < a->count && i < b->count; i++) {
-        const struct bytes *x = &a->stream[i], *y = &b->stream[i];
-        uint64_t size = x->size < y->size ? x->size : y->size, at = 0;
-        while (at < size && x->at[at] == y->at[at])
-            at++;
-        if (at == x->size && at == y->size)
+        p.process = i;
+        if (!streams_part(&a->stream[i], &b->stream[i], &p))
             continue;
-        printf("%s: %s differs at byte %llu of %llu and %llu\n", path, a->process[i].node, (unsigned long long)at,
-               (unsigned long long)x->size, (unsigned long long)y->size);
-        return false;
+        if (!found || parting_time(&p) < parting_time(&first))
+            first = p;
+        found = true;
     }
-    if (a->count != b->count)
+    if (found)
+        parting_tell(path, a, b, &first);
+    if (!same)
         printf("%s: %zu processes, not %zu\n", path, b->count, a->count);
-    return a->count == b->count;
+    return same && !found;
 }
 
 int main(int argc, char **argv)
