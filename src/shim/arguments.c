@@ -370,6 +370,19 @@ size_t inputs_bytes(const struct call *call)
     return total;
 }
 
+void inputs_each(const struct call *call, void (*take)(void *, const void *, size_t), void *context)
+{
+    for (int i = 0; i < 6; i++) {
+        uint16_t code = call->info->argument[i];
+        struct pieces it = {.call = call, .index = i, .left = SIZE_MAX};
+        struct piece piece;
+        if (!kind_has_input(code) || input_is_int(code) || KIND_OF(code) == KIND_PATH || !call->arg[i])
+            continue;
+        while (input_next(&it, &piece))
+            take(context, piece.data, piece.length);
+    }
+}
+
 size_t inputs_size(const struct call *call)
 {
     size_t total = 16 + 6 * PACK_MAX;

@@ -188,6 +188,7 @@ void gate_trap(int signo, siginfo_t *info, void *context)
         signals_deliver(frame, call.nr == SHIM_TRAP_DELIVER_BEFORE);
         return;
     }
+    self.mask_known = false; /* in here the mask is another, and when it is left it may be */
     self.depth++;
     long result = gate_call(&call);
     if (!call.restored) /* else the frame is another one's now */
@@ -195,6 +196,7 @@ void gate_trap(int signo, siginfo_t *info, void *context)
     if (!call.restored && self.armed)
         gate_after(frame);
     self.depth--;
+    self.mask_known = false;
     call = (struct call){0};
     __asm__ volatile("" : : "r"(&call) : "memory");
     shim_scrub(SCRUB_CALL);

@@ -46,6 +46,8 @@ struct thread {
     uint32_t tid;                 /* as the program knows it */
     uint64_t blocked;             /* signals the program believes blocked that the shim keeps open */
     volatile bool cancelled;      /* pthread_cancel was called for this thread: waiting must end */
+    uint64_t mask_now;            /* simulated: the kernel's signal mask of this thread, where mask_known */
+    bool mask_known;
     uint32_t mail, home;          /* simulated: where it asks, and where the first thread of its process does */
     int late_timer;               /* kernel timer + 1 that rings when a signal waits too long */
 };
@@ -166,6 +168,7 @@ void live_note(const struct call *call, long result); /* the record of a call ma
 /* arguments.c */
 size_t inputs_size(const struct call *call);             /* upper bound of what inputs_write writes */
 uint8_t *inputs_write(const struct call *call, uint8_t *p, size_t limit, bool data);
+void inputs_each(const struct call *call, void (*take)(void *, const void *, size_t), void *context); /* of data, without paths */
 size_t inputs_bytes(const struct call *call);            /* of data, without paths */
 struct call_shape {
     bool known;

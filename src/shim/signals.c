@@ -51,6 +51,12 @@ static void handler_call(void *handler, const struct kernel_sigaction *a, int si
         shim_call_on_stack(handler, signo, info, frame, ((uintptr_t)frame & ~63ul) - HANDLER_BELOW);
 }
 
+static void mask_set(const uint64_t *mask)
+{
+    self.mask_known = false;
+    RAW(SYS_rt_sigprocmask, SIG_SETMASK, mask, 0, 8);
+}
+
 /* Run the program's handler as the kernel would: its mask while it runs, once only with SA_RESETHAND. */
 static void handler_run(int signo, siginfo_t *info, ucontext_t *frame)
 {
@@ -71,10 +77,10 @@ static void handler_run(int signo, siginfo_t *info, ucontext_t *frame)
     }
     uint64_t outer = *frame_mask(frame);
     uint64_t mask = (outer | a.mask | (a.flags & SA_NODEFER ? 0 : BIT(signo))) & ~NEVER_BLOCKED;
-    RAW(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, 8);
+    mask_set(&mask);
     handler_call(a.handler, &a, signo, info, frame);
     outer = *frame_mask(frame) & ~NEVER_BLOCKED;
-    RAW(SYS_rt_sigprocmask, SIG_SETMASK, &outer, 0, 8);
+    mask_set(&outer);
 }
 
 static void deliver_live(ucontext_t *frame, int where)
@@ -186,6 +192,7 @@ static void on_signal(int signo, siginfo_t *info, void *context)
     }
     self.signal = *info;
     self.mask = *frame_mask(frame);
+    self.mask_known = false;
     *frame_mask(frame) = ~(NEVER_BLOCKED | BIT(SIGURG));
     self.pending |= PENDING_SIGNAL;
     frame_interrupt(frame);

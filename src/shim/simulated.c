@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 
 struct mailbox *simulated;
 
@@ -56,16 +58,76 @@ static void signal_take(struct mail *m, ucontext_t *frame)
 static uint64_t mask_now(const ucontext_t *frame)
 {
     uint64_t mask = 0;
-    if (frame)
+    if (frame) {
         memcpy(&mask, &frame->uc_sigmask, sizeof mask);
-    else
-        RAW(SYS_rt_sigprocmask, SIG_BLOCK, 0, &mask, 8);
-    return mask | self.blocked;
+        return mask | self.blocked;
+    }
+    if (!self.mask_known)
+        RAW(SYS_rt_sigprocmask, SIG_BLOCK, 0, &self.mask_now, 8);
+    self.mask_known = true;
+    return self.mask_now | self.blocked;
 }
 
-static long mail_ask(int64_t nr, const long arg[6], ucontext_t *frame)
+/* ---- memory that goes with question and answer ---- */
+
+static void mail_empty(struct mail *m)
 {
-    struct mail *m = mail_here();
+    m->filled = m->given = m->pieces = 0;
+}
+
+/* If there is no room, or nothing at that address, the simulator looks for itself. */
+static void give(struct mail *m, const void *from, size_t size)
+{
+    if (!from || !size || m->given == MAILBOX_PIECES || size > sizeof m->text - m->filled ||
+        shim_copy(m->text + m->filled, from, size))
+        return;
+    m->piece[m->given++] = (struct mail_piece){(uintptr_t)from, (uint32_t)size, m->filled};
+    m->filled += (uint32_t)size;
+    m->pieces = m->given;
+}
+
+static void give_path(struct mail *m, long path)
+{
+    long n = path ? shim_string((const char *)path, sizeof m->text) : -1;
+    if (n >= 0)
+        give(m, (void *)path, (size_t)n + 1);
+}
+
+static void give_input(void *mail, const void *data, size_t size)
+{
+    give(mail, data, size);
+}
+
+/* What the simulator is sure to look at. */
+static void call_give(struct mail *m, const struct call *call)
+{
+    const long *a = call->arg;
+    mail_empty(m);
+    switch (call->nr) {
+    case SYS_poll: case SYS_ppoll: give(m, (void *)a[0], (size_t)(uint32_t)a[1] * sizeof(struct pollfd)); break;
+    case SYS_accept: case SYS_accept4: case SYS_getsockname: case SYS_getpeername: give(m, (void *)a[2], 4); break;
+    case SYS_getsockopt: give(m, (void *)a[4], 4); break;
+    case SYS_recvfrom: give(m, (void *)a[5], 4); break;
+    case SYS_readv: case SYS_writev: give(m, (void *)a[1], (size_t)(uint32_t)a[2] * sizeof(struct iovec)); break;
+    case SYS_futex: give(m, (void *)a[0], 4); return;
+    }
+    for (int i = 0; call->info && i < 6; i++)
+        if (call->info->argument[i] == KIND_PATH)
+            give_path(m, a[i]);
+    if (call->info && call_shape(call->info)->data && call->nr != SYS_io_submit)
+        inputs_each(call, give_input, m);
+}
+
+/* Also into memory that is not there: the simulator could not know, so the call has failed only now. */
+static void answer_apply(struct mail *m)
+{
+    for (uint32_t i = m->given; i < m->pieces; i++)
+        if (shim_copy((void *)m->piece[i].at, m->text + m->piece[i].where, m->piece[i].size))
+            m->result = -EFAULT;
+}
+
+static long mail_ask(struct mail *m, int64_t nr, const long arg[6], ucontext_t *frame)
+{
     m->nr = nr;
     for (int i = 0; i < 6; i++)
         m->arg[i] = arg ? arg[i] : 0;
@@ -75,13 +137,23 @@ static long mail_ask(int64_t nr, const long arg[6], ucontext_t *frame)
     __atomic_store_n(&m->state, MAIL_ASKS, __ATOMIC_RELEASE);
     RAW(SYS_futex, &m->state, FUTEX_WAKE, 1, 0, 0, 0);
     mail_wait(m);
+    if (nr >= 0)
+        answer_apply(m);
     signal_take(m, frame);
     return m->result;
 }
 
+/* Without pieces. */
+static long mail_ask_plain(int64_t nr, const long arg[6])
+{
+    mail_empty(mail_here());
+    return mail_ask(mail_here(), nr, arg, NULL);
+}
+
 long simulated_call(const struct call *call)
 {
-    long result = mail_ask(call->nr, call->arg, call->frame);
+    call_give(mail_here(), call);
+    long result = mail_ask(mail_here(), call->nr, call->arg, call->frame);
     turn_note();
     return result;
 }
@@ -89,20 +161,20 @@ long simulated_call(const struct call *call)
 long simulated_ask(int64_t nr, long a, long b, long c)
 {
     const long arg[6] = {a, b, c};
-    return mail_ask(nr, arg, NULL);
+    return mail_ask_plain(nr, arg);
 }
 
 long simulated_exec(long directory, const char *path, long flags, char *const *argv, char *const *env)
 {
     const long arg[6] = {directory, (long)path, flags, (long)argv, (long)env};
-    return mail_ask(MAIL_EXEC, arg, NULL);
+    return mail_ask_plain(MAIL_EXEC, arg);
 }
 
 /* A call of the shim's own on what belongs to the program: its descriptors, its directory. */
 long program_call(long nr, long a, long b, long c, long d)
 {
     const long arg[6] = {a, b, c, d};
-    return simulated ? mail_ask(nr, arg, NULL) : RAW(nr, a, b, c, d, 0, 0);
+    return simulated ? mail_ask_plain(nr, arg) : RAW(nr, a, b, c, d, 0, 0);
 }
 
 uint32_t simulated_number(void)
@@ -146,6 +218,7 @@ void simulated_begin(uint32_t mail, bool process)
     if (process)
         self.home = mail;
     mail_here()->pid = (uint32_t)RAW(SYS_getpid);
+    self.mask_known = false;
     simulated_ask(MAIL_BORN, 0, 0, 0);
 }
 

@@ -2,17 +2,18 @@
  * system call, and waits for its turn. One thread of the whole world runs at a time, so nothing here needs a lock: a word
  * of `state` says whose move it is, the thread's or the simulator's.
  *
- * The simulator reads and writes the arguments in the asking process's memory itself (process_vm_readv(2)); what the call
- * did is then recorded by the shim exactly as in the live world. */
+ * What is small of the arguments' memory goes with question and answer; the rest the simulator reads and writes in the asking
+ * process itself (process_vm_readv(2)). What the call did is then recorded by the shim exactly as in the live world. */
 #ifndef DRD_TRACE_MAILBOX_H
 #define DRD_TRACE_MAILBOX_H
 
 #include <stdint.h>
 
 #define MAILBOX_MAGIC 0x444c524f57445244ull /* "DRDWORLD" little endian */
-#define MAILBOX_ABI 3u
+#define MAILBOX_ABI 4u
 #define MAILBOX_THREADS 4096
 #define MAILBOX_PATH 4096
+#define MAILBOX_PIECES 24
 #define MAILBOX_REGISTERS 17 /* of a thread, numbered as DWARF does (System V ABI for x86-64, figure 3.36) */
 
 /* The descriptor under which every process of the world has the spool's directory: a name that is the same in each run. */
@@ -45,6 +46,12 @@ enum mail_ask {
     MAIL_REFUSED = -13,    /* arg 0: system call that DRD does not let programs make, io_uring_setup(2) for one. No word about it */
 };
 
+/* Memory of the process that goes with a question or an answer in `text`: a look into another process costs a system call each. */
+struct mail_piece {
+    uint64_t at;     /* address in the process */
+    uint32_t size, where; /* in `text` */
+};
+
 struct mail {
     uint32_t state;   /* enum mail_state; a futex that both sides wait on */
     uint32_t pid;     /* real process id */
@@ -56,7 +63,10 @@ struct mail {
     int32_t signal;   /* with the answer: this signal is to be delivered, `info` tells of it; 0 none */
     uint64_t event;   /* number that the record of this call gets in its stream, and */
     uint32_t stream;  /* the process number of that stream; 0: it has none yet */
-    uint32_t unused;
+    uint32_t filled;  /* bytes of `text`, in a system call: */
+    uint32_t given;   /* pieces that the thread gave: what is there now, and behind them, */
+    uint32_t pieces;  /* up to this number, those of the simulator: what the thread is to put there */
+    struct mail_piece piece[MAILBOX_PIECES];
     uint8_t info[128];
     char text[MAILBOX_PATH];
 };
