@@ -7,6 +7,7 @@
 #include "cli/explain_lanes.h"
 #include "cli/run_view.h"
 #include "explain/explain.h"
+#include "store/redact.h"
 #include "util/term.h"
 
 #define FINGERPRINT_DIGITS 6
@@ -32,6 +33,7 @@ static void print_verdict(const struct cmd_context *c, const struct run_view *v,
         .strong = term_code(c->color, TERM_STRONG), .bad = term_code(c->color, TERM_BAD),
         .good = term_code(c->color, TERM_GOOD), .warn = term_code(c->color, TERM_WARN),
         .faint = term_code(c->color, TERM_FAINT), .plain = term_code(c->color, TERM_PLAIN),
+        .redacted = redact_is(v->store),
     };
     struct explain_lanes drawing;
     bool wanted = !strcmp(lanes, "always") || (!strcmp(lanes, "auto") && term_screen() && term_width() >= EXPLAIN_LANES_WIDTH);

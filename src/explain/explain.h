@@ -81,6 +81,7 @@ bool verdict_member(const struct verdict *v, size_t node);
 /* For people, as in docs/drd-explain.md. `run` is how to call the run in a command line. */
 struct verdict_style {
     const char *strong, *bad, *good, *warn, *faint, *plain; /* escape sequences, or "" */
+    bool redacted; /* the run does not replay */
 };
 void verdict_print(const struct verdict *v, const char *run, const struct verdict_style *style, FILE *out);
 /* For programs, docs/explain.schema.json. */

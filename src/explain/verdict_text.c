@@ -203,7 +203,17 @@ static void print_reproduce(const struct verdict *v, const char *run, const stru
         return;
     verdict_event(v, w, event, sizeof event);
     print_label("REPRODUCE", style, out);
-    fprintf(out, "drd replay %s --node %s --until %s --gdb\n", run, v->model->node[w->node].name, event);
+    if (style->redacted) {
+        fputs("from the run that this one was made of: what is redacted does not replay\n", out);
+    } else {
+        const char *const words[] = {run, v->model->node[w->node].name, event};
+        static const char *const before[] = {"drd replay ", " --node ", " --until "};
+        for (size_t i = 0; i < 3; i++) {
+            fputs(before[i], out);
+            text_shell(words[i], out);
+        }
+        fputs(" --gdb\n", out);
+    }
     struct verdict_fingerprint f;
     if (!verdict_fingerprint(v, &f))
         return;

@@ -1,6 +1,5 @@
 #include "explore/search.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -12,6 +11,7 @@
 #include <xxhash.h>
 
 #include "store/tags.h"
+#include "util/text.h"
 
 #define HOPELESS 3 /* runs that cannot even be judged, before any that can: it is not chance */
 
@@ -271,21 +271,6 @@ int search_exit(const struct search *s)
     return s->count[TRIAGE_BROKEN] == s->done ? DRD_EXIT_CANNOT : DRD_EXIT_OK;
 }
 
-static void shell_word(const char *text, FILE *out)
-{
-    bool plain = *text != '\0';
-    for (const char *p = text; *p; p++)
-        plain &= isalnum((unsigned char)*p) || strchr("_-./:,@%+=", *p) != NULL;
-    if (plain) {
-        fputs(text, out);
-        return;
-    }
-    fputc('\'', out);
-    for (const char *p = text; *p; p++)
-        fputs(*p == '\'' ? "'\\''" : (char[]){*p, '\0'}, out);
-    fputc('\'', out);
-}
-
 void search_reproduce(const struct search *s, const struct search_group *g, FILE *out)
 {
     const struct explore_setting *set = &s->options.setting;
@@ -295,7 +280,7 @@ void search_reproduce(const struct search *s, const struct search_group *g, FILE
         fputs(" --faults", out);
     if (set->model) {
         fputs(" --model ", out);
-        shell_word(set->model, out);
+        text_shell(set->model, out);
     }
     if (g->first.plan && value) {
         char path[PATH_MAX], here[PATH_MAX];
@@ -303,11 +288,11 @@ void search_reproduce(const struct search *s, const struct search_group *g, FILE
         size_t length = getcwd(here, sizeof here) ? strlen(here) : 0;
         bool below = length > 1 && !strncmp(path, here, length) && path[length] == '/';
         fputs(" --plan ", out);
-        shell_word(below ? path + length + 1 : path, out);
+        text_shell(below ? path + length + 1 : path, out);
     }
     fputs(" --", out);
     for (char *const *word = set->command; *word; word++) {
         fputc(' ', out);
-        shell_word(*word, out);
+        text_shell(*word, out);
     }
 }

@@ -6,6 +6,7 @@
 #include "explain/explain.h"
 #include "export/export.h"
 #include "export/words.h"
+#include "util/text.h"
 
 /* Every ASCII punctuation character may be escaped by a backslash (CommonMark 2.4). '@' and '#' become entities: nobody is
  * mentioned and no issue is linked. */
@@ -119,20 +120,8 @@ static void put_chain(FILE *out, const struct verdict *v)
 /* A line to copy: a shell must take what others named as one word each. */
 static void put_word(FILE *out, const char *text)
 {
-    bool plain = *text != '\0';
-    for (const char *p = text; *p; p++)
-        plain &= (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || 
-                 strchr("@._/#~-+:=,", *p);
     putc(' ', out);
-    if (!plain)
-        putc('\'', out);
-    for (; *text; text++)
-        if (*text == '\'')
-            fputs("'\\''", out);
-        else
-            putc((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e ? '?' : *text, out);
-    if (!plain)
-        putc('\'', out);
+    text_shell(text, out);
 }
 
 static void put_reproduce(FILE *out, const struct verdict *v, const char *run)

@@ -1,10 +1,11 @@
 /* Runs with one fingerprint, which of them are known, and what is to be told first. */
 #include "report/triage.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "util/text.h"
 
 /* --- groups --- */
 
@@ -197,34 +198,18 @@ int triage_exit(const struct triage *t)
 
 /* --- words that all outputs share --- */
 
-/* A word of a shell, quoted if it has to be. */
-static void shell_word(const char *text, FILE *out)
-{
-    bool plain = *text != '\0';
-    for (const char *p = text; *p; p++)
-        plain &= isalnum((unsigned char)*p) || strchr("_-./:,@%+=#~", *p) != NULL;
-    if (plain && *text != '#' && *text != '~') {
-        fputs(text, out);
-        return;
-    }
-    fputc('\'', out);
-    for (const char *p = text; *p; p++)
-        fputs(*p == '\'' ? "'\\''" : (char[]){*p, '\0'}, out);
-    fputc('\'', out);
-}
-
 void triage_reproduce(const struct triage_run *r, char *out, size_t size)
 {
     FILE *f = fmemopen(out, size, "w");
     if (!f)
         return;
     fputs("drd replay ", f);
-    shell_word(r->name, f);
+    text_shell(r->name, f);
     if (*r->result.event) {
         fputs(" --node ", f);
-        shell_word(r->result.node, f);
+        text_shell(r->result.node, f);
         fputs(" --until ", f);
-        shell_word(r->result.event, f);
+        text_shell(r->result.event, f);
         fputs(" --gdb", f);
     }
     fclose(f);

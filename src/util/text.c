@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 char *text_size(uint64_t bytes, char *out, size_t size)
@@ -92,6 +93,22 @@ char *text_quote(const void *data, size_t length, char *out, size_t size)
     }
     strcpy(out + used, i < length ? "\"..." : "\"");
     return out;
+}
+
+void text_shell(const char *word, FILE *out)
+{
+    bool plain = *word && !strchr("#~-", *word);
+    for (const char *p = word; *p; p++)
+        plain &= isalnum((unsigned char)*p) || strchr("_-./:,@%+=#~", *p) != NULL;
+    if (!plain)
+        putc('\'', out);
+    for (const char *p = word; *p; p++)
+        if (*p == '\'')
+            fputs("'\\''", out);
+        else
+            putc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, out);
+    if (!plain)
+        putc('\'', out);
 }
 
 void text_hexdump(const void *data, size_t length, const char *indent, FILE *out)

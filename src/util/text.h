@@ -18,6 +18,10 @@ char *text_count(uint64_t n, char *out, size_t size);
 /* Bytes on one line, quoted, with C escapes; "..." behind the quote if they did not all fit into `size`. */
 char *text_quote(const void *data, size_t length, char *out, size_t size);
 
+/* A word of a shell command that is to be pasted, quoted if it has to be: names of nodes and files are anything. Control
+ * characters become '?': who has such a name sees in the line what it is. */
+void text_shell(const char *word, FILE *out);
+
 /* Offset, sixteen bytes in hex, the same as text; one line for each sixteen, each after `indent`. */
 void text_hexdump(const void *data, size_t length, const char *indent, FILE *out);
 

@@ -42,6 +42,8 @@ for name in T07 T16; do cp $name.r.drd theirs.d/$name.drd; done
 cmp -s ours theirs || wrong "other fingerprints"
 expect 0 "$drd" log T07.r.drd
 [ "$("$drd" log T07.drd | wc -l)" -eq "$(wc -l <out)" ] || wrong "other events"
+expect 1 "$drd" explain T07.r.drd
+grep -q '^REPRODUCE  *from the run that this one was made of' out || wrong "a line that cannot work is given to reproduce it"
 refuse 125 "drd: T07.r.drd was redacted: what its processes were given is not in it*" "$drd" replay T07.r.drd
 refuse 128 "drd: T07.r.drd: it is redacted already*" "$drd" pack --redact -o new.drd T07.r.drd
 refuse 128 "drd: T07.r.drd: it is redacted already*" "$drd" pack -o new.drd T07.r.drd

@@ -70,7 +70,7 @@ static void told(void *context, const struct raft_fact *fact)
 
 static void judge(struct raft_model *m)
 {
-    static const struct verdict_style plain = {"", "", "", "", "", ""};
+    static const struct verdict_style plain = {"", "", "", "", "", "", false};
     struct verdict v;
     struct verdict_fingerprint f;
     char *text = NULL;

@@ -212,7 +212,7 @@ static bool play_init(struct play *p, const uint8_t *data, size_t size)
 /* In all forms, for every state that the run may be in. */
 static void judge(struct raft_model *m, const char *run_state)
 {
-    static const struct verdict_style plain = {"", "", "", "", "", ""};
+    static const struct verdict_style plain = {"", "", "", "", "", "", false};
     struct verdict v;
     struct json_writer j;
     FILE *out = fopen("/dev/null", "w");

@@ -130,7 +130,7 @@ static bool also_seen(const struct facts *f, enum raft_class class, const struct
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    static const struct verdict_style plain = {"", "", "", "", "", ""};
+    static const struct verdict_style plain = {"", "", "", "", "", "", false};
     verdict_print(v, "run", &plain, out);
     fclose(out);
     const char *also = strstr(text, "ALSO SEEN");

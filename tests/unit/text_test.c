@@ -64,11 +64,30 @@ static void dumps(void **state)
     free(text);
 }
 
+static void words_of_a_shell(void **state)
+{
+    static const char *const words[][2] = {
+        {"runs/a.drd", "runs/a.drd"}, {"n1@17", "n1@17"}, {"", "''"}, {"two words", "'two words'"}, {"it's", "'it'\\''s'"},
+        {"$(id)", "'$(id)'"}, {"#tag", "'#tag'"}, {"n1#2", "n1#2"}, {"-o", "'-o'"}, {"a\033[31m", "'a?[31m'"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char *text;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        text_shell(words[i][0], out);
+        fclose(out);
+        assert_string_equal(text, words[i][1]);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes), cmocka_unit_test(durations), cmocka_unit_test(counts),
         cmocka_unit_test(quotes), cmocka_unit_test(dumps),
+        cmocka_unit_test(words_of_a_shell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 #include "lib/check.h"
 #include "lib/facts.h"
 
-static const struct verdict_style plain = {"", "", "", "", "", ""};
+static const struct verdict_style plain = {"", "", "", "", "", "", false};
 
 static int setup(void **state)
 {
