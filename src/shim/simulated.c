@@ -1,6 +1,7 @@
 /* The simulated world: the simulator answers (trace/mailbox.h), and the answer is recorded as the kernel's would be. */
 #include "shim/shim.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -27,12 +28,22 @@ static struct mail *mail_here(void)
     return &simulated->mail[self.mail];
 }
 
+/* With the simulator the world is gone, and all that is in it: a child that it had not heard of when it ended is not on its
+ * list of whom to kill. */
+static void simulator_lives(void)
+{
+    if (RAW(SYS_kill, simulated->simulator, 0) == -ESRCH)
+        RAW(SYS_exit_group, 128 + SIGKILL);
+}
+
 /* The simulator has the word until it says MAIL_RUNS. */
 static void mail_wait(struct mail *m)
 {
+    static const struct timespec look = {1, 0};
     uint32_t state;
     while ((state = __atomic_load_n(&m->state, __ATOMIC_ACQUIRE)) != MAIL_RUNS)
-        RAW(SYS_futex, &m->state, FUTEX_WAIT, state, 0, 0, 0);
+        if (RAW(SYS_futex, &m->state, FUTEX_WAIT, state, &look, 0, 0) == -ETIMEDOUT)
+            simulator_lives();
 }
 
 /* A thread that other threads waited for runs now: that is an event. */
@@ -203,8 +214,10 @@ void simulated_attach(void)
             self.mail = self.home = i;
             break;
         }
-        if (i == MAILBOX_THREADS - 1)
+        if (i == MAILBOX_THREADS - 1) {
+            simulator_lives();
             RAW(SYS_nanosleep, &pause, 0);
+        }
     }
     const char *node = environment_get(SPOOL_ENV_NODE);
     text_copy(mail_here()->text, sizeof mail_here()->text, node ? node : "");

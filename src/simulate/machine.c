@@ -413,7 +413,7 @@ bool machine_run(struct machine *m, struct drd_error *e)
 {
     while (anybody_lives(m) && !m->cut_short) {
         if (!births_await(m, e))
-            return false;
+            break;
         if (restart_next(m))
             continue;
         ending_step(m);
@@ -446,6 +446,7 @@ static bool box_create(struct machine *m, int directory, struct drd_error *e)
     m->box->now = BEGINNING;
     m->box->epoch = EPOCH;
     m->box->tick = CLOCK_COST;
+    m->box->simulator = getpid();
     m->box->magic = MAILBOX_MAGIC;
     return true;
 }

@@ -80,6 +80,7 @@ struct mail_process {
 
 struct mailbox {
     uint64_t magic;
+    int32_t simulator; /* its pid: whose world it is does not outlive it */
     uint32_t abi, unused;
     uint64_t now;      /* CLOCK_MONOTONIC of the world, ns; a clock read moves it on */
     uint64_t epoch;    /* CLOCK_REALTIME at now = 0, ns */
