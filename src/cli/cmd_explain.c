@@ -1,24 +1,33 @@
 /* drd explain: which property of Raft broke in a run, where, and why. */
 #include "cli/cmd.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/explain_lanes.h"
 #include "cli/run_view.h"
 #include "explain/explain.h"
+#include "prove/prove.h"
 #include "store/redact.h"
 #include "util/term.h"
 
 #define FINGERPRINT_DIGITS 6
 #define FINGERPRINT_NAME 48
 
-static bool no_source, ascii, bisect;
+#define TIMES_STANDARD 5
+
+static bool no_source, ascii, bisect, prove_it;
 static const char *lanes = "auto", *same;
+static int64_t times, jobs;
+static volatile int stop;
 
 static const struct args_option rows[] = {
     { ARGS_FLAG, 0, "bisect", NULL, "for git bisect run: exit 0 good, 1 bad, 125 cannot be judged", &bisect },
     { ARGS_STRING, 0, "same", "WHAT", "with --bisect: only this fingerprint, or that of this run, is bad", &same },
+    { ARGS_FLAG, 0, "prove", NULL, "run a simulated run again with one input changed at a time, and keep in it what that says", &prove_it },
+    { ARGS_INT, 0, "times", "K", "with --prove: so often each (5)", &times },
+    { ARGS_INT, 'j', "jobs", "N", "with --prove: runs at a time (default: one for each processor)", &jobs },
     { ARGS_FLAG, 0, "no-source", NULL, "do not re-drive the node to find the line of its program", &no_source },
     { ARGS_CHOICE, 0, "lanes", "auto|always|never", "draw the nodes beside the steps (auto: on a terminal of 100 columns)", &lanes },
     { ARGS_FLAG, 0, "ascii", NULL, "draw them with ASCII characters", &ascii },
@@ -66,6 +75,7 @@ struct judged {
 
 static void judged_fini(struct judged *j)
 {
+    verdict_fini(&j->verdict);
     raft_model_destroy(j->m);
     run_view_close(&j->v);
 }
@@ -77,6 +87,10 @@ static bool judged_read(struct judged *j, const char *name, bool source, struct 
     *j = (struct judged){ 0 };
     if (!run_view_open(&j->v, name, e))
         return false;
+    if (prove_it && !run_view_index(&j->v, e)) {
+        judged_fini(j);
+        return false;
+    }
     j->m = explain_model(j->v.store, j->v.process, j->v.count, e);
     bool good = j->m != NULL;
     if (good) {
@@ -86,9 +100,58 @@ static bool judged_read(struct judged *j, const char *name, bool source, struct 
                inputs_add(&j->verdict.cause, j->v.store, j->v.process, j->v.count, e) &&
                (!source || verdict_source(&j->verdict, j->v.store, e));
     }
+    if (good)
+        verdict_proof(&j->verdict, proof_read(j->v.store, &j->verdict));
     if (!good)
         judged_fini(j);
     return good;
+}
+
+/* ---- the proof ---- */
+
+static void stop_now(int signal)
+{
+    (void)signal;
+    stop = 1;
+}
+
+static void show_progress(void *context, const char *what, size_t done, size_t total)
+{
+    struct progress *bar = context;
+    bar->what = what;
+    progress_step(bar, done < total ? done : total, total);
+}
+
+/* Make the runs and keep what they say. With Ctrl-C it is what they said so far, and it is not kept. */
+static bool judged_prove(struct judged *j, struct drd_error *e)
+{
+    struct prove_subject subject = { .store = j->v.store, .process = j->v.process, .processes = j->v.count, .begin = j->v.begin,
+                                     .end = j->v.end, .verdict = &j->verdict };
+    struct progress bar = { .what = "proving" };
+    const struct prove_options o = { .path = j->v.path, .times = times ? (unsigned)times : TIMES_STANDARD, .jobs = (unsigned)jobs,
+                                     .stop = &stop, .progress = show_progress, .context = &bar };
+    struct sigaction now = { .sa_handler = stop_now }, before;
+    sigaction(SIGINT, &now, &before);
+    struct proof *p = prove(&subject, &o, e);
+    sigaction(SIGINT, &before, NULL);
+    progress_finish(&bar);
+    if (!p)
+        return false;
+    if (!p->stopped && !proof_keep(j->v.store, p))
+        cmd_warn("%s cannot be written: what the runs said is not kept in it", j->v.path);
+    verdict_proof(&j->verdict, p);
+    return true;
+}
+
+static bool prove_usage(struct drd_error *e)
+{
+    if ((times || jobs) && !prove_it)
+        return error_set(e, DRD_EXIT_USAGE, "--%s goes with --prove", times ? "times" : "jobs");
+    if (prove_it && bisect)
+        return error_set(e, DRD_EXIT_USAGE, "--prove does not go with --bisect");
+    if (times < 0 || times > PROOF_TIMES)
+        return error_set(e, DRD_EXIT_USAGE, "--times wants a number from 1 to %d", PROOF_TIMES);
+    return (jobs >= 0 && jobs <= EXPLORE_JOBS) || error_set(e, DRD_EXIT_USAGE, "--jobs wants a number from 1 to %d", EXPLORE_JOBS);
 }
 
 /* ---- for git bisect run ---- */
@@ -175,10 +238,16 @@ static int run_explain(struct cmd_context *c)
         error_set(&c->error, DRD_EXIT_USAGE, "--same goes with --bisect");
         return cmd_failed(c);
     }
+    if (!prove_usage(&c->error))
+        return cmd_failed(c);
     if (bisect)
         return run_bisect(c);
     if (!judged_read(&j, c->argc ? c->argv[0] : NULL, !no_source, &c->error))
         return cmd_failed(c);
+    if (prove_it && !judged_prove(&j, &c->error)) {
+        judged_fini(&j);
+        return cmd_failed(c);
+    }
     print_verdict(c, &j.v, &j.verdict);
     int code = verdict_exit(&j.verdict);
     judged_fini(&j);

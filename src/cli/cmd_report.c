@@ -60,8 +60,11 @@ static bool side_judge(struct side *s, struct drd_error *e)
         return error_set(e, DRD_EXIT_UNKNOWN, "no Raft in %s: no message, file or mark that DRD knows as such%s", v->path,
                          strcmp(state, "recording") ? "" : "; it is not finished: 'drd fsck --repair' finishes it");
     verdict_init(&s->verdict, s->model, v->process, v->count, state);
-    return verdict_order(&s->verdict, v->store, e) && inputs_add(&s->verdict.cause, v->store, v->process, v->count, e) &&
-           (options.no_source || verdict_source(&s->verdict, v->store, e));
+    bool good = verdict_order(&s->verdict, v->store, e) && inputs_add(&s->verdict.cause, v->store, v->process, v->count, e) &&
+                (options.no_source || verdict_source(&s->verdict, v->store, e));
+    if (good)
+        verdict_proof(&s->verdict, proof_read(v->store, &s->verdict));
+    return good;
 }
 
 static bool side_open(struct side *s, struct report_run *run, const char *word, size_t limit, struct drd_error *e)

@@ -37,6 +37,8 @@ struct whatif {
     struct run_view view;
     struct shrink_origin origin;
     uint64_t from;       /* ns since the world began: of the first change */
+    uint32_t process;    /* its event; 0: nothing is changed */
+    uint64_t event;
     struct plan change;
     char what[8][160];   /* the changes in words */
     unsigned whats;
@@ -129,8 +131,11 @@ static bool change_add(struct whatif *w, enum plan_kind kind, const char *word, 
     if (!event_find(w->view.store, name, &s.process, &s.event, e) || !event_time(w, s.process, s.event, &time, e))
         return false;
     time = run_view_since(&w->view, time);
-    if (!w->from || time < w->from)
+    if (!w->process || time < w->from) {
         w->from = time;
+        w->process = s.process;
+        w->event = s.event;
+    }
     if (w->whats < 8)
         snprintf(w->what[w->whats++], sizeof w->what[0], "%s %s", word, text);
     return plan_add(&w->change, &s, e);
@@ -218,7 +223,8 @@ static bool run_all(struct whatif *w, const char *fingerprint, struct tally tall
     const struct again a = {.origin = &w->origin, .jobs = jobs > 0 && jobs < EXPLORE_JOBS ? (unsigned)jobs : 0, .ended = run_ended,
                             .context = &r};
     for (size_t i = 0; job && i < 2 * each; i++)
-        job[i] = (struct again_job){i % 2 ? &w->change : NULL, w->from, seeds > 0 ? i / 2 + 1 : 0};
+        job[i] = (struct again_job){.change = i % 2 ? &w->change : NULL, .fresh = seeds > 0 ? i / 2 + 1 : 0, .process = w->process,
+                                     .event = w->event};
     bool ok = job ? again_run(&a, job, 2 * each, e) : error_set(e, DRD_EXIT_CANNOT, "out of memory");
     free(job);
     return ok;

@@ -14,6 +14,7 @@ enum certainty {
     CERTAINTY_UNKNOWN, /* no break was found on which it depends */
     CERTAINTY_LIKELY,  /* one was found; `settle` says what would make it known */
     CERTAINTY_KNOWN,   /* all it rests on was seen */
+    CERTAINTY_PROVED,  /* and re-executions showed that the violation hangs on it (proof.h) */
 };
 
 #define CHAIN_STEPS 12
@@ -22,8 +23,10 @@ struct chain_step {
     struct raft_witness at;
     bool timer;            /* an election timer fired: inputs.c finds the draw that had set it */
     bool applies;          /* an entry was applied: inputs.c finds what came from outside meanwhile */
+    uint64_t waited, drawn; /* inputs.c: the wait that timed out, and the draw of that timer or apply; CHAIN_NOTHING: none */
     char text[RAFT_WORDS]; /* without the node's name in front */
 };
+#define CHAIN_NOTHING UINT64_MAX
 
 struct cause {
     const struct raft_break *rule_break; /* NULL: unknown */

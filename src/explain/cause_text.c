@@ -150,6 +150,8 @@ void verdict_cause_print(const struct verdict *v, const struct verdict_style *st
     }
     if (v->cause.certainty == CERTAINTY_LIKELY)
         fprintf(out, "%slikely:%s ", style->warn, style->plain);
+    if (v->cause.certainty == CERTAINTY_PROVED)
+        fprintf(out, "%sproved:%s ", style->good, style->plain);
     print_class(v, b, out);
     print_label("", style, out);
     fprintf(out, "%s%s%s\n", style->faint, raft_classes[b->class].rule, style->plain);

@@ -237,3 +237,19 @@ bool verdict_source(struct verdict *v, struct store *s, struct drd_error *e)
            replay_frames(s, v->process, v->processes, b->at.process, acting, v->frame, FRAMES_MAX, &v->frames,
                          v->frames_note, e);
 }
+
+void verdict_proof(struct verdict *v, struct proof *p)
+{
+    free(v->proof);
+    v->proof = p;
+    if (!p || p->state != PROOF_PROVED)
+        return;
+    v->cause.certainty = CERTAINTY_PROVED;
+    *v->cause.settle = 0;
+}
+
+void verdict_fini(struct verdict *v)
+{
+    free(v->proof);
+    v->proof = NULL;
+}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "explain/cause.h"
+#include "explain/proof.h"
 #include "raft/properties.h"
 #include "replay/frames.h"
 #include "store/store.h"
@@ -40,6 +41,7 @@ struct verdict {
     struct replay_frame frame[FRAMES_MAX];    /* where the node was at the event of the cause, innermost first */
     size_t frames;
     char frames_note[256];                    /* why there are none, or what would give their lines; "" */
+    struct proof *proof;                      /* owned (verdict_proof); NULL: the run keeps none of this cause */
     const struct verdict_beside *beside; /* for verdict_print; NULL: none */
     struct verdict_gap gap[VERDICT_GAPS];
     size_t gaps;
@@ -74,6 +76,11 @@ bool verdict_order(struct verdict *v, struct store *s, struct drd_error *e);
 
 /* Re-drive the node to the event of the cause and see where in its program it was. False: damaged run. */
 bool verdict_source(struct verdict *v, struct store *s, struct drd_error *e);
+
+/* What re-executions said of the cause, as the run keeps it: a cause that they proved is certain. Takes `p` over; NULL: nothing is
+ * known. */
+void verdict_proof(struct verdict *v, struct proof *p);
+void verdict_fini(struct verdict *v);
 
 /* Whether a node of the model is a member of a cluster, and not a tool that wrote its files. */
 bool verdict_member(const struct verdict *v, size_t node);

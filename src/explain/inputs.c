@@ -58,6 +58,7 @@ static bool events_each(struct store *s, uint32_t process, uint64_t first, uint6
 /* --- the draw behind a timer --- */
 
 struct timer {
+    uint64_t waited;        /* sequence of the last wait that timed out */
     uint64_t drawn, latest; /* sequences, UINT64_MAX none: the draw in force when the last wait timed out; the latest */
     bool fired;             /* the last wait timed out, and nothing came since */
     char source[24];
@@ -90,6 +91,7 @@ static void timer_event(void *context, const struct trace_event *event)
         t->fired = false; /* it may have been told to */
     } else if (is_timeout(event)) {
         t->fired = true;
+        t->waited = event->sequence;
         t->drawn = t->latest;
         memcpy(t->source, t->latest_source, sizeof t->source);
     }
@@ -110,6 +112,8 @@ static bool timer_add(struct chain_step *step, struct store *s, const struct sto
         return false;
     if (!t.fired)
         return true;
+    step->waited = t.waited;
+    step->drawn = t.drawn;
     append(step, "%s%s", "; its election timer had fired", "");
     if (t.drawn == UINT64_MAX)
         return true;
@@ -123,6 +127,7 @@ static bool timer_add(struct chain_step *step, struct store *s, const struct sto
 struct taken {
     uint64_t sequence; /* UINT64_MAX: nothing */
     const char *what;
+    bool draw;
 };
 
 static void taken_event(void *context, const struct trace_event *event)
@@ -138,20 +143,22 @@ static void taken_event(void *context, const struct trace_event *event)
     else if (event->code == SYS_read || event->code == SYS_pread64)
         what = "read a file";
     else if (event->code == TRACE_MARK || is_timeout(event) || event->code == SYS_epoll_wait || event->code == SYS_poll)
-        *t = (struct taken){UINT64_MAX, NULL}; /* the window begins anew: what came before went into something else */
+        *t = (struct taken){UINT64_MAX, NULL, false}; /* the window begins anew: what came before went into something else */
     if (what)
-        *t = (struct taken){event->sequence, what};
+        *t = (struct taken){event->sequence, what, is_draw(event)};
 }
 
 static bool taken_add(struct chain_step *step, struct store *s, const struct store_process *p, struct drd_error *e)
 {
-    struct taken t = {UINT64_MAX, NULL};
+    struct taken t = {UINT64_MAX, NULL, false};
     uint64_t first = step->at.sequence > 1000 ? step->at.sequence - 1000 : 0;
     char name[96];
     if (!events_each(s, p->number, first, step->at.sequence, taken_event, &t, e))
         return false;
     if (t.sequence == UINT64_MAX)
         return true;
+    if (t.draw)
+        step->drawn = t.sequence;
     event_name(p, t.sequence, name, sizeof name);
     append(step, "; just before, it %s at %s", t.what, name);
     return true;
@@ -161,6 +168,7 @@ bool inputs_add(struct cause *c, struct store *s, const struct store_process *pr
 {
     for (size_t i = 0; i < c->steps; i++) {
         const struct store_process *p = process_of(process, processes, c->step[i].at.process);
+        c->step[i].waited = c->step[i].drawn = CHAIN_NOTHING;
         if (p && c->step[i].timer && !timer_add(&c->step[i], s, p, e))
             return false;
         if (p && c->step[i].applies && !taken_add(&c->step[i], s, p, e))

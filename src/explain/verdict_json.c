@@ -168,7 +168,8 @@ static void json_frames(struct json_writer *j, const struct verdict *v)
 static void json_cause(struct json_writer *j, const struct verdict *v)
 {
     static const char *const certainty[] = {
-        [CERTAINTY_UNKNOWN] = "unknown", [CERTAINTY_LIKELY] = "likely", [CERTAINTY_KNOWN] = "known"};
+        [CERTAINTY_UNKNOWN] = "unknown", [CERTAINTY_LIKELY] = "likely", [CERTAINTY_KNOWN] = "known",
+        [CERTAINTY_PROVED] = "proved"};
     static const char *const absent[] = {"class", "title", "rule", "reference", "node", "event", "text"};
     jw_key(j, "cause");
     jw_object(j);
@@ -265,6 +266,10 @@ void verdict_json(const struct verdict *v, const char *run, struct json_writer *
     jw_put_string(j, "run", run);
     json_verdict(j, v);
     json_cause(j, v);
+    if (v->proof) {
+        jw_key(j, "proof");
+        proof_json(v->proof, j);
+    }
     json_also(j, v);
     json_breaks(j, v);
     json_fingerprint(j, v);

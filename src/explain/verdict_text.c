@@ -263,6 +263,7 @@ static void print_violated(const struct verdict *v, const char *run, const struc
     verdict_headline(v, v->finding, out);
     fprintf(out, "%s%s\n", v->finding->seen ? "" : " (inferred)", style->plain);
     verdict_cause_print(v, style, out);
+    proof_print(v, run, style, out);
     print_events(v, style, out);
     print_leaders(v, style, out);
     print_grid(v, style, out);
@@ -286,6 +287,7 @@ void verdict_print(const struct verdict *v, const char *run, const struct verdic
             style->plain);
     if (v->model->breaks)
         verdict_cause_print(v, style, out);
+    proof_print(v, run, style, out);
     verdict_breaks_print(v, style, out);
     print_checked(v, style, out);
     print_gaps(v, style, out);

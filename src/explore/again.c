@@ -20,13 +20,14 @@ struct work {
 /* The run's own plan and what is changed in it. NULL: out of memory. */
 static char *plan_make(const struct plan *own, const struct again_job *job, struct drd_error *e)
 {
-    const struct plan_step again = {.kind = PLAN_FRESH, .at = job->from, .value = (int64_t)job->fresh};
+    const struct plan_step again = {.kind = PLAN_FRESH, .at = job->from, .process = job->process, .event = job->event,
+                                    .value = (int64_t)job->fresh};
     const struct plan *part[] = {own, job->change};
     struct plan all = {0};
     bool good = true;
     for (size_t p = 0; p < 2; p++)
         for (size_t i = 0; good && part[p] && i < part[p]->count; i++)
-            good = plan_add(&all, &part[p]->step[i], e);
+            good = (p == 0 && i + 1 == job->without) || plan_add(&all, &part[p]->step[i], e);
     good = good && (!job->fresh || plan_add(&all, &again, e));
     char *text = good ? plan_text(&all) : NULL;
     plan_fini(&all);

@@ -6,7 +6,11 @@
 
 struct again_job {
     const struct plan *change; /* beside the run's own plan; NULL: nothing */
-    uint64_t from, fresh;      /* chance follows from another seed from this moment of the world on, ns; fresh 0: it does not */
+    size_t without;            /* a step of the run's own plan that is left out, from 1; 0: none is */
+    uint64_t fresh;            /* chance follows from this seed from some point on; 0: it does not */
+    uint32_t process;          /* ... from this event on, */
+    uint64_t event;
+    uint64_t from;             /* or where process is 0 from this moment of the world on, ns */
 };
 
 struct again {

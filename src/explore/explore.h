@@ -72,9 +72,9 @@ struct explore_outcome {
     struct explore_feature feature[EXPLORE_FEATURES];
 };
 
-/* The number of a broken rule, whichever node broke it when. */
+/* The number of a broken rule and of the node that broke it. */
 struct raft_break;
-uint64_t explore_break_id(const struct raft_break *b);
+uint64_t explore_break_id(const struct raft_model *m, const struct raft_break *b);
 
 /* In the calling process: run it, leave the run at `path`, judge it. */
 void explore_try(const struct explore_setting *s, const struct explore_try *t, const char *path,

@@ -243,7 +243,7 @@ static void steps_shrink(struct shrinker *s, bool (*of)(const struct plan_step *
 
 static bool has_moment(const struct plan_step *step)
 {
-    return step->kind == PLAN_FAULT || step->kind == PLAN_FRESH;
+    return step->kind <= PLAN_FRESH && plan_at_moment(step);
 }
 
 /* All from the step at `from` on come `ns` earlier. */

@@ -135,9 +135,11 @@ struct look {
     struct raft_witness violation, broken[EXPLORE_BREAKS];
 };
 
-uint64_t explore_break_id(const struct raft_break *b)
+uint64_t explore_break_id(const struct raft_model *m, const struct raft_break *b)
 {
-    return XXH3_64bits_withSeed(b->shape, strlen(b->shape), (XXH64_hash_t)b->class);
+    const char *node = m->node[b->at.node].name;
+    uint64_t hash = XXH3_64bits_withSeed(b->shape, strlen(b->shape), (XXH64_hash_t)b->class);
+    return XXH3_64bits_withSeed(node, strlen(node), hash);
 }
 
 static void look_begin(void *context, const struct store_process *process, size_t count)
@@ -167,15 +169,16 @@ static void look_violation(struct look *l, const struct raft_finding *f)
     }
 }
 
-static void look_break(struct look *l, const struct raft_break *b)
+static void look_break(struct look *l, const struct raft_model *m, const struct raft_break *b)
 {
     struct explore_outcome *out = l->out;
+    uint64_t id = explore_break_id(m, b);
     size_t i = 0;
-    while (i < out->breaks && out->broken[i].what != explore_break_id(b))
+    while (i < out->breaks && out->broken[i].what != id)
         i++;
     if (i == EXPLORE_BREAKS || (i < out->breaks && l->broken[i].order <= b->at.order))
         return;
-    out->broken[i].what = explore_break_id(b);
+    out->broken[i].what = id;
     l->broken[i] = b->at;
     out->breaks += i == out->breaks;
 }
@@ -185,7 +188,7 @@ static void look_end(void *context, const struct raft_model *model, uint64_t end
     struct look *l = context;
     look_violation(l, raft_finding_first(model));
     for (size_t i = 0; i < model->breaks; i++)
-        look_break(l, &model->rule_break[i]);
+        look_break(l, model, &model->rule_break[i]);
     coverage_end(l->coverage, model, end);
 }
 

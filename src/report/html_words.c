@@ -206,8 +206,8 @@ void report_verdict(const struct report *r, size_t run, FILE *out)
     put_summary(v, out);
     fputs(r->runs > 1 ? "</h2>\n" : "</h1>\n", out);
     if (v->cause.rule_break) {
-        fprintf(out, "<p class=\"because\">%s ", v->cause.certainty == CERTAINTY_LIKELY ? "Likely because" : v->finding
-                ? "Because" : "A rule was broken:");
+        fprintf(out, "<p class=\"because\">%s ", v->cause.certainty == CERTAINTY_LIKELY ? "Likely because"
+                : v->cause.certainty == CERTAINTY_PROVED && v->finding ? "Proved: because" : v->finding ? "Because" : "A rule was broken:");
         html_put(out, v->cause.rule_break->text);
         fputs(" (", out);
         report_link(r, run, &v->cause.rule_break->at, out);
@@ -255,6 +255,79 @@ static void put_cause(const struct report *r, size_t run, FILE *out)
         html_put(out, v->cause.settle);
         fputs(".</p>\n", out);
     }
+}
+
+static void put_counts(const struct proof_count *c, FILE *out)
+{
+    fprintf(out, "gone in %u of %u", c->gone, c->runs);
+    if (c->same)
+        fprintf(out, ", there in %u", c->same);
+    if (c->other)
+        fprintf(out, ", another violation in %u", c->other);
+    if (c->open)
+        fprintf(out, ", %u cannot be judged", c->open);
+}
+
+/* What was tried beside the change that proves it. */
+static void put_tried(const struct proof *p, FILE *out)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < p->trials; i++) {
+        const struct proof_trial *t = &p->trial[i];
+        if (p->state == PROOF_PROVED && i == p->proving)
+            continue;
+        fputs(shown++ ? "<li>" : "<details><summary>Other changes that were tried</summary><ul>\n<li>", out);
+        html_put(out, t->text);
+        if (*t->option) {
+            fputs(" (<code>", out);
+            html_put(out, t->option);
+            fputs("</code>)", out);
+        }
+        fputs(": ", out);
+        put_counts(&t->changed, out);
+        fputs("</li>\n", out);
+    }
+    fputs(shown ? "</ul></details>\n" : "", out);
+}
+
+/* A bar is drawn without a script; its numbers stand beside it. */
+static void put_point(const struct proof_point *point, FILE *out)
+{
+    const struct proof_count *c = &point->count;
+    unsigned most = c->runs ? c->runs : 1;
+    fputs("<tr><th scope=\"row\">", out);
+    if (point->step)
+        fprintf(out, "%u</th><td>", point->step);
+    else
+        fputs("</th><td>", out);
+    html_put(out, point->step ? point->event : "another seed");
+    fprintf(out, "</td><td><svg class=\"share\" width=\"150\" height=\"12\" role=\"img\" aria-label=\"%u of %u\"><rect class=\"all\""
+            " width=\"150\" height=\"12\"/><rect class=\"fail\" width=\"%u\" height=\"12\"/></svg></td>", c->same, c->runs,
+            150 * (c->same < most ? c->same : most) / most);
+    fprintf(out, "<td>%u of %u", c->same, c->runs);
+    if (c->open)
+        fprintf(out, ", %u not judged", c->open);
+    fputs("</td></tr>\n", out);
+}
+
+static void put_proof(const struct verdict *v, FILE *out)
+{
+    const struct proof *p = v->proof;
+    char words[2 * PROOF_WORDS];
+    if (!p)
+        return;
+    proof_words(p, words, sizeof words);
+    fprintf(out, "<p class=\"proof\"><strong>%s</strong> ", p->state == PROOF_PROVED ? "Proved." : "Proof:");
+    html_put(out, words);
+    fputs(".</p>\n", out);
+    put_tried(p, out);
+    if (!p->points)
+        return;
+    fputs("<table class=\"decided\"><caption>When it was decided: the share of the continuations by fresh seeds that still fail, from each step"
+          " of the chain on</caption>\n", out);
+    for (size_t i = 0; i < p->points; i++)
+        put_point(&p->point[i], out);
+    fputs("</table>\n", out);
 }
 
 static void put_frame(const struct replay_frame *f, bool first, FILE *out)
@@ -344,6 +417,7 @@ void report_words(const struct report *r, size_t run, FILE *out)
     const struct verdict *v = r->run[run].verdict;
     put_property(v, out);
     put_cause(r, run, out);
+    put_proof(v, out);
     put_source(v, out);
     put_checked(v, out);
     put_also(v, out);

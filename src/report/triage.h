@@ -44,6 +44,7 @@ struct triage_result {
     char cause[400];                      /* the break of a rule behind it, "" if none is known */
     char reference[128];                  /* "T07, Figure 2, Leaders" */
     char location[256];                   /* "commit_raise  replication.c:419"; a hint, no part of the fingerprint */
+    char proof[512];                      /* what re-executions said of it (drd explain --prove); "": nobody asked */
     bool located;                         /* location was looked for */
     char node[64], event[96];             /* where a replay is to stop, "" for none */
     char note[520];                       /* of a broken run why; else what DRD could not see */
@@ -51,6 +52,7 @@ struct triage_result {
     char command[256], commit[96];        /* the recorded command; the commit that the CI system named, or "" */
     bool red;                             /* the recorded command failed */
     bool judged;                          /* the verdict is not "unknown" */
+    bool idle;                            /* it is, but only because nothing was committed that could be compared */
     int exit_status;                      /* of the command; -1: not recorded */
     uint64_t events, bytes;
 };
@@ -134,6 +136,8 @@ bool triage_known(struct triage *t, const char *file, struct drd_error *e);
 /* Groups that are failures and not known. */
 size_t triage_new(const struct triage *t);
 bool triage_is_failure(const struct triage *t, const struct triage_group *g);
+/* What re-executions said of the cause, from the first run that keeps it; "": none does. */
+const char *triage_group_proof(const struct triage_group *g);
 enum triage_kind triage_group_kind(const struct triage_group *g);
 /* 0 nothing new, 1 new failures, 125 no run could be judged. */
 int triage_exit(const struct triage *t);

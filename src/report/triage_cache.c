@@ -127,6 +127,7 @@ static void terminate(struct triage_result *r)
     END(cause);
     END(reference);
     END(location);
+    END(proof);
     END(node);
     END(event);
     END(note);

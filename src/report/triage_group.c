@@ -225,3 +225,11 @@ const char *triage_state(const struct triage *t, const struct triage_group *g)
 {
     return !triage_is_failure(t, g) ? "rule" : g->known ? "known" : "new";
 }
+
+const char *triage_group_proof(const struct triage_group *g)
+{
+    for (size_t i = 0; i < g->runs; i++)
+        if (*g->run[i]->result.proof)
+            return g->run[i]->result.proof;
+    return "";
+}

@@ -67,6 +67,8 @@ static void json_group(struct json_writer *j, const struct triage *t, const stru
     jw_put_bool(j, "flaky", g->flaky);
     jw_put_string(j, "title", r->title);
     json_cause(j, r);
+    if (*triage_group_proof(g))
+        jw_put_string(j, "proof", triage_group_proof(g));
     jw_put_uint(j, "count", g->runs);
     put_known(j, "first_seen", g->run[0]->result.started);
     put_known(j, "last_seen", g->run[g->runs - 1]->result.started);

@@ -330,10 +330,14 @@ static bool judge_incomplete(struct judged *j)
 static void note_gap(struct judged *j)
 {
     const struct verdict *v = &j->verdict;
+    size_t decisive = 0, members = 0;
     j->out->judged = v->status != VERDICT_UNKNOWN;
-    for (size_t i = 0; i < v->gaps && !*j->out->note; i++)
-        if (v->gap[i].decisive)
+    for (size_t i = 0; i < v->gaps; i++)
+        if (v->gap[i].decisive && !decisive++)
             snprintf(j->out->note, sizeof j->out->note, "%s", v->gap[i].text);
+    for (size_t i = 0; i < v->model->nodes; i++)
+        members += verdict_member(v, i);
+    j->out->idle = !j->out->judged && !v->finding && decisive == 1 && members > 1 && !v->model->compared;
 }
 
 static void locate(struct judged *j)
@@ -352,6 +356,17 @@ static void locate(struct judged *j)
         snprintf(out->location, sizeof out->location, "%s", f->function);
 }
 
+static void tell_proof(struct judged *j)
+{
+    struct proof *p = *j->out->cause ? proof_read(j->store, &j->verdict) : NULL;
+    char words[2 * PROOF_WORDS];
+    if (!p)
+        return;
+    proof_words(p, words, sizeof words);
+    snprintf(j->out->proof, sizeof j->out->proof, "%s%s", p->state == PROOF_PROVED ? "proved: " : "", words);
+    free(p);
+}
+
 static void judge(struct judged *j, bool where)
 {
     struct triage_result *out = j->out;
@@ -362,6 +377,7 @@ static void judge(struct judged *j, bool where)
         out->kind = TRIAGE_HEALTHY;
         snprintf(out->title, sizeof out->title, "%s", triage_kinds[TRIAGE_HEALTHY].title);
     }
+    tell_proof(j);
     if (where)
         locate(j);
 }

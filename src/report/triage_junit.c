@@ -49,6 +49,7 @@ static void content(const struct triage *t, const struct triage_group *g, FILE *
     line("Cause", r->cause, out);
     line("Rule", r->reference, out);
     line("Source", r->location, out);
+    line("Proof", triage_group_proof(g), out);
     triage_share(t, g, text, sizeof text);
     fprintf(out, "Seen: %s%s\n", text, g->flaky ? ", flaky: the same test passes too" : "");
     triage_reproduce(g->least, text, sizeof text);

@@ -72,6 +72,7 @@ static void put_group(const struct triage *t, const struct triage_group *g, FILE
     item("Cause", r->cause, false, out);
     item("Rule", r->reference, false, out);
     item("Source", r->location, true, out);
+    item("Proof", triage_group_proof(g), false, out);
     triage_share(t, g, text, sizeof text);
     item("Seen", text, false, out);
     item("First", g->run[0]->result.started, false, out);

@@ -47,8 +47,9 @@ static void print_runs(const struct triage_group *g, size_t most, FILE *out)
     fputc('\n', out);
 }
 
-static void print_what(const struct triage_result *r, FILE *out)
+static void print_what(const struct triage_group *g, FILE *out)
 {
+    const struct triage_result *r = &g->least->result;
     print_label("WHAT", out);
     fprintf(out, "%s: ", triage_kinds[r->kind].title);
     escape_terminal(r->title, out);
@@ -60,6 +61,7 @@ static void print_what(const struct triage_result *r, FILE *out)
         fprintf(out, "  [%s]\n", r->reference);
     }
     print_row("SOURCE", r->location, out);
+    print_row("PROOF", triage_group_proof(g), out);
 }
 
 static void print_group(const struct triage *t, const struct triage_group *g, const struct triage_style *style, FILE *out)
@@ -75,7 +77,7 @@ static void print_group(const struct triage *t, const struct triage_group *g, co
             fprintf(out, "%s%s%s  ", i ? style->warn : style->bad, label[i].label, style->plain);
     fprintf(out, "%s%s%s  %s%s\n", style->strong, g->least->result.fingerprint, style->plain, share,
             g->flaky ? ", flaky: the same test passes too" : "");
-    print_what(&g->least->result, out);
+    print_what(g, out);
     print_seen(g, out);
     print_runs(g, t->all_runs ? g->runs : RUNS_SHOWN, out);
     triage_reproduce(g->least, line, sizeof line);

@@ -25,6 +25,10 @@ static bool decided(struct machine *m, struct task *t, long *result)
     struct plan_step *s;
     if (!t->steps || t->begun)
         return false;
+    if ((s = step_of(t, PLAN_FRESH))) {
+        s->met = true;
+        chance_fresh(m, (uint64_t)s->value);
+    }
     if ((s = step_of(t, PLAN_CRASH))) {
         s->met = true;
         *result = -EIO; /* nobody hears it */

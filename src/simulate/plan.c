@@ -15,11 +15,12 @@
 static const char *const change_word[] = {
     [PLAN_TIMER] = "timer",
     [PLAN_DRAW] = "draw", [PLAN_DROP] = "drop", [PLAN_DELAY] = "delay", [PLAN_FAIL] = "fail", [PLAN_CRASH] = "crash",
+    [PLAN_FRESH] = "fresh",
 };
 
 static bool has_value(enum plan_kind kind)
 {
-    return kind == PLAN_TIMER || kind == PLAN_DRAW || kind == PLAN_DELAY || kind == PLAN_FAIL;
+    return kind == PLAN_TIMER || kind == PLAN_DRAW || kind == PLAN_DELAY || kind == PLAN_FAIL || kind == PLAN_FRESH;
 }
 
 /* ---- reading ---- */
@@ -100,10 +101,10 @@ static bool read_change(char *rest, struct plan_step *s, struct drd_error *e)
         return wrong(e, event, "an event, PROCESS@NUMBER");
     what = word_next(&rest);
     s->kind = PLAN_TIMER;
-    while (what && s->kind <= PLAN_CRASH && strcmp(what, change_word[s->kind]))
+    while (what && s->kind <= PLAN_FRESH && strcmp(what, change_word[s->kind]))
         s->kind++;
-    if (!what || s->kind > PLAN_CRASH)
-        return wrong(e, what, "a change; timer, draw, drop, delay, fail and crash are");
+    if (!what || s->kind > PLAN_FRESH || !s->process)
+        return wrong(e, what, "a change; timer, draw, drop, delay, fail, crash and fresh are");
     value = word_next(&rest);
     if (has_value(s->kind)) {
         if (!value || !number_read(value, &s->value))
@@ -214,7 +215,7 @@ static void step_print(const struct plan_step *s, FILE *out)
 {
     if (s->kind == PLAN_FAULT)
         fputs("at", out), moment_print(s->at, out), fprintf(out, " %s\n", s->words);
-    else if (s->kind == PLAN_FRESH)
+    else if (s->kind == PLAN_FRESH && plan_at_moment(s))
         fputs("fresh", out), moment_print(s->at, out), fprintf(out, " %" PRIu64 "\n", (uint64_t)s->value);
     else if (s->kind == PLAN_REST)
         fputs("rest", out), moment_print(s->at, out), moment_print((uint64_t)s->value, out), fprintf(out, " %u\n", s->process);

@@ -10,7 +10,8 @@
  *   event 12@4711 delay 10000000    ... arrives that much later, ns
  *   event 12@4711 fail 5            ... the call fails with this errno
  *   event 12@4711 crash             ... the process's node loses its power there
- *   fresh 2.5 77                    from this moment on chance follows from another seed
+ *   event 12@4711 fresh 77          ... from here on chance follows from another seed
+ *   fresh 2.5 77                    from this moment on it does
  *   rest 1.5 1.9 12                 between these moments process 12 does nothing
  *   end 3.25                        the world ends here, whatever the command wants
  *
@@ -32,7 +33,7 @@ enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_
 struct plan_step {
     enum plan_kind kind;
     uint64_t at;       /* FAULT, FRESH, REST, END: ns of the world */
-    uint32_t process;  /* REST and the others: process number of the run ... */
+    uint32_t process;  /* REST, the others, and FRESH at an event (from 1): process number of the run ... */
     uint64_t event;    /* ... and number of the record in its stream */
     int64_t value;     /* TIMER, DELAY: ns; DRAW; FAIL: errno; FRESH: seed; REST: ns of the world at which it ends */
     char words[200];   /* FAULT */
@@ -49,7 +50,7 @@ struct plan {
 /* Does the step happen at a moment? The others happen at an event. */
 static inline bool plan_at_moment(const struct plan_step *s)
 {
-    return s->kind == PLAN_FAULT || s->kind >= PLAN_FRESH;
+    return s->kind == PLAN_FAULT || s->kind > PLAN_FRESH || (s->kind == PLAN_FRESH && !s->process);
 }
 
 bool plan_read(struct plan *p, const char *text, struct drd_error *e); /* the error names line and word */

@@ -24,6 +24,7 @@ static const struct arrow {
     { "diff", "raft protocol store trace" },
     { "report", "explain diff raft protocol store trace" },
     { "explore", "report simulate explain raft protocol store trace" },
+    { "prove", "explore report simulate explain raft protocol store trace" },
     { "export", "explain raft protocol store trace" },
     { "cli", "*" },
     { "packaging", "" }, /* no code */

@@ -17,6 +17,7 @@ static void reads_and_writes(void **state)
                                "event 4294967295@18446744073709551615 delay 10000000\n"
                                "event 12@4711 fail 5\n"
                                "event 12@4711 crash\n"
+                               "event 12@4711 fresh 77\n"
                                "fresh 2.500000000 18446744073709551615\n"
                                "at 0.000000001 disk n1 slow 20\n"
                                "rest 1.500000000 1.900000000 12\n"
@@ -25,10 +26,11 @@ static void reads_and_writes(void **state)
     struct drd_error e = {0};
     (void)state;
     assert_true(plan_read(&p, text, &e));
-    assert_int_equal(p.count, 12);
+    assert_int_equal(p.count, 13);
     assert_int_equal(p.step[0].at, 1250000000);
     assert_int_equal(p.step[2].value, -50000000);
-    assert_true(p.step[8].kind == PLAN_FRESH && (uint64_t)p.step[8].value == UINT64_MAX);
+    assert_true(p.step[8].kind == PLAN_FRESH && p.step[8].process == 12 && p.step[8].value == 77 && !plan_at_moment(&p.step[8]));
+    assert_true(plan_at_moment(&p.step[9]) && (uint64_t)p.step[9].value == UINT64_MAX);
     char *again = plan_text(&p);
     assert_string_equal(again, text);
     free(again);
@@ -69,7 +71,7 @@ static void names_what_is_wrong(void **state)
         {"event n1@3 drop", "line 1: n1@3: not an event, PROCESS@NUMBER"},
         {"event 1@-3 drop", "line 1: 1@-3: not an event, PROCESS@NUMBER"},
         {"event 4294967296@3 drop", "line 1: 4294967296@3: not an event, PROCESS@NUMBER"},
-        {"event 1@3", "line 1: (nothing): not a change; timer, draw, drop, delay, fail and crash are"},
+        {"event 1@3", "line 1: (nothing): not a change; timer, draw, drop, delay, fail, crash and fresh are"},
         {"event 1@3 timer", "line 1: (nothing): not a number"},
         {"event 1@3 timer 5ms", "line 1: 5ms: not a number"},
         {"event 1@3 fail 0", "line 1: 0: not the number of an error"},
