@@ -1,0 +1,100 @@
+/* What sockets of the world are made of: socket*.c know. */
+#ifndef DRD_SIMULATE_SOCKET_H
+#define DRD_SIMULATE_SOCKET_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "simulate/machine.h"
+
+#define WINDOW (256u << 10) /* bytes on their way or not read */
+
+enum socket_state { SOCKET_NEW, SOCKET_LISTENING, SOCKET_CONNECTING, SOCKET_CONNECTED, SOCKET_FAILED };
+
+/* Bytes, or one datagram, on their way. */
+struct chunk {
+    struct chunk *next;
+    uint64_t arrives;
+    struct sockaddr_storage from;
+    size_t size, taken;
+    uint8_t data[];
+};
+
+struct socket {
+    struct socket *next;
+    struct file *file;
+    int family, type;
+    enum socket_state state;
+    uint32_t node;
+    struct sockaddr_storage local, remote;
+    socklen_t local_size, remote_size;
+    bool bound;
+    struct socket *peer;
+    struct chunk *first, *last;
+    size_t queued;           /* bytes in the chunks */
+    uint64_t latest;         /* when the last of them arrives: streams do not overtake themselves */
+    bool ended, no_read, no_write;
+    uint64_t end_arrives;    /* the peer's end, NEVER: not ended */
+    bool held_end;           /* ... or it ended, and that cannot come through */
+    bool reset;              /* the peer was gone when data came */
+    int error;
+    struct socket *waiting[128]; /* of a listener: connections not accepted yet */
+    uint64_t waiting_since[128];
+    unsigned waits, backlog;
+    uint64_t connected_at;
+    struct socket *target;
+    uint32_t owner_pid;
+    char who[64];            /* of a listener: the node or program that listens */
+    uint32_t references;
+    struct chance chance;    /* of what it sends */
+    bool service;            /* the machine itself: a listener, or its end of a connection */
+    char line[600];
+    size_t line_size;
+};
+
+/* ---- socket.c ---- */
+void socket_end(struct machine *m, struct socket *s);
+long socket_install(struct machine *m, struct task *t, struct socket *s, int64_t type);
+
+/* ---- socket_address.c ---- */
+struct socket *bound_to(struct machine *m, const struct sockaddr_storage *address, int type);
+void port_give(struct machine *m, struct socket *s); /* one of its own, unless it has one */
+long address_get(struct machine *m, struct task *t, int64_t from, int64_t size, struct sockaddr_storage *a);
+long address_put(struct machine *m, struct task *t, int64_t to, int64_t length, const struct sockaddr_storage *a, socklen_t size);
+long bind_name(struct machine *m, struct task *t, struct socket *s);
+long peer_name(struct machine *m, struct task *t, struct socket *s);
+long own_name(struct machine *m, struct task *t, struct socket *s);
+
+/* ---- socket_stream.c ---- */
+void socket_told(struct machine *m, struct socket *s); /* whoever waits for it is to look again */
+void socket_arrives(struct machine *m, void *what);    /* the same, when something is due */
+uint64_t delay_between(struct socket *a, const struct socket *b);
+void send_chunk(struct machine *m, struct socket *from, struct socket *to, const uint8_t *data, size_t size);
+void socket_let_go(struct machine *m, struct socket *s); /* what was held goes on its way */
+bool data_is_here(const struct machine *m, const struct socket *s);
+bool end_is_here(const struct machine *m, const struct socket *s);
+long stream_take(struct machine *m, struct socket *s, uint8_t *to, size_t size, bool peek);
+long stream_give(struct machine *m, struct task *t, struct socket *s, const uint8_t *data, size_t size, int flags);
+void stream_end(struct machine *m, struct socket *s);
+long shut(struct machine *m, struct socket *s, int64_t how);
+
+/* ---- socket_datagram.c ---- */
+long datagram_give(struct machine *m, struct socket *s, const struct sockaddr_storage *to, const uint8_t *data, size_t size);
+
+/* ---- socket_connect.c ---- */
+void connect_look(struct machine *m, struct socket *s); /* has the answer come back? */
+bool connection_waits(const struct machine *m, const struct socket *s);
+long connect_call(struct machine *m, struct task *t, struct socket *s);
+long accept_call(struct machine *m, struct task *t, struct socket *s, int64_t flags);
+long listen_call(struct machine *m, struct task *t, struct socket *s);
+
+/* ---- socket_message.c ---- */
+long socket_take(struct machine *m, struct socket *s, uint8_t *to, size_t size, int flags, struct sockaddr_storage *from);
+long socket_give(struct machine *m, struct task *t, struct socket *s, const uint8_t *data, size_t size, int flags,
+                 const struct sockaddr_storage *to);
+long send_to(struct machine *m, struct task *t, struct socket *s);
+long receive_from(struct machine *m, struct task *t, struct socket *s);
+long send_message(struct machine *m, struct task *t, struct socket *s);
+long receive_message(struct machine *m, struct task *t, struct socket *s);
+
+#endif

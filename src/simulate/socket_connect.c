@@ -1,0 +1,141 @@
+/* Connections: listen(2), connect(2), accept(2). */
+#include "simulate/socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DELAY_LEAST (100 * 1000ull) /* until a refusal is back */
+#define CONNECT_TIME (127 * SECOND) /* until a connect that nobody answers fails: tcp_syn_retries, tcp(7) */
+
+/* The connection is made when its answer has come back. */
+void connect_look(struct machine *m, struct socket *s)
+{
+    if (s->state == SOCKET_CONNECTING && machine_now(m) >= s->connected_at)
+        s->state = s->error ? SOCKET_FAILED : SOCKET_CONNECTED;
+}
+
+bool connection_waits(const struct machine *m, const struct socket *s)
+{
+    return s->waits && s->waiting_since[0] <= machine_now(m);
+}
+
+static struct socket *listener_find(struct machine *m, struct task *t, const struct sockaddr_storage *a, long *error)
+{
+    const char *path = ((const struct sockaddr_un *)(const void *)a)->sun_path;
+    *error = -ECONNREFUSED;
+    struct socket *l = a->ss_family == AF_UNIX && *path ? tree_bound(m, t->process, path, error) : bound_to(m, a, SOCK_STREAM);
+    if (!l || l->state != SOCKET_LISTENING)
+        return NULL;
+    *error = l->waits < l->backlog && l->waits < 128 ? 0 : -EAGAIN;
+    return *error ? NULL : l;
+}
+
+/* The other end, that accept hands out. */
+static void connection_make(struct machine *m, struct socket *s, struct socket *l, uint64_t there)
+{
+    struct socket *c = calloc(1, sizeof *c);
+    if (!c)
+        abort();
+    *c = (struct socket){.next = m->sockets, .family = l->family, .type = SOCK_STREAM, .state = SOCKET_CONNECTED, .node = l->node,
+                         .local = s->remote, .local_size = s->remote_size, .remote = s->local, .remote_size = s->local_size,
+                         .peer = s, .end_arrives = NEVER, .owner_pid = l->owner_pid, .references = 1, .latest = there};
+    c->chance.state = ~s->chance.state; /* as much by name as the other end's */
+    m->sockets = c;
+    s->peer = c;
+    c->service = l->service;
+    if (l->service)
+        return;
+    l->waiting[l->waits] = c;
+    l->waiting_since[l->waits++] = there;
+    if (there > machine_now(m))
+        machine_due(m, there, socket_arrives, l);
+    else
+        socket_told(m, l);
+}
+
+static long connect_begin(struct machine *m, struct task *t, struct socket *s)
+{
+    struct sockaddr_storage a;
+    long error = address_get(m, t, t->arg[1], t->arg[2], &a);
+    if (error)
+        return error;
+    if (s->type == SOCK_DGRAM) {
+        s->remote = a;
+        s->remote_size = a.ss_family == AF_UNSPEC ? 0 : (socklen_t)t->arg[2];
+        port_give(m, s);
+        return 0;
+    }
+    if (s->state == SOCKET_CONNECTED)
+        return -EISCONN;
+    s->remote = a;
+    s->remote_size = (socklen_t)t->arg[2];
+    port_give(m, s);
+    struct socket *l = listener_find(m, t, &a, &error);
+    if (l && fault_is_cut(m, s->node, l->node))
+        l = NULL, error = -ECONNREFUSED;
+    bool nobody_answers = l && l->family != AF_UNIX && (fault_is_held(m, s->node, l->node) || fault_is_held(m, l->node, s->node));
+    if (nobody_answers)
+        l = NULL, error = -ETIMEDOUT;
+    if (s->family == AF_UNIX && error)
+        return error;
+    if (l)
+        chance_named(m, &s->chance, CHANCE_CONNECTION, process_who(m, t->process), l->who);
+    uint64_t there = machine_now(m) + (l ? delay_between(s, l) : s->family == AF_UNIX ? 0 : nobody_answers ? CONNECT_TIME : DELAY_LEAST);
+    s->connected_at = there + (l ? delay_between(s, l) : 0);
+    s->state = SOCKET_CONNECTING;
+    s->error = l ? 0 : (int)-error;
+    if (l)
+        connection_make(m, s, l, there);
+    if (s->connected_at > machine_now(m))
+        machine_due(m, s->connected_at, socket_arrives, s);
+    return ANSWER_WAIT;
+}
+
+long connect_call(struct machine *m, struct task *t, struct socket *s)
+{
+    if (s->state == SOCKET_NEW || (s->state == SOCKET_FAILED && !t->begun)) {
+        if (s->state == SOCKET_FAILED)
+            s->error = 0;
+        long result = connect_begin(m, t, s);
+        if (result != ANSWER_WAIT)
+            return result;
+        connect_look(m, s);
+        if (s->state == SOCKET_CONNECTING)
+            return file_blocks(s->file) ? ANSWER_WAIT : -EINPROGRESS;
+    }
+    connect_look(m, s);
+    if (s->state == SOCKET_CONNECTING)
+        return file_blocks(s->file) && t->begun ? ANSWER_WAIT : -EALREADY;
+    if (s->state == SOCKET_FAILED) {
+        int error = s->error;
+        return error ? -error : -ECONNABORTED;
+    }
+    return t->begun || s->family == AF_UNIX || s->connected_at == machine_now(m) ? 0 : -EISCONN;
+}
+
+long accept_call(struct machine *m, struct task *t, struct socket *s, int64_t flags)
+{
+    if (s->state != SOCKET_LISTENING)
+        return -EINVAL;
+    if (!connection_waits(m, s))
+        return file_blocks(s->file) ? ANSWER_WAIT : -EAGAIN;
+    struct socket *c = s->waiting[0];
+    memmove(s->waiting, s->waiting + 1, --s->waits * sizeof *s->waiting);
+    memmove(s->waiting_since, s->waiting_since + 1, s->waits * sizeof *s->waiting_since);
+    c->owner_pid = t->process->pid;
+    c->node = t->process->node;
+    long error = address_put(m, t, t->arg[1], t->arg[2], &c->remote, c->remote_size);
+    return error ? error : socket_install(m, t, c, flags);
+}
+
+long listen_call(struct machine *m, struct task *t, struct socket *s)
+{
+    if (s->type != SOCK_STREAM || s->state > SOCKET_LISTENING)
+        return -EINVAL;
+    port_give(m, s);
+    s->state = SOCKET_LISTENING;
+    snprintf(s->who, sizeof s->who, "%s", process_who(m, t->process));
+    s->backlog = t->arg[1] > 0 && t->arg[1] < 128 ? (unsigned)t->arg[1] + 1 : 128;
+    return 0;
+}

@@ -1,0 +1,50 @@
+/* What faults do to connections: they are cut, held, let go on, reset. */
+#include "simulate/socket.h"
+
+#include <stdlib.h>
+
+static void connection_break(struct machine *m, struct socket *s)
+{
+    for (struct chunk *c = s->first, *next; c; c = next) { /* what is on its way is lost */
+        next = c->next;
+        free(c);
+    }
+    s->first = NULL;
+    s->queued = 0;
+    s->no_read = s->no_write = true;
+    s->end_arrives = machine_now(m);
+    socket_told(m, s);
+}
+
+void socket_cut(struct machine *m)
+{
+    for (struct socket *s = m->sockets; s; s = s->next)
+        if (s->peer && s->type == SOCK_STREAM && s->family != AF_UNIX && fault_is_cut(m, s->node, s->peer->node) && !s->no_write)
+            connection_break(m, s);
+}
+
+void sockets_let_go(struct machine *m)
+{
+    for (struct socket *s = m->sockets; s; s = s->next)
+        if (s->type == SOCK_STREAM)
+            socket_let_go(m, s);
+}
+
+/* Both ends find their connection reset, and what was on its way gone. */
+void sockets_reset(struct machine *m, uint32_t a, uint32_t b)
+{
+    for (struct socket *s = m->sockets; s; s = s->next) {
+        if (!s->peer || s->type != SOCK_STREAM || s->family == AF_UNIX)
+            continue;
+        if ((s->node == a && s->peer->node == b) || (s->node == b && s->peer->node == a)) {
+            connection_break(m, s);
+            s->reset = true;
+        }
+    }
+}
+
+void sockets_fresh(struct machine *m, void (*reseed)(const struct machine *, struct chance *))
+{
+    for (struct socket *s = m->sockets; s; s = s->next)
+        reseed(m, &s->chance);
+}

@@ -1,0 +1,197 @@
+/* Streams: bytes in order, a window, an end of each direction. What is sent arrives later: after a delay that the seed decides where the
+ * two ends are of different processes. Sources: tcp(7), shutdown(2). */
+#include "simulate/socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define DELAY_LEAST (100 * 1000ull)
+#define DELAY_SPREAD (900 * 1000ull)
+#define DELAY_TAIL 40       /* one message in so many takes up to TAIL_MOST */
+#define TAIL_MOST (20 * MILLISECOND)
+
+void socket_told(struct machine *m, struct socket *s)
+{
+    m->changes++;
+    if (s && s->file)
+        s->file->changes++;
+}
+
+void socket_arrives(struct machine *m, void *what)
+{
+    socket_told(m, what);
+}
+
+uint64_t delay_between(struct socket *a, const struct socket *b)
+{
+    if (a->family == AF_UNIX || (a->node == b->node && a->owner_pid == b->owner_pid))
+        return 0;
+    uint64_t delay = DELAY_LEAST + chance_below(&a->chance, DELAY_SPREAD);
+    if (chance_below(&a->chance, DELAY_TAIL) == 0)
+        delay += chance_below(&a->chance, TAIL_MOST);
+    return delay;
+}
+
+void send_chunk(struct machine *m, struct socket *from, struct socket *to, const uint8_t *data, size_t size)
+{
+    struct chunk *c = malloc(sizeof *c + size);
+    if (!c)
+        abort();
+    bool held = to->type == SOCK_STREAM && from->family != AF_UNIX && fault_is_held(m, from->node, to->node);
+    uint64_t when = machine_now(m) + delay_between(from, to) + step_delay(m->asking);
+    if (held)
+        when = NEVER;
+    *c = (struct chunk){.arrives = to->type == SOCK_STREAM && when < to->latest ? to->latest : when, .from = from->local, .size = size};
+    memcpy(c->data, data, size);
+    to->latest = c->arrives;
+    to->queued += size;
+    struct chunk **at = &to->first;
+    while (*at && (to->type == SOCK_STREAM || (*at)->arrives <= c->arrives))
+        at = &(*at)->next;
+    c->next = *at;
+    *at = c;
+    if (c->arrives > machine_now(m))
+        machine_due(m, c->arrives, socket_arrives, to);
+    else
+        socket_told(m, to);
+    if (from->node != to->node)
+        model_sent(m, from->node, to->node);
+}
+
+/* What was held goes on its way; the delay is that of one message. */
+void socket_let_go(struct machine *m, struct socket *s)
+{
+    if (!s->peer || (s->latest != NEVER && !s->held_end) || fault_is_held(m, s->peer->node, s->node))
+        return;
+    uint64_t when = machine_now(m) + delay_between(s->peer, s), last = 0;
+    for (struct chunk *c = s->first; c; c = c->next) {
+        if (c->arrives == NEVER)
+            c->arrives = when;
+        last = c->arrives;
+    }
+    if (s->latest == NEVER)
+        s->latest = last > when ? last : when;
+    if (s->held_end)
+        s->end_arrives = s->latest;
+    s->held_end = false;
+    machine_due(m, s->latest, socket_arrives, s);
+}
+
+bool data_is_here(const struct machine *m, const struct socket *s)
+{
+    return s->first && s->first->arrives <= machine_now(m);
+}
+
+bool end_is_here(const struct machine *m, const struct socket *s)
+{
+    return s->end_arrives <= machine_now(m);
+}
+
+long stream_take(struct machine *m, struct socket *s, uint8_t *to, size_t size, bool peek)
+{
+    size_t done = 0;
+    for (struct chunk *c = s->first; c && done < size && c->arrives <= machine_now(m); c = peek ? c->next : s->first) {
+        size_t n = c->size - c->taken < size - done ? c->size - c->taken : size - done;
+        memcpy(to + done, c->data + c->taken, n);
+        done += n;
+        if (peek)
+            continue;
+        c->taken += n;
+        s->queued -= n;
+        if (c->taken == c->size) {
+            s->first = c->next;
+            free(c);
+        }
+    }
+    if (!peek && done && s->peer)
+        socket_told(m, s->peer); /* room again */
+    return (long)done;
+}
+
+static long broken_pipe(struct machine *m, struct task *t, int flags)
+{
+    siginfo_t info = {.si_signo = SIGPIPE, .si_code = SI_KERNEL};
+    if (!(flags & MSG_NOSIGNAL))
+        process_signal(m, t->process, &info);
+    return -EPIPE;
+}
+
+/* A line for the machine: it answers and hangs up. */
+static long service_take(struct machine *m, struct socket *s, const uint8_t *data, size_t size)
+{
+    char answer[800];
+    struct socket *client = s->peer;
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] != '\n') {
+            if (s->line_size + 1 < sizeof s->line)
+                s->line[s->line_size++] = (char)data[i];
+            continue;
+        }
+        s->line[s->line_size] = 0;
+        fault_execute(m, s->line, answer, sizeof answer);
+        if (s->peer != client)
+            return (long)size; /* the fault ended who asked for it */
+        send_chunk(m, s, client, (const uint8_t *)answer, strlen(answer));
+        socket_end(m, s);
+        break;
+    }
+    return (long)size;
+}
+
+long stream_give(struct machine *m, struct task *t, struct socket *s, const uint8_t *data, size_t size, int flags)
+{
+    connect_look(m, s);
+    if (s->state == SOCKET_CONNECTING)
+        return -EAGAIN;
+    if (s->state != SOCKET_CONNECTED)
+        return s->error ? -s->error : broken_pipe(m, t, flags);
+    if (s->no_write || s->reset)
+        return broken_pipe(m, t, flags);
+    if (!s->peer) { /* gone: the first is lost, what comes back breaks the connection */
+        if (!end_is_here(m, s))
+            return (long)size;
+        s->reset = true;
+        socket_told(m, s);
+        return (long)size;
+    }
+    if (s->peer->service)
+        return service_take(m, s->peer, data, size);
+    size_t room = s->peer->queued < WINDOW ? WINDOW - s->peer->queued : 0;
+    if (!room)
+        return -EAGAIN;
+    size = size < room ? size : room;
+    if (size && !step_drop(t))
+        send_chunk(m, s, s->peer, data, size);
+    return (long)size;
+}
+
+void stream_end(struct machine *m, struct socket *s)
+{
+    struct socket *peer = s->peer;
+    if (!peer || peer->end_arrives != NEVER)
+        return;
+    if (s->family != AF_UNIX && fault_is_held(m, s->node, peer->node)) {
+        peer->held_end = true;
+        return;
+    }
+    uint64_t when = machine_now(m) + delay_between(s, peer);
+    peer->end_arrives = when < peer->latest ? peer->latest : when;
+    if (peer->end_arrives > machine_now(m))
+        machine_due(m, peer->end_arrives, socket_arrives, peer);
+    else
+        socket_told(m, peer);
+}
+
+long shut(struct machine *m, struct socket *s, int64_t how)
+{
+    if (s->state != SOCKET_CONNECTED)
+        return -ENOTCONN;
+    if (how == SHUT_RD || how == SHUT_RDWR)
+        s->no_read = true;
+    if (how == SHUT_WR || how == SHUT_RDWR) {
+        s->no_write = true;
+        stream_end(m, s);
+    }
+    socket_told(m, s);
+    return 0;
+}
