@@ -145,6 +145,8 @@ static long mail_ask(struct mail *m, int64_t nr, const long arg[6], ucontext_t *
     m->blocked = mask_now(frame);
     m->event = stream.events;
     m->stream = stream.process;
+    if (process_vfork_child)
+        m->child = (uint32_t)RAW(SYS_getpid);
     __atomic_store_n(&m->state, MAIL_ASKS, __ATOMIC_RELEASE);
     RAW(SYS_futex, &m->state, FUTEX_WAKE, 1, 0, 0, 0);
     mail_wait(m);

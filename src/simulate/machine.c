@@ -409,6 +409,20 @@ static bool births_await(struct machine *m, struct drd_error *e)
     return true;
 }
 
+/* Real processes that were forked and have not said so yet: at the end of the world they must be known, to be ended. */
+static void births_settle(struct machine *m)
+{
+    const struct timespec pause = {0, 1000 * 1000};
+    for (struct task *t = m->tasks; t; t = t->next) {
+        if (t->state != TASK_STARTING || t->process->real)
+            continue;
+        for (int looks = 0; looks < 500 && !mail_asks(m, t); looks++)
+            nanosleep(&pause, NULL);
+        if (mail_asks(m, t))
+            t->process->real = (pid_t)task_mail(m, t)->pid;
+    }
+}
+
 bool machine_run(struct machine *m, struct drd_error *e)
 {
     while (anybody_lives(m) && !m->cut_short) {
@@ -422,6 +436,7 @@ bool machine_run(struct machine *m, struct drd_error *e)
         if (!ok || m->failure.exit_code || (anybody_lives(m) && limit_is_over(m, e)))
             break;
     }
+    births_settle(m);
     for (struct process *p = m->processes; p; p = p->next)
         if (p->state == PROCESS_ALIVE)
             process_end(m, p, SIGKILL);

@@ -143,6 +143,11 @@ void process_end(struct machine *m, struct process *p, int status)
     p->status = status;
     m->changes++;
     if (parent) { /* the child of a vfork lives on its parent's thread: that goes on now */
+        p->real = p->real ? p->real : (pid_t)task_mail(m, first)->child;
+        if (!WIFEXITED(status) && p->real && !p->died) { /* it would wait for an answer for ever */
+            kill(p->real, SIGKILL);
+            p->died = waitpid(p->real, &real, __WALL) == p->real;
+        }
         task_destroy(m, first);
         parent->state = TASK_STARTING;
     } else if (!WIFEXITED(status) && p->real && !p->died) {
@@ -202,6 +207,7 @@ static long process_vfork(struct machine *m, struct task *t)
     struct process *p = process_create(m, t->process);
     struct task *child = machine_task(m, p, TASK_RUNNING);
     task_mail(m, child)->state = MAIL_FREE;
+    task_mail(m, t)->child = 0;
     child->mail = t->mail;
     child->tid = p->pid;
     child->vfork_parent = t;
@@ -397,6 +403,7 @@ static long process_exit(struct machine *m, struct task *t)
     struct process *p = t->process;
     struct mail *mail = task_mail(m, t);
     struct task *parent = t->vfork_parent;
+    pid_t real = parent ? (pid_t)mail->child : 0;
     process_end(m, p, ((int)t->arg[0] & 255) << 8);
     if (!parent)
         mail->state = MAIL_FREE;
@@ -405,6 +412,8 @@ static long process_exit(struct machine *m, struct task *t)
     mail->signal = 0;
     __atomic_store_n(&mail->state, MAIL_RUNS, __ATOMIC_RELEASE);
     syscall(SYS_futex, &mail->state, 1, 1, NULL, NULL, 0);
+    if (real && !p->died) /* before its parent's thread, which asks there too, can end and take the answer away */
+        p->died = waitpid(real, &(int){0}, __WALL) == real;
     return 0;
 }
 

@@ -13,7 +13,7 @@
 #include "replay/frames.h"
 #include "trace/spool.h"
 
-#define STILL_FACTOR 6 /* it does not even compute: something real holds it up, which a busy machine may do for a while */
+#define STILL_MOST (120 * SECOND) /* it does not even compute: something real holds it up, which a busy machine may do for a while */
 #define ANSWER_TIME 2  /* s of ours until the shim has said where it is */
 
 static uint64_t clock_ns(clockid_t clock)
@@ -96,13 +96,13 @@ bool spin_look(struct machine *m, const struct process *p, struct spin *s, struc
     if (!s->began || s->pid != p->real || now < s->computed)
         *s = (struct spin){clock_ns(CLOCK_MONOTONIC), now, p->real};
     bool spins = now && now - s->computed >= patience;
-    if (!spins && clock_ns(CLOCK_MONOTONIC) - s->began < STILL_FACTOR * patience)
+    if (!spins && clock_ns(CLOCK_MONOTONIC) - s->began < STILL_MOST + 2 * patience)
         return true;
     where(m, p->real, place, sizeof place);
     process_called(m, p, who, sizeof who);
     if (!spins)
         return error_set(e, DRD_EXIT_CANNOT, "%s has stood still for %llu s of real time without a system call%s", who,
-                         (unsigned long long)(STILL_FACTOR * patience / SECOND), place);
+                         (unsigned long long)((STILL_MOST + 2 * patience) / SECOND), place);
     return error_set(e, DRD_EXIT_CANNOT, "%s has computed for %llu s without a system call: a node that only spins cannot be simulated%s",
                      who, (unsigned long long)(patience / SECOND), place);
 }

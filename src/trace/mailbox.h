@@ -67,6 +67,7 @@ struct mail {
     uint32_t given;   /* pieces that the thread gave: what is there now, and behind them, */
     uint32_t pieces;  /* up to this number, those of the simulator: what the thread is to put there */
     struct mail_piece piece[MAILBOX_PIECES];
+    uint32_t child;   /* real process id of the child of a vfork, which asks here meanwhile; 0 none */
     uint8_t info[128];
     char text[MAILBOX_PATH];
 };

@@ -115,6 +115,13 @@ fi
 ends 125 'drd: every process waits for ever at 0.0* s of the world*' $simulate -- sleep infinity
 ends 124 'drd: the limit of 5.000 s of the world* is over' $simulate --limit 5 -- sleep 1000
 
+# ---- nobody outlives the world
+for file in spins thread fixed ring; do
+    ! pgrep -f "^(sh -c )?\./$file" | while read -r pid; do
+        [ "$(readlink "/proc/$pid/cwd")" != "$PWD" ] || echo "$pid"
+    done | grep . || wrong "$file is left behind"
+done
+
 # ---- models and plans: the file, the line, the word, and what is known
 rm -f new.drd
 model() {
