@@ -21,7 +21,7 @@ static volatile int stop;
 
 static const struct args_option options[] = {
     {ARGS_STRING, 'o', "output", "FILE", "the run that is left; without it, it goes to .drd/ and is called @", &output},
-    {ARGS_STRING, 'c', "count", "WORD", "make the number behind this word of the command smaller too: COMMANDS, --commands",
+    {ARGS_STRING, 'c', "count", "WORD", "make the number behind this word of the command or its environment smaller too: COMMANDS, --commands",
      &count},
     {ARGS_STRING, 't', "for", "DURATION", "stop after so long with what was reached: 90s, 10min", &duration},
     {ARGS_INT, 'j', "jobs", "N", "runs at a time (default: one for each processor)", &jobs},
@@ -37,7 +37,7 @@ static void stop_now(int signal)
 struct telling {
     struct progress bar;
     char words[120];
-    struct shrink_stage stage[8];
+    struct shrink_stage stage[32];
     size_t stages;
     bool json;
 };
@@ -46,13 +46,13 @@ static void tell_stage(void *context, const struct shrink_stage *s)
 {
     struct telling *t = context;
     char before[TEXT_MAX], after[TEXT_MAX];
-    const char *unit = !strcmp(s->name, "time") ? " ms" : "";
+    const char *unit = *s->unit ? s->unit : "";
     if (t->stages < sizeof t->stage / sizeof *t->stage)
         t->stage[t->stages++] = *s;
     progress_finish(&t->bar);
     if (t->json)
         return;
-    printf("%-10s %6zu%s -> %zu%s, %s -> %s events, %" PRIu64 " tries\n", s->name, s->before, unit, s->after, unit,
+    printf("%-10s %7zu -> %zu%s, %s -> %s events, %" PRIu64 " tries\n", s->name, s->before, s->after, unit,
            text_count(s->events_before, before, sizeof before), text_count(s->events_after, after, sizeof after), s->tries);
     fflush(stdout);
 }
@@ -65,13 +65,22 @@ static void tell_trial(void *context, uint64_t tries, size_t steps)
     progress_step(&t->bar, tries, tries + 2 * steps + 1);
 }
 
+static void tell_parting(void *context, const char *where)
+{
+    struct telling *t = context;
+    progress_finish(&t->bar);
+    cmd_warn("the run does not come out the same here (another build? other files?), though it fails the same way; first difference %s", where);
+}
+
 static void print_end(const struct shrink_origin *from, const struct shrink_result *r, const char *path)
 {
     char before[TEXT_MAX], after[TEXT_MAX], id[REFS_ID + 1], *text = plan_text(&r->plan);
+    const struct shrink_size *b = &r->before, *a = &r->after;
     printf("\n%s  %s\n", from->result.fingerprint, from->result.title);
-    printf("%s -> %s events, %" PRIu64 " -> %zu steps, %" PRIu64 " runs in %.1f s%s\n\n",
-           text_count(r->events_before, before, sizeof before), text_count(r->events_after, after, sizeof after),
-           r->steps_before, r->plan.count, r->tries, r->seconds, r->stopped ? "; stopped, it may get smaller" : "");
+    printf("%s -> %s events, %" PRIu64 " -> %" PRIu64 " faults, %" PRIu64 " -> %" PRIu64 " messages of Raft before it, %" PRIu64
+           " runs in %.1f s%s\n\n",
+           text_count(b->events, before, sizeof before), text_count(a->events, after, sizeof after), b->faults, a->faults,
+           b->messages, a->messages, r->tries, r->seconds, r->stopped ? "; stopped, it may get smaller" : "");
     for (char *rest = text, *line; rest && (line = strsep(&rest, "\n")) && *line;) {
         escape_terminal(line, stdout);
         putchar('\n');
@@ -110,11 +119,18 @@ static void print_json(const struct telling *t, const struct shrink_origin *from
     for (char **word = r->command; *word; word++)
         jw_string(&j, *word);
     jw_end(&j);
-    jw_put_uint(&j, "events_before", r->events_before);
-    jw_put_uint(&j, "events_after", r->events_after);
+    jw_put_uint(&j, "events_before", r->before.events);
+    jw_put_uint(&j, "events_after", r->after.events);
+    jw_put_uint(&j, "faults_before", r->before.faults);
+    jw_put_uint(&j, "faults_after", r->after.faults);
+    jw_put_uint(&j, "messages_before", r->before.messages);
+    jw_put_uint(&j, "messages_after", r->after.messages);
     jw_put_uint(&j, "steps_before", r->steps_before);
     jw_put_uint(&j, "steps_after", r->plan.count);
     jw_put_uint(&j, "runs", r->tries);
+    jw_put_uint(&j, "remembered", r->known);
+    if (*r->parting)
+        jw_put_string(&j, "parts", r->parting);
     jw_put_uint(&j, "real_ns", (uint64_t)(r->seconds * 1e9));
     jw_put_bool(&j, "stopped", r->stopped);
     jw_key(&j, "stages");
@@ -158,6 +174,7 @@ static bool shrink_in(struct cmd_context *c, const struct shrink_origin *from, c
                                .stop = &stop,
                                .stage = tell_stage,
                                .trial = tell_trial,
+                               .parts = tell_parting,
                                .context = &t};
     struct shrink_result r = {0};
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -219,8 +236,9 @@ const struct drd_command cmd_shrink = {
     .flags = CMD_JSON,
     .options = options,
     .help =
-        "Steps of the run's plan are left out, the time between them is shortened, delays are halved, as long as\n"
-        "the run still ends with the same fingerprint. What is left is a run as any other. Ctrl-C ends it with what was reached.\n"
+        "The run is made to end soon after the failure; faults of its plan are left out, whole terms, the time between two steps, what\n"
+        "clients ask, changes of timers and deliveries, as long as it still ends with the same fingerprint. What is left is a run as\n"
+        "any other. Ctrl-C ends it with what was reached.\n"
         "Exit status: 0 a run is left, 5 nothing went wrong in RUN, 125 it is not simulated or does not come out again.\n",
     .run = run_shrink,
 };

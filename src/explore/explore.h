@@ -26,6 +26,7 @@ struct explore_feature {
 
 /* A broken rule: which decision of which class, as a number, and when it was first taken (ns since the run began). */
 #define EXPLORE_BREAKS 24
+#define EXPLORE_TERMS 64
 struct explore_break {
     uint64_t what, time;
 };
@@ -68,6 +69,10 @@ struct explore_outcome {
     uint64_t violated;       /* when the violation told was complete, ns since the run began; 0: there is none */
     struct explore_break broken[EXPLORE_BREAKS]; /* each once, as many as fit */
     size_t breaks;
+    uint64_t failed;         /* `violated`, else when the broken rule was that the failure is named by; 0: neither */
+    uint64_t events, messages; /* records of all processes, and messages of Raft sent, up to `failed`; without it: all */
+    uint64_t term[EXPLORE_TERMS]; /* when somebody first spoke of a higher term than all before, ns since the run began */
+    size_t terms;
     size_t features;
     struct explore_feature feature[EXPLORE_FEATURES];
 };

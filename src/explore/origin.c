@@ -63,9 +63,26 @@ static void environment_find(struct shrink_origin *o, const char *path)
 {
     struct drd_error e = {0};
     char **environment = environment_of(path, &e);
-    if (!environment || !realpath(path, o->environment))
-        *o->environment = 0;
+    if (!realpath(path, o->path))
+        snprintf(o->path, sizeof o->path, "%s", path);
+    if (environment)
+        memcpy(o->environment, o->path, sizeof o->environment);
     environment_free(environment);
+}
+
+bool shrink_origin_counts(const struct shrink_origin *o, const char *name)
+{
+    struct drd_error e = {0};
+    char **environment = *o->environment ? environment_of(o->environment, &e) : NULL;
+    size_t length = strlen(name);
+    bool found = false;
+    for (char **word = environment; word && *word && !found; word++)
+        if (!strncmp(*word, name, length) && (*word)[length] == '=') {
+            const char *digits = *word + length + 1;
+            found = *digits && !digits[strspn(digits, "0123456789")];
+        }
+    environment_free(environment);
+    return found;
 }
 
 bool shrink_origin_read(struct shrink_origin *o, const char *path, struct drd_error *e)

@@ -133,6 +133,9 @@ struct look {
     struct explore_outcome *out;
     uint64_t begin; /* ns: its first process started */
     struct raft_witness violation, broken[EXPLORE_BREAKS];
+    uint64_t term;            /* the highest so far */
+    uint64_t *sent;           /* when each message of Raft was */
+    size_t messages, capacity;
 };
 
 uint64_t explore_break_id(const struct raft_model *m, const struct raft_break *b)
@@ -151,9 +154,32 @@ static void look_begin(void *context, const struct store_process *process, size_
     coverage_begin(l->coverage, process, count);
 }
 
+static void look_sent(struct look *l, const struct raft_fact *fact)
+{
+    struct explore_outcome *out = l->out;
+    uint64_t since = fact->time > l->begin ? fact->time - l->begin : 0;
+    if (l->messages == l->capacity) {
+        size_t more = l->capacity ? 2 * l->capacity : 1024;
+        uint64_t *sent = realloc(l->sent, more * sizeof *sent);
+        if (!sent)
+            return;
+        l->sent = sent;
+        l->capacity = more;
+    }
+    l->sent[l->messages++] = since;
+    if (fact->message->term <= l->term || fact->message->pre_vote)
+        return;
+    l->term = fact->message->term;
+    if (out->terms < EXPLORE_TERMS)
+        out->term[out->terms++] = since;
+}
+
 static void look_fact(void *context, const struct raft_fact *fact)
 {
-    coverage_fact(((struct look *)context)->coverage, fact);
+    struct look *l = context;
+    coverage_fact(l->coverage, fact);
+    if (fact->kind == RAFT_FACT_SENT && fact->message)
+        look_sent(l, fact);
 }
 
 /* The event at which the last of the sides that contradict each other was first seen. */
@@ -202,6 +228,48 @@ static uint64_t time_of(struct store *s, const struct look *l, const struct raft
     return time;
 }
 
+/* Records of a process up to a moment. */
+static uint64_t events_until(struct store *s, uint32_t process, uint64_t until)
+{
+    struct trace_event event;
+    struct stream *st = stream_open(s, process, NULL);
+    uint64_t count = 0;
+    while (st && stream_next(st, &event, NULL) > 0 && event.time <= until)
+        count++;
+    stream_close(st);
+    return count;
+}
+
+static void look_size(struct look *l, struct store *s)
+{
+    struct explore_outcome *out = l->out;
+    struct store_process *process = NULL;
+    size_t count = 0;
+    out->events = out->result.events;
+    out->messages = l->messages;
+    if (!out->failed || !store_processes(s, &process, &count, NULL))
+        return;
+    out->events = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (process[i].start <= l->begin + out->failed)
+            out->events += events_until(s, process[i].number, l->begin + out->failed);
+        store_process_fini(&process[i]);
+    }
+    free(process);
+    while (out->messages && l->sent[out->messages - 1] > out->failed)
+        out->messages--;
+}
+
+/* Where nothing was violated, the failure is there as soon as the rule is broken that it is named by. */
+static uint64_t failure_time(struct store *s, const struct look *l)
+{
+    const struct triage_result *r = &l->out->result;
+    struct raft_witness w = {.how = RAFT_HOW_STATED};
+    if (l->out->violated || !*r->cause || !*r->event || !event_find(s, r->event, &w.process, &w.sequence, NULL))
+        return l->out->violated;
+    return time_of(s, l, &w);
+}
+
 static void look_times(struct look *l, const char *path)
 {
     char text[16];
@@ -212,6 +280,8 @@ static void look_times(struct look *l, const char *path)
     l->out->violated = time_of(s, l, &l->violation);
     for (size_t i = 0; i < l->out->breaks; i++)
         l->out->broken[i].time = time_of(s, l, &l->broken[i]);
+    l->out->failed = failure_time(s, l);
+    look_size(l, s);
     store_close(s);
 }
 
@@ -222,6 +292,7 @@ static void judge(const char *path, struct explore_outcome *out)
     triage_judge_watch(path, l.coverage ? &watch : NULL, &out->result);
     coverage_destroy(l.coverage);
     look_times(&l, path);
+    free(l.sent);
     out->done = true;
 }
 

@@ -176,6 +176,7 @@ struct machine {
     struct task *asking;                     /* whose question is being answered */
     struct drd_error failure; /* something that cannot be simulated: the end of the world */
     bool over;
+    unsigned calm;                           /* no message is late: so many steps of the plan say so at this moment */
     bool cut_short;                          /* by the plan */
     uint64_t ending_at;
     char unknown[512];    /* calls nobody answers here, told once each */

@@ -144,6 +144,19 @@ static bool read_rest(char *rest, struct plan_step *s, struct drd_error *e)
     return !more || wrong(e, more, "expected here: the step is complete");
 }
 
+static bool read_calm(char *rest, struct plan_step *s, struct drd_error *e)
+{
+    const char *at = word_next(&rest), *until = word_next(&rest), *more = word_next(&rest);
+    uint64_t end;
+    s->kind = PLAN_CALM;
+    if (!at || !moment_read(at, &s->at))
+        return wrong(e, at, "a moment in seconds");
+    if (!until || !moment_read(until, &end) || end < s->at || end > INT64_MAX)
+        return wrong(e, until, "a later moment in seconds");
+    s->value = (int64_t)end;
+    return !more || wrong(e, more, "expected here: the step is complete");
+}
+
 static bool read_end(char *rest, struct plan_step *s, struct drd_error *e)
 {
     const char *at = word_next(&rest), *more = word_next(&rest);
@@ -163,8 +176,9 @@ static bool line_read(struct plan *p, char *line, struct drd_error *e)
               : !strcmp(word, "event") ? read_change(line, &s, e)
               : !strcmp(word, "fresh") ? read_fresh(line, &s, e)
               : !strcmp(word, "rest")  ? read_rest(line, &s, e)
+              : !strcmp(word, "calm")  ? read_calm(line, &s, e)
               : !strcmp(word, "end")   ? read_end(line, &s, e)
-                                       : wrong(e, word, "a step of a plan; at, event, fresh, rest and end are");
+                                       : wrong(e, word, "a step of a plan; at, event, fresh, rest, calm and end are");
     return ok && plan_add(p, &s, e);
 }
 
@@ -219,6 +233,8 @@ static void step_print(const struct plan_step *s, FILE *out)
         fputs("fresh", out), moment_print(s->at, out), fprintf(out, " %" PRIu64 "\n", (uint64_t)s->value);
     else if (s->kind == PLAN_REST)
         fputs("rest", out), moment_print(s->at, out), moment_print((uint64_t)s->value, out), fprintf(out, " %u\n", s->process);
+    else if (s->kind == PLAN_CALM)
+        fputs("calm", out), moment_print(s->at, out), moment_print((uint64_t)s->value, out), fputc('\n', out);
     else if (s->kind == PLAN_END)
         fputs("end", out), moment_print(s->at, out), fputc('\n', out);
     else if (!has_value(s->kind))

@@ -13,6 +13,7 @@
  *   event 12@4711 fresh 77          ... from here on chance follows from another seed
  *   fresh 2.5 77                    from this moment on it does
  *   rest 1.5 1.9 12                 between these moments process 12 does nothing
+ *   calm 1.5 1.9                    between these moments no message is late: the tail of the delays is cut off
  *   end 3.25                        the world ends here, whatever the command wants
  *
  * An event is named by the number of records that stand in the stream when the process asks: the number of the record of its call,
@@ -28,14 +29,14 @@
 
 #include "util/error.h"
 
-enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_FAIL, PLAN_CRASH, PLAN_FRESH, PLAN_REST, PLAN_END };
+enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_FAIL, PLAN_CRASH, PLAN_FRESH, PLAN_REST, PLAN_CALM, PLAN_END };
 
 struct plan_step {
     enum plan_kind kind;
-    uint64_t at;       /* FAULT, FRESH, REST, END: ns of the world */
+    uint64_t at;       /* FAULT, FRESH, REST, CALM, END: ns of the world */
     uint32_t process;  /* REST, the others, and FRESH at an event (from 1): process number of the run ... */
     uint64_t event;    /* ... and number of the record in its stream */
-    int64_t value;     /* TIMER, DELAY: ns; DRAW; FAIL: errno; FRESH: seed; REST: ns of the world at which it ends */
+    int64_t value;     /* TIMER, DELAY: ns; DRAW; FAIL: errno; FRESH: seed; REST, CALM: ns of the world at which it ends */
     char words[200];   /* FAULT */
     bool drawn;        /* FAULT: by a model, and no matter if it cannot be */
     bool met;          /* set by the machine: it came to pass */

@@ -68,7 +68,7 @@ long own_name(struct machine *m, struct task *t, struct socket *s);
 /* ---- socket_stream.c ---- */
 void socket_told(struct machine *m, struct socket *s); /* whoever waits for it is to look again */
 void socket_arrives(struct machine *m, void *what);    /* the same, when something is due */
-uint64_t delay_between(struct socket *a, const struct socket *b);
+uint64_t delay_between(const struct machine *m, struct socket *a, const struct socket *b);
 void send_chunk(struct machine *m, struct socket *from, struct socket *to, const uint8_t *data, size_t size);
 void socket_let_go(struct machine *m, struct socket *s); /* what was held goes on its way */
 bool data_is_here(const struct machine *m, const struct socket *s);

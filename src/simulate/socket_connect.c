@@ -81,8 +81,8 @@ static long connect_begin(struct machine *m, struct task *t, struct socket *s)
         return error;
     if (l)
         chance_named(m, &s->chance, CHANCE_CONNECTION, process_who(m, t->process), l->who);
-    uint64_t there = machine_now(m) + (l ? delay_between(s, l) : s->family == AF_UNIX ? 0 : nobody_answers ? CONNECT_TIME : DELAY_LEAST);
-    s->connected_at = there + (l ? delay_between(s, l) : 0);
+    uint64_t there = machine_now(m) + (l ? delay_between(m, s, l) : s->family == AF_UNIX ? 0 : nobody_answers ? CONNECT_TIME : DELAY_LEAST);
+    s->connected_at = there + (l ? delay_between(m, s, l) : 0);
     s->state = SOCKET_CONNECTING;
     s->error = l ? 0 : (int)-error;
     if (l)

@@ -22,13 +22,15 @@ void socket_arrives(struct machine *m, void *what)
     socket_told(m, what);
 }
 
-uint64_t delay_between(struct socket *a, const struct socket *b)
+uint64_t delay_between(const struct machine *m, struct socket *a, const struct socket *b)
 {
     if (a->family == AF_UNIX || (a->node == b->node && a->owner_pid == b->owner_pid))
         return 0;
     uint64_t delay = DELAY_LEAST + chance_below(&a->chance, DELAY_SPREAD);
-    if (chance_below(&a->chance, DELAY_TAIL) == 0)
-        delay += chance_below(&a->chance, TAIL_MOST);
+    if (chance_below(&a->chance, DELAY_TAIL) == 0) {
+        uint64_t late = chance_below(&a->chance, TAIL_MOST); /* drawn in a calm too: later chance is the same */
+        delay += m->calm ? 0 : late;
+    }
     return delay;
 }
 
@@ -38,7 +40,7 @@ void send_chunk(struct machine *m, struct socket *from, struct socket *to, const
     if (!c)
         abort();
     bool held = to->type == SOCK_STREAM && from->family != AF_UNIX && fault_is_held(m, from->node, to->node);
-    uint64_t when = machine_now(m) + delay_between(from, to) + step_delay(m->asking);
+    uint64_t when = machine_now(m) + delay_between(m, from, to) + step_delay(m->asking);
     if (held)
         when = NEVER;
     *c = (struct chunk){.arrives = to->type == SOCK_STREAM && when < to->latest ? to->latest : when, .from = from->local, .size = size};
@@ -63,7 +65,7 @@ void socket_let_go(struct machine *m, struct socket *s)
 {
     if (!s->peer || (s->latest != NEVER && !s->held_end) || fault_is_held(m, s->peer->node, s->node))
         return;
-    uint64_t when = machine_now(m) + delay_between(s->peer, s), last = 0;
+    uint64_t when = machine_now(m) + delay_between(m, s->peer, s), last = 0;
     for (struct chunk *c = s->first; c; c = c->next) {
         if (c->arrives == NEVER)
             c->arrives = when;
@@ -174,7 +176,7 @@ void stream_end(struct machine *m, struct socket *s)
         peer->held_end = true;
         return;
     }
-    uint64_t when = machine_now(m) + delay_between(s, peer);
+    uint64_t when = machine_now(m) + delay_between(m, s, peer);
     peer->end_arrives = when < peer->latest ? peer->latest : when;
     if (peer->end_arrives > machine_now(m))
         machine_due(m, peer->end_arrives, socket_arrives, peer);

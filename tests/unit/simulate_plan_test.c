@@ -21,6 +21,7 @@ static void reads_and_writes(void **state)
                                "fresh 2.500000000 18446744073709551615\n"
                                "at 0.000000001 disk n1 slow 20\n"
                                "rest 1.500000000 1.900000000 12\n"
+                               "calm 0.500000000 1.200000000\n"
                                "end 3.250000000\n";
     struct plan p;
     struct drd_error e = {0};
@@ -54,7 +55,7 @@ static void is_lenient_about_form(void **state)
 static void names_what_is_wrong(void **state)
 {
     static const char *const bad[][2] = {
-        {"at 1 cut n1\nwhen 2 heal", "line 2: when: not a step of a plan; at, event, fresh, rest and end are"},
+        {"at 1 cut n1\nwhen 2 heal", "line 2: when: not a step of a plan; at, event, fresh, rest, calm and end are"},
         {"at soon heal", "line 1: soon: not a moment in seconds"},
         {"at 1.2.3 heal", "line 1: 1.2.3: not a moment in seconds"},
         {"at 99999999999999999999 heal", "line 1: 99999999999999999999: not a moment in seconds"},
@@ -81,6 +82,8 @@ static void names_what_is_wrong(void **state)
         {"rest 1.5", "line 1: (nothing): not a later moment in seconds"},
         {"rest 1.5 2 0", "line 1: 0: not the number of a process"},
         {"rest 1.5 2 n1", "line 1: n1: not the number of a process"},
+        {"calm 2 1", "line 1: 1: not a later moment in seconds"},
+        {"calm 1 2 3", "line 1: 3: not expected here: the step is complete"},
         {"end", "line 1: (nothing): not a moment in seconds"},
         {"end 3 4", "line 1: 4: not expected here: the step is complete"},
     };
