@@ -15,15 +15,17 @@
 
 #define RUNS_STANDARD 1000
 
-static const char *seeds, *duration, *keep = "failures", *model;
+static const char *seeds, *duration, *keep = "failures", *model, *until;
 static bool faults, resume;
-static int64_t jobs, runs;
+static int64_t jobs, runs, first;
 static volatile int stop;
 
 static const struct args_option options[] = {
     {ARGS_STRING, 's', "seeds", "FROM..TO", "exactly these seeds, and nothing that follows from what they show", &seeds},
     {ARGS_INT, 'n', "runs", "N", "this many runs (1000, where neither seeds nor a time are given)", &runs},
     {ARGS_STRING, 't', "for", "DURATION", "as long as this: 90s, 10min, 2h", &duration},
+    {ARGS_CHOICE, 'u', "until", "failure|violation", "end with the first failure, or the first by which Raft was violated", &until},
+    {ARGS_INT, 0, "first", "SEED", "the seed to begin with (1): another start takes another way", &first},
     {ARGS_INT, 'j', "jobs", "N", "runs at a time (default: one for each processor)", &jobs},
     {ARGS_FLAG, 'f', "faults", NULL, "with faults, by the model that is built in", &faults},
     {ARGS_STRING, 'm', "model", "FILE", "with faults, by the model in this file", &model},
@@ -54,13 +56,17 @@ static bool seeds_read(struct search_options *o, struct drd_error *e)
 
 static bool options_read(struct search_options *o, struct drd_error *e)
 {
-    if (jobs < 0 || runs < 0)
-        return error_set(e, DRD_EXIT_USAGE, "--%s wants a number of at least 1", jobs < 0 ? "jobs" : "runs");
+    if (jobs < 0 || runs < 0 || first < 0)
+        return error_set(e, DRD_EXIT_USAGE, "--%s wants a number of at least 1", jobs < 0 ? "jobs" : runs < 0 ? "runs" : "first");
     if (!seeds_read(o, e) || (duration && !duration_read(duration, &o->seconds, e)))
         return false;
+    if (seeds && first)
+        return error_set(e, DRD_EXIT_USAGE, "--seeds says which is the first; --first cannot say it again");
     if (seeds && runs)
         return error_set(e, DRD_EXIT_USAGE, "--seeds says how many runs there are; --runs cannot say it again");
     o->runs = runs ? (uint64_t)runs : duration || seeds ? 0 : RUNS_STANDARD;
+    o->first = (uint64_t)first;
+    o->until = !until ? TRIAGE_HEALTHY : !strcmp(until, "violation") ? TRIAGE_VIOLATION : TRIAGE_CHECK;
     o->jobs = jobs ? (unsigned)(jobs < EXPLORE_JOBS ? jobs : EXPLORE_JOBS) : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     if (model && access(model, R_OK))
         return error_set_errno(e, DRD_EXIT_FATAL, "cannot read %s", model);

@@ -87,7 +87,8 @@ static void work(struct explore_pool *p, int place, const struct explore_try *t)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     sigaction(SIGTERM, &act, NULL);
     signal(SIGINT, SIG_DFL);
-    core_take((unsigned)place);
+    if (p->jobs > 1) /* alone, the kernel knows better which is free */
+        core_take((unsigned)place);
     explore_try(p->setting, t, p->place[place].path, &p->outcome[place]);
 }
 

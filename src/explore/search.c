@@ -168,6 +168,9 @@ static bool ended(struct search *s, const char *path, const struct explore_outco
 
 static bool over(const struct search *s, double begun)
 {
+    for (size_t k = 0; k <= s->options.until && s->options.until < TRIAGE_HEALTHY; k++)
+        if (s->count[k])
+            return true;
     return *s->options.stop || (s->options.seconds && now() - begun >= (double)s->options.seconds);
 }
 
@@ -238,7 +241,7 @@ static bool directory_make(struct search *s, struct drd_error *e)
 
 bool search_open(struct search *s, const struct search_options *o, struct drd_error *e)
 {
-    *s = (struct search){.options = *o, .next_seed = o->to || o->from ? o->from : 1};
+    *s = (struct search){.options = *o, .next_seed = o->to || o->from ? o->from : o->first ? o->first : 1};
     return directory_make(s, e) && journal_open(s, e);
 }
 

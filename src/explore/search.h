@@ -51,6 +51,8 @@ struct search_options {
     uint64_t from, to;       /* exactly these seeds; to 0: `runs` instead */
     uint64_t runs;           /* 0: no limit */
     uint64_t seconds;        /* 0: no limit */
+    uint64_t first;          /* the first seed, where no seeds are given */
+    enum triage_kind until;  /* it ends with the first run of this kind, or a worse one; TRIAGE_HEALTHY: it goes on */
     unsigned jobs;
     bool keep_all, resume;
     const volatile int *stop; /* becomes nonzero: come to an end */

@@ -111,7 +111,7 @@ bool search_next(struct search *s, struct explore_try *t, char **plan)
     *plan = NULL;
     if (o->to || o->from ? s->next_seed > o->to : o->runs && s->started >= o->runs)
         return false;
-    chance_init(&c, s->started, 0x65);
+    chance_init(&c, s->started + o->first, 0x65);
     s->started++;
     if (o->setting.plans && !o->to && s->entries && s->started % 2 == 0 && go_on_from(s, &c, t, plan))
         return true;

@@ -427,7 +427,8 @@ static void stated(struct step *s, struct disk *d)
         ballot_put(&d->durable, f->term, vote, &at);
         heal_term(s, d);
     }
-    ballot_set(&d->shown, f->term, vote, &at);
+    if (on_file(f) || !d->terms) /* what a mark says of memory is gone with it, where files hold terms; others were told nothing yet */
+        ballot_set(&d->shown, f->term, vote, &at);
 }
 
 /* A log that shrinks as it goes on after a start is judged by what it said last; only what it wrote itself explains it. */

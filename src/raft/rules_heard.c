@@ -33,6 +33,7 @@ struct hearer {
 /* The pauses between two AppendEntries of a term, of all nodes. By length: from 2^i ns on, less than twice that. */
 struct pauses {
     uint64_t sum[64], longest[64], all;
+    uint64_t count[64], counted;
 };
 
 struct hearers {
@@ -51,6 +52,8 @@ static void pause_add(struct pauses *p, uint64_t length)
     unsigned i = 63 - (unsigned)__builtin_clzll(length | 1);
     p->sum[i] += length;
     p->all += length;
+    p->count[i]++;
+    p->counted++;
     if (length > p->longest[i])
         p->longest[i] = length;
 }
@@ -67,6 +70,32 @@ static uint64_t usual_pause(const struct pauses *p)
             return p->longest[i];
     }
     return 0;
+}
+
+/* The pause that half of all do not exceed: less than leaders make where they have much to say. */
+static uint64_t frequent_pause(const struct pauses *p)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        count += p->count[i];
+        if (p->counted && 2 * count >= p->counted)
+            return p->longest[i];
+    }
+    return 0;
+}
+
+static bool faults_seen(const struct raft_model *m)
+{
+    for (size_t i = 0; i < m->incidents; i++)
+        if (m->incident[i].kind == RAFT_FACT_FAULT)
+            return true;
+    return false;
+}
+
+/* Where one fault follows another, most of the time is spent in pauses that no leader made. */
+static bool surely_heard(const struct step *s, const struct hearers *t, uint64_t silence)
+{
+    return t->patience && (silence <= 4 * frequent_pause(&t->pauses) || !faults_seen(s->model));
 }
 
 /* How long after AppendEntries nobody can be out of patience. Election timeouts are drawn, the longest about twice the
@@ -127,7 +156,7 @@ static void disrupted(struct step *s, const struct disruption *d, bool certain, 
 /* Followed. While it is not known how long these servers wait for a leader, only its next message shows that it lived. */
 static void followed(struct step *s, const struct hearers *t, struct hearer *p, const struct disruption *d)
 {
-    if (t->patience)
+    if (surely_heard(s, t, d->silence))
         disrupted(s, d, true, NULL);
     else
         p->doubt = *d;
@@ -139,7 +168,7 @@ static void leader_lives(struct step *s, const struct hearers *t, struct hearer 
     struct raft_witness again = step_witness(s, RAFT_HOW_HEARD, true);
     bool lives = m->term == d->led && s->fact->time - d->time <= 2 * usual_pause(&t->pauses);
     if (d->at.how != RAFT_HOW_NONE && lives && d->silence <= hearing(t))
-        disrupted(s, d, t->patience > 0, &again);
+        disrupted(s, d, surely_heard(s, t, p->doubt.silence), &again);
     d->at.how = RAFT_HOW_NONE;
 }
 

@@ -239,6 +239,12 @@ static void model_vary(struct machine *m)
     }
     for (int k = 0; k < MODEL_KINDS && !left; k++)
         model->kind[k].weight = all->kind[k].weight;
+    model->messages = (uint32_t)scaled(model->messages, chance_below(&m->faults, 7));
+    if (all->messages == 0)
+        model->messages = 0;
+    int most = (int)kind_draw(m, model); /* in half of the runs it is mostly one kind, again and again */
+    if (most < MODEL_KINDS && chance_below(&m->faults, 2))
+        model->kind[most].weight *= 10;
 }
 
 void model_begin(struct machine *m)

@@ -42,6 +42,7 @@ struct socket {
     uint64_t waiting_since[128];
     unsigned waits, backlog;
     uint64_t connected_at;
+    uint64_t again;          /* after so long its first packet was sent again, and will be after twice that */
     struct socket *target;
     uint32_t owner_pid;
     char who[64];            /* of a listener: the node or program that listens */

@@ -54,6 +54,43 @@ static void connection_make(struct machine *m, struct socket *s, struct socket *
         socket_told(m, l);
 }
 
+/* Its answer is on the way: a connection, or a refusal. `l` NULL: there is nobody. */
+static void connect_goes(struct machine *m, struct socket *s, struct socket *l, const char *who, int error)
+{
+    if (l)
+        chance_named(m, &s->chance, CHANCE_CONNECTION, who, l->who);
+    uint64_t there = machine_now(m) + (l ? delay_between(m, s, l) : s->family == AF_UNIX ? 0 : DELAY_LEAST);
+    s->connected_at = there + (l ? delay_between(m, s, l) : 0);
+    s->error = l ? 0 : error;
+    if (l)
+        connection_make(m, s, l, there);
+    if (s->connected_at > machine_now(m))
+        machine_due(m, s->connected_at, socket_arrives, s);
+}
+
+static bool nobody_answers(const struct machine *m, const struct socket *s, const struct socket *l)
+{
+    return l && l->family != AF_UNIX && (fault_is_held(m, s->node, l->node) || fault_is_held(m, l->node, s->node));
+}
+
+/* The first packet is sent again after 1, 3, 7 ... s (tcp(7), RFC 6298): what was cut when it was sent may be healed. */
+static void connect_again(struct machine *m, void *what)
+{
+    struct socket *s = what;
+    const struct process *p = machine_process(m, s->owner_pid);
+    if (s->state != SOCKET_CONNECTING || s->error != ETIMEDOUT || !p)
+        return;
+    struct socket *l = bound_to(m, &s->remote, SOCK_STREAM);
+    if (l && fault_is_cut(m, s->node, l->node))
+        l = NULL;
+    if (!nobody_answers(m, s, l)) {
+        connect_goes(m, s, l, process_who(m, p), ECONNREFUSED);
+        return;
+    }
+    s->again *= 2;
+    machine_due(m, machine_now(m) + s->again, connect_again, s);
+}
+
 static long connect_begin(struct machine *m, struct task *t, struct socket *s)
 {
     struct sockaddr_storage a;
@@ -74,21 +111,18 @@ static long connect_begin(struct machine *m, struct task *t, struct socket *s)
     struct socket *l = listener_find(m, t, &a, &error);
     if (l && fault_is_cut(m, s->node, l->node))
         l = NULL, error = -ECONNREFUSED;
-    bool nobody_answers = l && l->family != AF_UNIX && (fault_is_held(m, s->node, l->node) || fault_is_held(m, l->node, s->node));
-    if (nobody_answers)
-        l = NULL, error = -ETIMEDOUT;
     if (s->family == AF_UNIX && error)
         return error;
-    if (l)
-        chance_named(m, &s->chance, CHANCE_CONNECTION, process_who(m, t->process), l->who);
-    uint64_t there = machine_now(m) + (l ? delay_between(m, s, l) : s->family == AF_UNIX ? 0 : nobody_answers ? CONNECT_TIME : DELAY_LEAST);
-    s->connected_at = there + (l ? delay_between(m, s, l) : 0);
     s->state = SOCKET_CONNECTING;
-    s->error = l ? 0 : (int)-error;
-    if (l)
-        connection_make(m, s, l, there);
-    if (s->connected_at > machine_now(m))
-        machine_due(m, s->connected_at, socket_arrives, s);
+    if (!nobody_answers(m, s, l)) {
+        connect_goes(m, s, l, process_who(m, t->process), (int)-error);
+        return ANSWER_WAIT;
+    }
+    s->error = ETIMEDOUT;
+    s->connected_at = machine_now(m) + CONNECT_TIME;
+    s->again = SECOND;
+    machine_due(m, s->connected_at, socket_arrives, s);
+    machine_due(m, machine_now(m) + s->again, connect_again, s);
     return ANSWER_WAIT;
 }
 

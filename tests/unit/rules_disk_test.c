@@ -520,6 +520,19 @@ static void term_rolled_back(void **state)
     assert_non_null(facts_finding(f, RAFT_TERM_MONOTONIC));
 }
 
+/* It states a term and is killed before it wrote it: nobody was told. */
+static void term_stated_only(void **state)
+{
+    struct facts *f = *state;
+    ballot_stable(f, 3, NULL);
+    refuse(f, 3);
+    facts_state(f, 1, RAFT_FACT_TERM, 0, 4);
+    restart(f);
+    ballot(f, LOADED, 3, NULL);
+    refuse(f, 3);
+    assert_none(f);
+}
+
 static void term_forgotten(void **state)
 {
     struct facts *f = *state;
@@ -671,7 +684,7 @@ int main(void)
         TEST(loader_truncates), TEST(truncates_rightly), TEST(announces_less), TEST(announces_what_remains),
         TEST(files_not_read), TEST(tail_back),
         TEST(sent_after_restart), TEST(rewritten_short), TEST(compacted), TEST(shorter_but_snapshotted), TEST(rolled_back), TEST(read_back_only),
-        TEST(term_rolled_back), TEST(term_forgotten), TEST(term_without_files), TEST(term_kept), TEST(compacted_early),
+        TEST(term_rolled_back), TEST(term_forgotten), TEST(term_stated_only), TEST(term_without_files), TEST(term_kept), TEST(compacted_early),
         TEST(died_installing), TEST(tail_kept), TEST(tail_rightly), TEST(older_installed), TEST(older_disregarded),
         TEST(state_not_replaced), TEST(state_replaced),
     };
