@@ -36,6 +36,7 @@ struct socket {
     bool ended, no_read, no_write;
     uint64_t end_arrives;    /* the peer's end, NEVER: not ended */
     bool held_end;           /* ... or it ended, and that cannot come through */
+    uint32_t held_from;      /* ... from this node: the peer itself may be gone when it can */
     bool reset;              /* the peer was gone when data came */
     int error;
     struct socket *waiting[128]; /* of a listener: connections not accepted yet */

@@ -63,9 +63,10 @@ void send_chunk(struct machine *m, struct socket *from, struct socket *to, const
 /* What was held goes on its way; the delay is that of one message. */
 void socket_let_go(struct machine *m, struct socket *s)
 {
-    if (!s->peer || (s->latest != NEVER && !s->held_end) || fault_is_held(m, s->peer->node, s->node))
+    uint32_t from = s->peer ? s->peer->node : s->held_from;
+    if ((!s->peer && !s->held_end) || (s->latest != NEVER && !s->held_end) || fault_is_held(m, from, s->node))
         return;
-    uint64_t when = machine_now(m) + delay_between(m, s->peer, s), last = 0;
+    uint64_t when = machine_now(m) + (s->peer ? delay_between(m, s->peer, s) : DELAY_LEAST), last = 0;
     for (struct chunk *c = s->first; c; c = c->next) {
         if (c->arrives == NEVER)
             c->arrives = when;
@@ -74,7 +75,7 @@ void socket_let_go(struct machine *m, struct socket *s)
     if (s->latest == NEVER)
         s->latest = last > when ? last : when;
     if (s->held_end)
-        s->end_arrives = s->latest;
+        s->end_arrives = s->latest > when ? s->latest : when;
     s->held_end = false;
     machine_due(m, s->latest, socket_arrives, s);
 }
@@ -174,6 +175,7 @@ void stream_end(struct machine *m, struct socket *s)
         return;
     if (s->family != AF_UNIX && fault_is_held(m, s->node, peer->node)) {
         peer->held_end = true;
+        peer->held_from = s->node;
         return;
     }
     uint64_t when = machine_now(m) + delay_between(m, s, peer);
