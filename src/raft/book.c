@@ -62,12 +62,20 @@ static void configurations_drop_oldest(struct raft_book *b)
     memmove(b->members, b->members + 1, --b->configurations * sizeof *b->members);
 }
 
+/* It is known: an entry that is sent or heard once more changes nothing. What a leader sends is in its log, with all that follows. */
+static bool configuration_known(const struct raft_book *b, uint64_t index, const char *text, enum raft_how how)
+{
+    for (size_t i = 0; i < b->configurations; i++)
+        if (b->members[i].index == index && strcmp(b->members[i].text, text) == 0)
+            return true;
+    return how == RAFT_HOW_SENT && b->configurations && b->members[b->configurations - 1].index > index;
+}
+
 /* A configuration in the log: it takes the place of those at and after its index. */
 static void configuration_put(struct step *s, uint64_t index, const char *text, enum raft_how how)
 {
     struct raft_book *b = &s->node->book;
-    const struct raft_members *last = b->configurations ? &b->members[b->configurations - 1] : NULL;
-    if (!text || (last && last->index == index && strcmp(last->text, text) == 0))
+    if (!text || configuration_known(b, index, text, how))
         return;
     configurations_cut(b, index ? index - 1 : 0);
     if (b->configurations == CONFIGURATIONS_MAX)
