@@ -134,6 +134,10 @@ void shrink_faults(struct shrinker *s)
         return shrinker_memory(s);
     select_elements(s, element, pair(&s->best, element));
     free(element);
+}
+
+void shrink_singly(struct shrinker *s)
+{
     shrink_steps(s, is_fault);
     while (!shrinker_over(s) && names_drop_one(s)) {
     }

@@ -67,7 +67,8 @@ struct selection {
 size_t selection_run(struct selection *x); /* how many elements are left */
 
 /* ---- stages; each leaves the best as small as it can ---- */
-void shrink_faults(struct shrinker *s);     /* shrink_steps.c */
+void shrink_faults(struct shrinker *s);     /* shrink_steps.c: each with what undoes it */
+void shrink_singly(struct shrinker *s);     /* each by itself, then the nodes it names */
 void shrink_steps(struct shrinker *s, bool (*of)(const struct plan_step *));
 void shrink_terms(struct shrinker *s);      /* shrink_time.c */
 void shrink_gaps(struct shrinker *s);
