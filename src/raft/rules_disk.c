@@ -427,7 +427,7 @@ static void stated(struct step *s, struct disk *d)
         ballot_put(&d->durable, f->term, vote, &at);
         heal_term(s, d);
     }
-    if (on_file(f) || !d->terms) /* what a mark says of memory is gone with it, where files hold terms; others were told nothing yet */
+    if (f->durable || !d->terms) /* where files hold terms, what is not durable may go with the power: nobody was told */
         ballot_set(&d->shown, f->term, vote, &at);
 }
 

@@ -520,13 +520,14 @@ static void term_rolled_back(void **state)
     assert_non_null(facts_finding(f, RAFT_TERM_MONOTONIC));
 }
 
-/* It states a term and is killed before it wrote it: nobody was told. */
+/* It states a term and loses its power before that is durable: nobody was told. */
 static void term_stated_only(void **state)
 {
     struct facts *f = *state;
     ballot_stable(f, 3, NULL);
     refuse(f, 3);
     facts_state(f, 1, RAFT_FACT_TERM, 0, 4);
+    ballot(f, WRITTEN, 4, NULL);
     restart(f);
     ballot(f, LOADED, 3, NULL);
     refuse(f, 3);
