@@ -100,8 +100,9 @@ static void requests(struct shrinker *s)
 {
     if (s->o->count)
         shrink_count(s);
-    shrink_steps(s, is_rest); /* of an earlier round */
     shrink_rests(s);
+    shrink_rest_times(s);
+    shrink_steps(s, is_rest); /* what one of them leaves out another may have left out before */
 }
 
 static void timers(struct shrinker *s)

@@ -79,6 +79,7 @@ bool count_is_there(char **command, const char *name); /* shrink_requests.c */
 uint64_t count_now(struct shrinker *s);
 void shrink_count(struct shrinker *s);
 size_t shrink_rests(struct shrinker *s);    /* clients that do nothing now and then; how many runs have clients at all */
+void shrink_rest_times(struct shrinker *s);  /* ... and not so long */
 void shrink_delays(struct shrinker *s, bool (*of)(const struct plan_step *));
 
 #endif
