@@ -64,9 +64,9 @@ void coverage_begin(void *context, const struct store_process *process, size_t c
             c->begun = process[i].start;
 }
 
-static void add(struct coverage *c, const uint64_t *what, size_t words, uint64_t time)
+static void add(struct coverage *c, const uint64_t *what, size_t words, uint64_t time, bool deep)
 {
-    uint64_t hash = XXH3_64bits(what, words * sizeof *what);
+    uint64_t hash = (XXH3_64bits(what, words * sizeof *what) | EXPLORE_DEEP) - !deep;
     for (size_t i = 0; i < *c->count; i++)
         if (c->out[i].hash == hash)
             return;
@@ -115,12 +115,12 @@ static uint64_t company(const struct coverage *c, const struct member *m)
     return XXH3_64bits(seen, n * sizeof *seen);
 }
 
-enum situation { CHANGED = 1, STARTED, STRUCK, REPLACED, COMMITTED, REFUSED, FAILED, BROKE };
+enum situation { CHANGED = 1, STARTED, STRUCK, REPLACED, COMMITTED, REFUSED, FAILED, BROKE, FORKED, ENDANGERED };
 
 static void situation(struct coverage *c, enum situation what, uint64_t more, const struct member *m, uint64_t time)
 {
     const uint64_t words[] = {what, more, m->role, company(c, m), c->fault};
-    add(c, words, sizeof words / sizeof *words, time);
+    add(c, words, sizeof words / sizeof *words, time, what >= BROKE);
 }
 
 static void change(struct coverage *c, struct member *m, uint8_t role, uint64_t term, uint64_t time)
@@ -154,6 +154,11 @@ static void append(struct coverage *c, struct member *m, const struct raft_entry
         situation(c, REPLACED, e->index <= m->commit, m, time);
     if (e->type == 'm')
         situation(c, REPLACED, 2, m, time);
+    for (unsigned i = 0; i < c->members && m->role == LEADER; i++)
+        if (c->member[i].last >= e->index && c->member[i].last_term < e->term) {
+            situation(c, FORKED, 0, m, time); /* two logs go on from one place: one of them will have to yield */
+            break;
+        }
     m->last = e->index;
     m->last_term = e->term;
 }
@@ -164,6 +169,11 @@ static void commit(struct coverage *c, struct member *m, uint64_t index, uint64_
         return;
     m->commit = index;
     situation(c, COMMITTED, m->last_term < m->term, m, time);
+    for (unsigned i = 0; i < c->members && m->role == LEADER && m->last_term < m->term; i++)
+        if (c->member[i].last_term > m->last_term) {
+            situation(c, ENDANGERED, 0, m, time); /* somebody has a better log without that entry, and can be elected */
+            break;
+        }
 }
 
 static void role_stated(struct coverage *c, struct member *m, const struct raft_fact *f)
@@ -211,6 +221,8 @@ void coverage_fact(void *context, const struct raft_fact *f)
         situation(c, REPLACED, f->index < m->commit ? 1 : 3, m, f->time);
     else if (f->kind == RAFT_FACT_COMMIT)
         commit(c, m, f->index, f->time);
+    else if (f->kind == RAFT_FACT_APPLY)
+        commit(c, m, f->entry.index, f->time);
     else if (f->kind == RAFT_FACT_START) {
         situation(c, STARTED, m->role, m, f->time);
         m->role = FOLLOWER;
@@ -227,6 +239,6 @@ void coverage_end(void *context, const struct raft_model *model, uint64_t end)
     for (size_t i = 0; i < model->breaks; i++) {
         const struct raft_break *b = &model->rule_break[i];
         const uint64_t words[] = {BROKE, (uint64_t)b->class, b->likely, i < 8 ? i : 8};
-        add(c, words, sizeof words / sizeof *words, b->at.order < c->facts ? c->when[b->at.order] : c->begun);
+        add(c, words, sizeof words / sizeof *words, b->at.order < c->facts ? c->when[b->at.order] : c->begun, true);
     }
 }

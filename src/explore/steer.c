@@ -10,7 +10,8 @@
 
 #define SPREAD_NS 20000000u /* how long after the new situation chance changes, at most */
 #define ENTRIES_MOST 4096
-#define CANDIDATES 8
+#define CANDIDATES 64
+#define DEEP 32 /* how much more often such a situation may be gone on from */
 
 static bool seen_grow(struct search *s)
 {
@@ -79,6 +80,7 @@ static struct search_entry *entry_choose(struct search *s, struct chance *c, uin
         struct search_entry *n = &s->entry[chance_below(c, s->entries)];
         const struct explore_feature *f = &n->fresh[chance_below(c, n->moments)];
         uint64_t common = seen_place(s, f->hash + !f->hash)->runs + 2 * n->tries;
+        common = common * DEEP >> (f->hash & EXPLORE_DEEP ? 5 : 0);
         if (common >= least)
             continue;
         least = common;
