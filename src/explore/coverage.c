@@ -31,6 +31,7 @@ struct coverage {
     size_t processes;
     uint64_t fault;  /* hash of the last one's kind */
     uint64_t begun;  /* the first process did */
+    uint64_t struck; /* the last one was, since `begun` */
     uint64_t *when;  /* of each fact so far */
     size_t facts, facts_capacity;
 };
@@ -185,6 +186,7 @@ static void role_stated(struct coverage *c, struct member *m, const struct raft_
 
 static void struck(struct coverage *c, struct member *m, const struct raft_fact *f)
 {
+    c->struck = f->time > c->begun ? f->time - c->begun : 0;
     c->fault = f->text ? XXH3_64bits(f->text, strcspn(f->text, " ")) : 1;
     situation(c, STRUCK, c->fault, m, f->time);
 }
@@ -241,4 +243,7 @@ void coverage_end(void *context, const struct raft_model *model, uint64_t end)
         const uint64_t words[] = {BROKE, (uint64_t)b->class, b->likely, i < 8 ? i : 8};
         add(c, words, sizeof words / sizeof *words, b->at.order < c->facts ? c->when[b->at.order] : c->begun, true);
     }
+    for (size_t i = 0; c->struck && i < *c->count; i++)
+        if (c->out[i].time > c->struck)
+            c->out[i].time = EXPLORE_LATE;
 }

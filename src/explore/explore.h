@@ -21,9 +21,10 @@
 /* A combination of roles, terms, faults and breaks that a run went through, as a hash, and when first (ns since
  * the run began). */
 struct explore_feature {
-    uint64_t hash, time; /* EXPLORE_DEEP is set in the hash of one from which little is wanting to a failure */
+    uint64_t hash, time; /* time EXPLORE_LATE: after the last fault, where other chance changes little. EXPLORE_DEEP is set in the hash of one from which little is wanting to a failure */
 };
 #define EXPLORE_DEEP 1u
+#define EXPLORE_LATE INT64_MAX
 
 /* A broken rule: which decision of which class, as a number, and when it was first taken (ns since the run began). */
 #define EXPLORE_BREAKS 24

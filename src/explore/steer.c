@@ -66,8 +66,11 @@ bool search_learn(struct search *s, const struct search_case *c)
     struct search_entry *n = &more[s->entries];
     *n = (struct search_entry){.seed = c->seed, .plan = c->plan ? strdup(c->plan) : NULL};
     for (size_t i = 0; i < c->fresh_count && n->moments < sizeof n->fresh / sizeof *n->fresh; i++)
-        n->fresh[n->moments++] = c->fresh[c->fresh_count - 1 - i]; /* the last ones: what was hardest to come to */
-    s->entries++;
+        if (c->fresh[c->fresh_count - 1 - i].time != EXPLORE_LATE)
+            n->fresh[n->moments++] = c->fresh[c->fresh_count - 1 - i]; /* the last ones: what was hardest to come to */
+    if (!n->moments)
+        free(n->plan);
+    s->entries += n->moments > 0;
     return true;
 }
 
