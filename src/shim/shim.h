@@ -269,6 +269,7 @@ long simulated_exec(long directory, const char *path, long flags, char *const *a
 uint32_t simulated_number(void);
 void simulated_number_set(uint32_t number);
 const char *simulated_text(void);
+bool simulated_signals(ucontext_t *frame);
 void simulated_where(const ucontext_t *frame); /* does not return */
 void simulated_dispositions(void);
 int simulated_clock(int clock, struct timespec *ts);

@@ -85,7 +85,7 @@ static void handler_run(int signo, siginfo_t *info, ucontext_t *frame)
 
 static void deliver_live(ucontext_t *frame, int where)
 {
-    while (self.pending & PENDING_SIGNAL) {
+    while (self.pending & PENDING_SIGNAL || (where == 2 && simulated_signals(frame))) {
         siginfo_t info = self.signal;
         *frame_mask(frame) = self.mask; /* as it was before on_signal held everything back */
         __atomic_fetch_and(&self.pending, ~PENDING_SIGNAL, __ATOMIC_SEQ_CST);
@@ -333,6 +333,7 @@ long signals_mask(struct call *call)
     if (call->arg[1] && shim_world != WORLD_TRACE) { /* what was waiting for this comes now, and is queued */
         set = *mask;
         RAW(SYS_rt_sigprocmask, SIG_SETMASK, &set, 0, 8);
+        simulated_signals(call->frame);
     }
     return 0;
 }

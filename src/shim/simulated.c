@@ -183,6 +183,16 @@ long simulated_exec(long directory, const char *path, long flags, char *const *a
     return mail_ask_plain(MAIL_EXEC, arg);
 }
 
+/* Signals that waited and that the thread no longer blocks: is one to be delivered now? */
+bool simulated_signals(ucontext_t *frame)
+{
+    if (!simulated || process_vfork_child || !(simulated->process[self.home].pending & ~mask_now(frame)))
+        return false;
+    mail_empty(mail_here());
+    mail_ask(mail_here(), MAIL_SIGNALS, NULL, frame);
+    return self.pending & PENDING_SIGNAL;
+}
+
 /* A call of the shim's own on what belongs to the program: its descriptors, its directory. */
 long program_call(long nr, long a, long b, long c, long d)
 {

@@ -45,7 +45,7 @@ static bool decided(struct machine *m, struct task *t, long *result)
 static long anybody(struct machine *m, struct task *t)
 {
     static long (*const who[])(struct machine *, struct task *, bool *) = {
-        files_answer, ready_answer, socket_answer, futex_answer, clock_answer, tree_answer, process_answer, pipe_answer,
+        files_answer, ready_answer, socket_answer, futex_answer, clock_answer, tree_answer, process_answer, signals_answer, pipe_answer,
         disk_answer,  who_answer,
     };
     for (size_t i = 0; i < sizeof who / sizeof *who; i++) {

@@ -15,6 +15,8 @@ struct timer {
     struct process *process;
     bool used;
     int signo, id;
+    union sigval value;
+    uint32_t thread; /* SIGEV_THREAD_ID: whom it is for, 0 the process */
     uint64_t next, every;
 };
 #define TIMERS 32
@@ -33,8 +35,15 @@ static uint64_t clock_read(const struct machine *m, const struct task *t, int64_
     }
 }
 
+static bool clock_exists(int64_t clock)
+{
+    return (int32_t)clock < 12; /* negative ones are of processes and threads */
+}
+
 static long clock_get(struct machine *m, struct task *t)
 {
+    if (!clock_exists(t->arg[0]))
+        return -EINVAL;
     struct timespec ts = span(clock_read(m, t, t->arg[0]));
     return user_put(m, t, t->arg[1], &ts, sizeof ts) ? 0 : -EFAULT;
 }
@@ -99,6 +108,8 @@ static long itimer(struct machine *m, struct task *t)
 {
     struct itimerval set, old = alarm_left(m, t->process);
     bool real = t->arg[0] == ITIMER_REAL;
+    if (t->arg[0] < 0 || t->arg[0] > ITIMER_PROF)
+        return -EINVAL;
     if (t->nr == SYS_getitimer)
         return user_put(m, t, t->arg[1], &old, sizeof old) ? 0 : -EFAULT;
     if (!user_get(m, t, &set, t->arg[1], sizeof set) || (t->arg[2] && !user_put(m, t, t->arg[2], &old, sizeof old)))
@@ -128,8 +139,9 @@ static void timer_rings(struct machine *m, void *what)
     timer->next = timer->every ? timer->next + timer->every : NEVER;
     machine_due(m, timer->next, timer_rings, timer);
     info.si_timerid = timer->id;
+    info.si_value = timer->value;
     if (timer->signo)
-        process_signal(m, timer->process, &info);
+        signal_thread(m, timer->process, timer->thread, &info);
 }
 
 static long timer_make(struct machine *m, struct task *t)
@@ -143,7 +155,8 @@ static long timer_make(struct machine *m, struct task *t)
     for (int i = 0; i < TIMERS; i++) {
         if (p->timers[i].used)
             continue;
-        p->timers[i] = (struct timer){m, p, true, event.sigev_notify == SIGEV_NONE ? 0 : event.sigev_signo, i, NEVER, 0};
+        p->timers[i] = (struct timer){m, p, true, event.sigev_notify == SIGEV_NONE ? 0 : event.sigev_signo, i, event.sigev_value,
+                                       event.sigev_notify == SIGEV_THREAD_ID ? (uint32_t)event._sigev_un._tid : 0, NEVER, 0};
         return user_put(m, t, t->arg[2], &i, 4) ? 0 : -EFAULT;
     }
     return -EAGAIN;
@@ -230,7 +243,7 @@ long clock_answer(struct machine *m, struct task *t, bool *mine)
     int64_t seconds;
     switch (t->nr) {
     case SYS_clock_gettime: return clock_get(m, t);
-    case SYS_clock_getres: return !a[1] || user_put(m, t, a[1], &step, sizeof step) ? 0 : -EFAULT;
+    case SYS_clock_getres: return !clock_exists(a[0]) ? -EINVAL : !a[1] || user_put(m, t, a[1], &step, sizeof step) ? 0 : -EFAULT;
     case SYS_gettimeofday: return day_get(m, t);
     case SYS_time:
         seconds = (int64_t)(clock_read(m, t, CLOCK_REALTIME) / SECOND);

@@ -168,6 +168,7 @@ static long program_attach(struct machine *m, struct task *t)
     struct process *p = t->process;
     struct chance c;
     uint64_t random[2];
+    signals_exec(m, p, t);
     for (struct task *old = m->tasks, *next; old; old = next) {
         next = old->next;
         if (old->process != p || old == t)
@@ -189,6 +190,7 @@ static long program_attach(struct machine *m, struct task *t)
     if (p->home != t->mail)
         descriptors_exec(m, p);
     p->home = t->mail;
+    signals_exec(m, p, t);
     m->box->process[p->home].realtime = m->node[p->node].off;
     return p->pid;
 }

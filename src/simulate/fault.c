@@ -39,7 +39,7 @@ bool fault_is_held(const struct machine *m, uint32_t a, uint32_t b)
 
 bool fault_is_paused(const struct machine *m, const struct process *p)
 {
-    return p->rests || (p->node && m->node[p->node].paused);
+    return p->rests || p->stopped || (p->node && m->node[p->node].paused);
 }
 
 static void cuts_set(struct machine *m, const uint32_t *node, int count, bool on)

@@ -30,6 +30,7 @@ void file_release(struct machine *m, struct file *f)
     if (!f || --f->references)
         return;
     ready_forget(m, f);
+    lock_released(m, f);
     if (f->kind->close)
         f->kind->close(m, f);
     m->changes++;
@@ -57,6 +58,8 @@ static void descriptor_close(struct machine *m, struct process *p, int fd)
 {
     struct file *f = p->descriptors->at[fd].file;
     p->descriptors->at[fd].file = NULL;
+    if (f && f->inode)
+        lock_closed(m, p, f);
     file_release(m, f);
 }
 
@@ -91,6 +94,12 @@ struct descriptors *descriptors_copy(const struct descriptors *d)
 bool file_blocks(const struct file *f)
 {
     return !(f->flags & O_NONBLOCK);
+}
+
+/* Does it take in what it is given bit by bit? */
+static bool file_flows(const struct file *f)
+{
+    return f->kind == &file_pipe || f->kind == &file_socket;
 }
 
 /* ---- moving data ---- */
@@ -162,8 +171,16 @@ static long move_out(struct machine *m, struct task *t, const struct transfer *v
     uint8_t *data = machine_scratch(m, v->size + 1);
     if (!gather(m, t, v, data))
         return -EFAULT;
-    long n = f->kind->write(m, t, f, data, v->size, at);
-    return n == -EAGAIN && file_blocks(f) ? ANSWER_WAIT : n;
+    size_t done = at < 0 ? t->done : 0;
+    long n = f->kind->write(m, t, f, data + done, v->size - done, at);
+    bool waits = file_blocks(f) && (n == -EAGAIN || (n >= 0 && done + (size_t)n < v->size && file_flows(f)));
+    if (n < 0 && n != -EAGAIN)
+        return done ? (long)done : n;
+    done += n > 0 ? (size_t)n : 0;
+    if (!waits)
+        return n < 0 && !done ? n : (long)done;
+    t->done = done; /* a pipe or a stream takes all of it, as it gets room */
+    return ANSWER_WAIT;
 }
 
 static long transfer_one(struct machine *m, struct task *t, bool in, int64_t at)
@@ -177,6 +194,9 @@ static long transfer_many(struct machine *m, struct task *t, bool in, int64_t at
 {
     static struct transfer v;
     long error = transfer_vector(m, t, t->arg[1], t->arg[2], &v);
+    struct file *f = file_of(t, t->arg[0]);
+    if (!error && t->nr == SYS_pwritev2 && t->arg[5] & RWF_APPEND && f && f->inode)
+        at = (int64_t)tree_size(f->inode);
     return error ? error : in ? move_in(m, t, &v, at) : move_out(m, t, &v, at);
 }
 
@@ -201,6 +221,32 @@ static long transfer_between(struct machine *m, struct task *t)
         user_put(m, t, t->arg[2], &at, 8);
     }
     return done == -EAGAIN && file_blocks(out) ? ANSWER_WAIT : done;
+}
+
+/* copy_file_range(2) */
+static long copy_range(struct machine *m, struct task *t)
+{
+    struct file *in = file_of(t, t->arg[0]), *out = file_of(t, t->arg[2]);
+    int64_t from = -1, to = -1;
+    size_t size = (uint64_t)t->arg[4] > TRANSFER_MOST ? TRANSFER_MOST : (size_t)t->arg[4];
+    if (!in || !out || (in->flags & O_ACCMODE) == O_WRONLY || (out->flags & O_ACCMODE) == O_RDONLY || out->flags & O_APPEND)
+        return -EBADF;
+    if (in->kind != &file_regular || out->kind != &file_regular || t->arg[5])
+        return -EINVAL;
+    if ((t->arg[1] && !user_get(m, t, &from, t->arg[1], 8)) || (t->arg[3] && !user_get(m, t, &to, t->arg[3], 8)))
+        return -EFAULT;
+    uint64_t left = tree_size(in->inode), place = from >= 0 ? (uint64_t)from : in->place;
+    size = place >= left ? 0 : size < left - place ? size : (size_t)(left - place);
+    uint8_t *data = malloc(size + 1);
+    if (!data)
+        return -ENOMEM;
+    long n = in->kind->read(m, t, in, data, size, from);
+    long done = n > 0 ? out->kind->write(m, t, out, data, (size_t)n, to) : n;
+    free(data);
+    if (done > 0 && ((t->arg[1] && (from += done, !user_put(m, t, t->arg[1], &from, 8))) ||
+                     (t->arg[3] && (to += done, !user_put(m, t, t->arg[3], &to, 8)))))
+        return -EFAULT;
+    return done;
 }
 
 /* ---- descriptors ---- */
@@ -247,7 +293,6 @@ static long control(struct machine *m, struct task *t)
     struct file *f = file_of(t, t->arg[0]);
     const int64_t *a = t->arg;
     const uint32_t settable = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC;
-    struct flock none = {.l_type = F_UNLCK};
     if (!f)
         return -EBADF;
     switch (a[1]) {
@@ -259,8 +304,7 @@ static long control(struct machine *m, struct task *t)
     case F_SETFL: f->flags = (f->flags & ~settable) | ((uint32_t)a[2] & settable); return 0;
     case F_SETOWN: f->owner = (uint32_t)a[2]; return 0;
     case F_GETOWN: return f->owner;
-    case F_GETLK: case F_OFD_GETLK: return user_put(m, t, a[2], &none, sizeof none.l_type) ? 0 : -EFAULT;
-    case F_SETLK: case F_SETLKW: case F_OFD_SETLK: case F_OFD_SETLKW: return 0; /* nobody else holds what a node locks */
+    case F_GETLK: case F_SETLK: case F_SETLKW: case F_OFD_GETLK: case F_OFD_SETLK: case F_OFD_SETLKW: return lock_control(m, t, f);
     case F_GETPIPE_SZ: case F_SETPIPE_SZ: return 65536;
     case F_ADD_SEALS: case F_GET_SEALS: return 0;
     }
@@ -279,6 +323,11 @@ static long request(struct machine *m, struct task *t)
             return -EFAULT;
         f->flags = value ? f->flags | O_NONBLOCK : f->flags & ~(uint32_t)O_NONBLOCK;
         return 0;
+    case FIONREAD:
+        if (f->kind != &file_socket && f->kind != &file_pipe)
+            return -ENOTTY;
+        value = (int)(f->kind == &file_socket ? socket_readable(m, f) : pipe_readable(f));
+        return user_put(m, t, t->arg[2], &value, 4) ? 0 : -EFAULT;
     case FIOCLEX: t->process->descriptors->at[t->arg[0]].close_on_exec = true; return 0;
     case FIONCLEX: t->process->descriptors->at[t->arg[0]].close_on_exec = false; return 0;
     }
@@ -303,8 +352,11 @@ long files_answer(struct machine *m, struct task *t, bool *mine)
     case SYS_pwrite64: return a[3] < 0 ? -EINVAL : transfer_one(m, t, false, a[3]);
     case SYS_readv: return transfer_many(m, t, true, -1);
     case SYS_writev: return transfer_many(m, t, false, -1);
-    case SYS_preadv: case SYS_preadv2: return transfer_many(m, t, true, a[3]);
-    case SYS_pwritev: case SYS_pwritev2: return transfer_many(m, t, false, a[3]);
+    case SYS_preadv: return a[3] < 0 ? -EINVAL : transfer_many(m, t, true, a[3]);
+    case SYS_pwritev: return a[3] < 0 ? -EINVAL : transfer_many(m, t, false, a[3]);
+    case SYS_preadv2: return a[3] < -1 ? -EINVAL : transfer_many(m, t, true, a[3]);
+    case SYS_pwritev2: return a[3] < -1 ? -EINVAL : transfer_many(m, t, false, a[3]);
+    case SYS_copy_file_range: return copy_range(m, t);
     case SYS_sendfile: return transfer_between(m, t);
     case SYS_close: return descriptor_end(m, t);
     case SYS_close_range: return close_range_of(m, t);
@@ -313,7 +365,7 @@ long files_answer(struct machine *m, struct task *t, bool *mine)
     case SYS_dup3: return duplicate_to(m, t, true);
     case SYS_fcntl: return control(m, t);
     case SYS_ioctl: return request(m, t);
-    case SYS_flock: return file_of(t, a[0]) ? 0 : -EBADF;
+    case SYS_flock: return lock_whole(m, t);
     }
     *mine = false;
     return -ENOSYS;

@@ -179,6 +179,7 @@ void task_destroy(struct machine *m, struct task *t)
         m->running = NULL;
     if (m->asking == t)
         m->asking = NULL;
+    signals_thread_gone(t->process, t);
     if (t->was)
         t->was->becomes = NULL;
     if (t->becomes)
@@ -245,6 +246,7 @@ static void task_take(struct machine *m, struct task *t)
     t->deadline = NEVER;
     t->begun = t->woken = t->has_mask = false;
     t->word = 0;
+    t->done = 0;
     m->answered++;
     m->burst++;
     m->box->now += CALL_COST;
@@ -261,7 +263,7 @@ static bool task_try(struct machine *m, struct task *t)
     if (result == ANSWER_WAIT && (t->pending | p->pending) & ~mask) {
         uint64_t waiting = (t->pending | p->pending) & ~mask;
         if (waiting & caught)
-            result = -EINTR;
+            result = t->done ? (long)t->done : -EINTR;
         else
             process_take_signal(m, t, &(siginfo_t){0}); /* ignored, or the end of the process */
         if (p->state != PROCESS_ALIVE)
@@ -279,14 +281,14 @@ static struct task *turn_choose(struct machine *m)
 {
     for (;;) {
         struct task *ready = NULL;
-        uint64_t count = 0, changes = m->changes;
+        uint64_t count = 0;
         bool again = false;
         for (struct task *t = m->tasks; t && !again; t = t->next) {
             if (fault_is_paused(m, t->process))
                 continue;
-            if (t->state == TASK_WAITING && task_try(m, t))
+            size_t done = t->done;
+            if (t->state == TASK_WAITING && (task_try(m, t) || t->done != done))
                 again = true; /* others may have lost or won by it: the list may be another */
-            (void)changes;
         }
         if (again)
             continue;
@@ -516,6 +518,7 @@ void machine_destroy(struct machine *m)
         start_destroy(m, p->start);
         if (p->descriptors)
             descriptors_close(m, p);
+        signals_fini(p);
         free(p->program);
         free(p->timers);
         free(p);

@@ -34,6 +34,7 @@ struct machine;
 struct file;
 struct inode;
 struct start;
+struct sent;
 
 enum task_state {
     TASK_STARTING, /* its thread has not asked yet */
@@ -59,6 +60,7 @@ struct task {
     uint64_t word;         /* futex it waits on, 0 none */
     uint32_t word_bits;
     bool woken;
+    size_t done;           /* of the question under way: what has been sent of it, and is not sent again */
     struct plan_step **step; /* what the plan wants of the question under way, `steps` of them */
     size_t steps;
     long result;           /* TASK_READY */
@@ -90,7 +92,9 @@ struct process {
     uint32_t umask;
     uint64_t refused;            /* when it was refused io_uring, 0: it was not */
     uint64_t pending;
-    siginfo_t info[65];          /* of the pending signals */
+    struct sent *sent;           /* the pending signals, to its threads too: signals.c */
+    int stopped, stop_untold;    /* by this signal, 0 not; and nobody has waited for it yet */
+    bool continue_untold;
     int status;                  /* as waitpid(2) gives it */
     uint32_t node;               /* network and disk it is on; 0: unnamed, on the first process's */
     uint64_t alarm, alarm_every; /* setitimer(2), NEVER none */
@@ -257,12 +261,20 @@ bool spin_look(struct machine *m, const struct process *p, struct spin *s, struc
 long process_answer(struct machine *m, struct task *t, bool *mine);
 struct process *process_create(struct machine *m, const struct process *parent);
 void process_end(struct machine *m, struct process *p, int status); /* as waitpid(2) gives it */
-void process_signal(struct machine *m, struct process *p, const siginfo_t *info);
-/* The signal that this thread is to be interrupted by, 0 none: it is taken out. Ends the process where that is what it does. */
-int process_take_signal(struct machine *m, struct task *t, siginfo_t *info);
 void process_program(struct process *p, const char *path);
 void process_called(const struct machine *m, const struct process *p, char *text, size_t size); /* as messages name it */
 void process_real_gone(struct machine *m, struct process *p);
+
+/* ---- signals.c ---- */
+void process_signal(struct machine *m, struct process *p, const siginfo_t *info);
+void signal_thread(struct machine *m, struct process *p, uint32_t tid, const siginfo_t *info); /* 0: to the process */
+/* The signal that this thread is to be interrupted by, 0 none: it is taken out. Ends the process where that is what it does. */
+int process_take_signal(struct machine *m, struct task *t, siginfo_t *info);
+int signal_take(struct machine *m, struct task *t, uint64_t set, siginfo_t *info); /* one of these that waits, 0 none */
+void signals_exec(struct machine *m, struct process *p, const struct task *now);
+void signals_thread_gone(struct process *p, const struct task *t);
+void signals_fini(struct process *p);
+long signals_answer(struct machine *m, struct task *t, bool *mine);
 
 /* ---- exec.c ---- */
 /* A script that was made in this world, and what its first line says. No interpreter: it is none. */
@@ -309,6 +321,12 @@ struct descriptors *descriptors_copy(const struct descriptors *d);
 bool file_blocks(const struct file *f);
 long files_answer(struct machine *m, struct task *t, bool *mine);
 
+/* ---- locks.c ---- */
+long lock_control(struct machine *m, struct task *t, struct file *f); /* fcntl(2) */
+long lock_whole(struct machine *m, struct task *t);                   /* flock(2) */
+void lock_closed(struct machine *m, const struct process *p, const struct file *f);
+void lock_released(struct machine *m, const struct file *f);
+
 /* ---- tree.c: files and directories ---- */
 long tree_answer(struct machine *m, struct task *t, bool *mine);
 struct inode *tree_create(struct machine *m);
@@ -320,6 +338,7 @@ void *tree_bound(struct machine *m, const struct process *p, const char *path, l
 void tree_socket_gone(struct machine *m, const void *socket);
 const char *tree_path(struct machine *m, struct inode *i); /* static storage */
 const char *tree_host(struct inode *i); /* the file of the host that it shows unchanged, NULL none */
+uint64_t tree_size(const struct inode *i);
 bool tree_executable(const struct inode *i);
 size_t tree_peek(struct inode *i, char *to, size_t size); /* its first bytes */
 extern const struct file_kind file_regular, file_directory;
@@ -333,11 +352,13 @@ long tree_fallocate(struct machine *m, struct file *f, int64_t mode, int64_t off
 /* ---- pipe.c ---- */
 long pipe_answer(struct machine *m, struct task *t, bool *mine);
 struct file *console_create(int fd, uint32_t flags); /* -1: nobody sees what is written */
-extern const struct file_kind file_console;
+extern const struct file_kind file_console, file_pipe;
+size_t pipe_readable(const struct file *f); /* bytes */
 
 /* ---- socket.c ---- */
 long socket_answer(struct machine *m, struct task *t, bool *mine);
 extern const struct file_kind file_socket;
+size_t socket_readable(const struct machine *m, const struct file *f); /* bytes */
 
 void socket_cut(struct machine *m); /* break what is cut */
 void sockets_fresh(struct machine *m, void (*reseed)(const struct machine *, struct chance *));

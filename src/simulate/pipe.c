@@ -97,7 +97,12 @@ static void pipe_close(struct machine *m, struct file *f)
         free(p);
 }
 
-static const struct file_kind file_pipe = {"pipe", pipe_read, pipe_write, pipe_poll, pipe_close};
+const struct file_kind file_pipe = {"pipe", pipe_read, pipe_write, pipe_poll, pipe_close};
+
+size_t pipe_readable(const struct file *f)
+{
+    return ((const struct pipe *)f->state)->size;
+}
 
 static long pipe_make(struct machine *m, struct task *t, int64_t flags)
 {
@@ -249,6 +254,9 @@ static long alarm_set(struct machine *m, struct task *t)
         return f ? -EINVAL : -EBADF;
     if (!user_get(m, t, &set, t->arg[2], sizeof set))
         return -EFAULT;
+    if (set.it_value.tv_nsec < 0 || set.it_value.tv_nsec >= (long)SECOND || set.it_interval.tv_nsec < 0 ||
+        set.it_interval.tv_nsec >= (long)SECOND)
+        return -EINVAL;
     struct alarm_clock *a = f->state;
     if (a->next != NEVER)
         old = (struct itimerspec){span(a->every), span(a->next - now)};
@@ -286,27 +294,29 @@ struct watcher {
 static long watcher_read(struct machine *m, struct task *t, struct file *f, uint8_t *to, size_t size, int64_t at)
 {
     const struct watcher *w = f->state;
-    struct process *p = t->process;
-    (void)m, (void)at;
-    uint64_t ready = (p->pending | t->pending) & w->set;
-    if (size < sizeof(struct signalfd_siginfo))
+    const size_t one = sizeof(struct signalfd_siginfo);
+    siginfo_t taken;
+    size_t done = 0;
+    (void)at;
+    if (size < one)
         return -EINVAL;
-    if (!ready)
-        return -EAGAIN;
-    int signo = __builtin_ctzll(ready) + 1;
-    struct signalfd_siginfo info = {.ssi_signo = (uint32_t)signo, .ssi_code = p->info[signo].si_code,
-                                    .ssi_pid = (uint32_t)p->info[signo].si_pid, .ssi_status = p->info[signo].si_status};
-    p->pending &= ~SIGNAL_BIT(signo);
-    t->pending &= ~SIGNAL_BIT(signo);
-    memcpy(to, &info, sizeof info);
-    return sizeof info;
+    for (; size - done >= one && signal_take(m, t, w->set, &taken); done += one) {
+        struct signalfd_siginfo info = {.ssi_signo = (uint32_t)taken.si_signo, .ssi_code = taken.si_code, .ssi_pid = (uint32_t)taken.si_pid};
+        if (taken.si_signo == SIGCHLD)
+            info.ssi_status = taken.si_status;
+        else
+            info.ssi_int = taken.si_value.sival_int, info.ssi_ptr = (uint64_t)(uintptr_t)taken.si_value.sival_ptr;
+        memcpy(to + done, &info, one);
+    }
+    return done ? (long)done : -EAGAIN;
 }
 
 static uint32_t watcher_poll(struct machine *m, struct file *f)
 {
     const struct watcher *w = f->state;
-    (void)m;
-    return w->process->pending & w->set ? POLLIN : 0;
+    const struct task *t = m->asking; /* of its thread and its process, signalfd(2) */
+    uint64_t pending = t ? t->pending | t->process->pending : w->process->pending;
+    return pending & w->set ? POLLIN : 0;
 }
 
 static const struct file_kind file_watcher = {"signalfd", watcher_read, NULL, watcher_poll, state_free};

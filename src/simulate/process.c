@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define GIVES_UP SECOND /* a process that ends badly so soon after io_uring was refused ends for that */
@@ -39,63 +40,26 @@ struct process *process_create(struct machine *m, const struct process *parent)
     return *at = p;
 }
 
-/* ---- signals ---- */
-
-static bool ignored_by_default(int signo)
+static void process_reap(struct process *c)
 {
-    return signo == SIGCHLD || signo == SIGURG || signo == SIGWINCH || signo == SIGCONT;
+    int status;
+    if (c->real && !c->died)
+        waitpid(c->real, &status, __WALL);
+    c->died = true;
+    c->state = PROCESS_GONE;
 }
 
-void process_signal(struct machine *m, struct process *p, const siginfo_t *info)
-{
-    int signo = info->si_signo;
-    if (p->state != PROCESS_ALIVE || signo < 1 || signo > 64)
-        return;
-    m->changes++;
-    if (signo == SIGKILL) {
-        process_end(m, p, SIGKILL);
-        return;
-    }
-    p->pending |= SIGNAL_BIT(signo);
-    p->info[signo] = *info;
-}
-
-static int signal_lowest(uint64_t set)
-{
-    return set ? __builtin_ctzll(set) + 1 : 0;
-}
-
-int process_take_signal(struct machine *m, struct task *t, siginfo_t *info)
-{
-    struct process *p = t->process;
-    const struct mail_process *does = &m->box->process[p->home];
-    uint64_t mask = t->has_mask ? t->waits_with : t->blocked;
-    for (int signo; (signo = signal_lowest((t->pending | p->pending) & ~mask));) {
-        *info = p->info[signo];
-        info->si_signo = signo;
-        bool caught = does->caught & SIGNAL_BIT(signo), ignored = does->ignored & SIGNAL_BIT(signo);
-        if (caught && t->state == TASK_WAITING)
-            return signo; /* looked at only */
-        t->pending &= ~SIGNAL_BIT(signo);
-        p->pending &= ~SIGNAL_BIT(signo);
-        if (caught)
-            return signo;
-        if (ignored || ignored_by_default(signo))
-            continue;
-        process_end(m, p, signo);
-        return -1;
-    }
-    return 0;
-}
-
-static void tell_parent(struct machine *m, const struct process *p)
+static void tell_parent(struct machine *m, struct process *p)
 {
     struct process *parent = machine_process(m, p->parent);
     siginfo_t info = {.si_signo = SIGCHLD, .si_code = WIFEXITED(p->status) ? CLD_EXITED : CLD_KILLED};
     info.si_pid = (pid_t)p->pid;
     info.si_status = WIFEXITED(p->status) ? WEXITSTATUS(p->status) : WTERMSIG(p->status);
-    if (parent && parent->state == PROCESS_ALIVE)
-        process_signal(m, parent, &info);
+    if (!parent || parent->state != PROCESS_ALIVE)
+        return;
+    process_signal(m, parent, &info);
+    if (m->box->process[parent->home].ignored & SIGNAL_BIT(SIGCHLD)) /* nobody will wait for it: wait(2) */
+        p->state = PROCESS_GONE;
 }
 
 /* ---- the end ---- */
@@ -117,6 +81,28 @@ static struct task *task_of(struct machine *m, const struct process *p)
         if (t->process == p)
             return t;
     return NULL;
+}
+
+/* The real one ends by the same signal, for the recorder to see; where it does not hear of that, by SIGKILL. */
+static void real_kill(struct machine *m, struct process *p, int signo)
+{
+    const struct rlimit none = {0, 0};
+    const struct timespec pause = {0, 1000 * 1000};
+    siginfo_t info = {0};
+    if (signo != SIGKILL) {
+        prlimit(p->real, RLIMIT_CORE, &none, NULL);
+        kill(p->real, signo);
+        for (int looks = 0; looks < 50 && !info.si_pid; looks++) {
+            if (looks)
+                nanosleep(&pause, NULL);
+            if (waitid(P_PID, (id_t)p->real, &info, WEXITED | WNOHANG | WNOWAIT | __WALL))
+                break; /* the recorder has seen it */
+        }
+    }
+    kill(p->real, SIGKILL);
+    if (p != m->root)
+        waitpid(p->real, &(int){0}, __WALL);
+    p->died = true;
 }
 
 /* A program that falls back to other calls where io_uring is refused is fine. One that gives up at once knows nothing else. */
@@ -151,10 +137,7 @@ void process_end(struct machine *m, struct process *p, int status)
         task_destroy(m, first);
         parent->state = TASK_STARTING;
     } else if (!WIFEXITED(status) && p->real && !p->died) {
-        kill(p->real, SIGKILL);
-        if (p != m->root)
-            waitpid(p->real, &real, __WALL);
-        p->died = true;
+        real_kill(m, p, WTERMSIG(status));
     }
     refused_end(m, p);
     clock_alarms(m, p);
@@ -167,6 +150,7 @@ void process_end(struct machine *m, struct process *p, int status)
             if (c->state == PROCESS_ZOMBIE)
                 c->state = PROCESS_GONE;
         }
+    signals_fini(p);
     tell_parent(m, p);
     if (!machine_process(m, p->parent))
         p->state = PROCESS_GONE;
@@ -179,12 +163,15 @@ void process_end(struct machine *m, struct process *p, int status)
 void process_real_gone(struct machine *m, struct process *p)
 {
     char text[160];
+    siginfo_t info = {0};
     snprintf(text, sizeof text, "process %u (%s) ended without a word at %.3f s of the world's time", p->pid, p->name,
              (double)(m->box->now - BEGINNING) / (double)SECOND);
-    if (m->options.warn)
+    waitid(P_PID, (id_t)p->real, &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
+    bool fault = info.si_pid && info.si_code != CLD_EXITED && info.si_status != SIGKILL; /* of its own: the run tells of it */
+    if (m->options.warn && !fault)
         m->options.warn(text);
     p->died = true;
-    process_end(m, p, SIGSEGV);
+    process_end(m, p, !info.si_pid ? SIGSEGV : info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status);
 }
 
 /* ---- fork, vfork, clone ---- */
@@ -256,146 +243,89 @@ static bool wait_matches(const struct process *p, const struct process *child, i
            (which < -1 && child->group == (uint32_t)-which);
 }
 
-static struct process *wait_find(struct machine *m, const struct process *p, int64_t which, bool *any)
+enum wait_what { WAIT_NOTHING, WAIT_END, WAIT_STOP, WAIT_CONTINUE };
+
+/* The child that there is something to tell of, and what; *any: there are children to wait for. */
+static struct process *wait_find(struct machine *m, const struct process *p, int64_t which, int64_t options, bool *any, enum wait_what *what)
 {
     *any = false;
+    *what = WAIT_NOTHING;
     for (struct process *c = m->processes; c; c = c->next) {
         if (!wait_matches(p, c, which))
             continue;
         *any = true;
-        if (c->state == PROCESS_ZOMBIE)
-            return c;
+        if (c->state == PROCESS_ZOMBIE && options & WEXITED)
+            return *what = WAIT_END, c;
+        if (c->state == PROCESS_ALIVE && c->stop_untold && options & WSTOPPED)
+            return *what = WAIT_STOP, c;
+        if (c->state == PROCESS_ALIVE && c->continue_untold && options & WCONTINUED)
+            return *what = WAIT_CONTINUE, c;
     }
     return NULL;
 }
 
-static void process_reap(struct process *c)
+static void wait_told(struct process *c, enum wait_what what)
 {
-    int status;
-    if (c->real && !c->died)
-        waitpid(c->real, &status, __WALL);
-    c->died = true;
-    c->state = PROCESS_GONE;
+    if (what == WAIT_END)
+        process_reap(c);
+    else if (what == WAIT_STOP)
+        c->stop_untold = 0;
+    else
+        c->continue_untold = false;
 }
 
 static long wait_four(struct machine *m, struct task *t)
 {
     bool any;
-    struct process *c = wait_find(m, t->process, (int32_t)t->arg[0], &any);
+    enum wait_what what;
     struct rusage usage = {0};
+    if ((uint32_t)t->arg[2] & ~(uint32_t)(WNOHANG | WUNTRACED | WCONTINUED | __WALL | __WCLONE | __WNOTHREAD))
+        return -EINVAL;
+    struct process *c = wait_find(m, t->process, (int32_t)t->arg[0], t->arg[2] | WEXITED, &any, &what);
     if (!any)
         return -ECHILD;
     if (!c)
         return t->arg[2] & WNOHANG ? 0 : ANSWER_WAIT;
-    if ((t->arg[1] && !user_put(m, t, t->arg[1], &c->status, 4)) || (t->arg[3] && !user_put(m, t, t->arg[3], &usage, sizeof usage)))
+    int status = what == WAIT_END ? c->status : what == WAIT_STOP ? c->stop_untold << 8 | 0x7f : 0xffff;
+    if ((t->arg[1] && !user_put(m, t, t->arg[1], &status, 4)) || (t->arg[3] && !user_put(m, t, t->arg[3], &usage, sizeof usage)))
         return -EFAULT;
-    process_reap(c);
+    wait_told(c, what);
     return c->pid;
+}
+
+static void wait_info(const struct process *c, enum wait_what what, siginfo_t *info)
+{
+    info->si_signo = SIGCHLD;
+    info->si_pid = (pid_t)c->pid;
+    if (what != WAIT_END) {
+        info->si_code = what == WAIT_STOP ? CLD_STOPPED : CLD_CONTINUED;
+        info->si_status = what == WAIT_STOP ? c->stop_untold : SIGCONT;
+        return;
+    }
+    info->si_code = WIFEXITED(c->status) ? CLD_EXITED : CLD_KILLED;
+    info->si_status = WIFEXITED(c->status) ? WEXITSTATUS(c->status) : WTERMSIG(c->status);
 }
 
 static long wait_id(struct machine *m, struct task *t)
 {
     bool any;
-    int64_t which = t->arg[0] == P_ALL ? -1 : t->arg[0] == P_PID ? t->arg[1] : t->arg[0] == P_PGID ? -t->arg[1] : -1;
-    struct process *c = wait_find(m, t->process, which, &any);
+    enum wait_what what;
+    int64_t which = t->arg[0] == P_ALL ? -1 : t->arg[0] == P_PID ? t->arg[1] : t->arg[0] == P_PGID ? -t->arg[1] : 0;
     siginfo_t info = {0};
+    if (!which || !(t->arg[3] & (WEXITED | WSTOPPED | WCONTINUED)))
+        return -EINVAL;
+    struct process *c = wait_find(m, t->process, which, t->arg[3], &any, &what);
     if (!any)
         return -ECHILD;
     if (!c && !(t->arg[3] & WNOHANG))
         return ANSWER_WAIT;
-    if (c) {
-        info.si_signo = SIGCHLD;
-        info.si_code = WIFEXITED(c->status) ? CLD_EXITED : CLD_KILLED;
-        info.si_pid = (pid_t)c->pid;
-        info.si_status = WIFEXITED(c->status) ? WEXITSTATUS(c->status) : WTERMSIG(c->status);
-    }
+    if (c)
+        wait_info(c, what, &info);
     if (t->arg[2] && !user_put(m, t, t->arg[2], &info, sizeof info))
         return -EFAULT;
     if (c && !(t->arg[3] & WNOWAIT))
-        process_reap(c);
+        wait_told(c, what);
     return 0;
-}
-
-/* ---- kill ---- */
-
-static long kill_processes(struct machine *m, struct task *t, int64_t which, int signo)
-{
-    long found = -ESRCH;
-    siginfo_t info = {.si_signo = signo, .si_code = SI_USER};
-    info.si_pid = (pid_t)t->process->pid;
-    for (struct process *p = m->processes, *next; p; p = next) {
-        next = p->next;
-        if (p->state == PROCESS_GONE)
-            continue;
-        bool hit = which > 0 ? p->pid == (uint32_t)which : which == 0 ? p->group == t->process->group
-                   : which == -1 ? p != t->process : p->group == (uint32_t)-which;
-        if (!hit)
-            continue;
-        found = 0;
-        if (signo)
-            process_signal(m, p, &info);
-    }
-    return found;
-}
-
-static long kill_thread(struct machine *m, struct task *t, int64_t tid, int signo)
-{
-    for (struct task *o = m->tasks; o; o = o->next) {
-        if (o->tid != (uint32_t)tid || o->process->state != PROCESS_ALIVE)
-            continue;
-        siginfo_t info = {.si_signo = signo, .si_code = SI_TKILL};
-        info.si_pid = (pid_t)t->process->pid;
-        if (signo) {
-            o->pending |= SIGNAL_BIT(signo);
-            o->process->info[signo] = info;
-            m->changes++;
-            if (signo == SIGKILL)
-                process_end(m, o->process, SIGKILL);
-        }
-        return 0;
-    }
-    return -ESRCH;
-}
-
-static long kill_queue(struct machine *m, struct task *t, uint32_t pid, int signo, int64_t address)
-{
-    struct process *p = machine_process(m, pid);
-    siginfo_t info;
-    if (!p)
-        return -ESRCH;
-    if (!user_get(m, t, &info, address, sizeof info))
-        return -EFAULT;
-    info.si_signo = signo;
-    process_signal(m, p, &info);
-    return 0;
-}
-
-/* A wait that ends with a signal only: pause(2), rt_sigsuspend(2). */
-static long wait_signal(struct machine *m, struct task *t, int64_t mask)
-{
-    if (mask && !t->has_mask) {
-        if (!user_get(m, t, &t->waits_with, mask, 8))
-            return -EFAULT;
-        t->has_mask = true;
-    }
-    return ANSWER_WAIT;
-}
-
-static long wait_signal_timed(struct machine *m, struct task *t)
-{
-    uint64_t set;
-    struct timespec ts = {0};
-    if (!user_get(m, t, &set, t->arg[0], 8) || (t->arg[2] && !user_get(m, t, &ts, t->arg[2], sizeof ts)))
-        return -EFAULT;
-    struct process *p = t->process;
-    int signo = signal_lowest((t->pending | p->pending) & set);
-    if (signo) {
-        t->pending &= ~SIGNAL_BIT(signo);
-        p->pending &= ~SIGNAL_BIT(signo);
-        return !t->arg[1] || user_put(m, t, t->arg[1], &p->info[signo], 128) ? signo : -EFAULT;
-    }
-    uint64_t after = t->arg[2] ? (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec : NEVER;
-    return task_times_out(m, t, after) ? -EAGAIN : ANSWER_WAIT;
 }
 
 static long process_exit(struct machine *m, struct task *t)
@@ -432,6 +362,14 @@ static long group_get(struct machine *m, struct task *t, bool session)
     return !p ? -ESRCH : session ? (long)p->session : (long)p->group;
 }
 
+static long session_make(struct machine *m, struct process *p)
+{
+    for (const struct process *o = m->processes; o; o = o->next)
+        if (o->state != PROCESS_GONE && o->group == p->pid)
+            return -EPERM;
+    return p->session = p->group = p->pid;
+}
+
 long process_answer(struct machine *m, struct task *t, bool *mine)
 {
     struct process *p = t->process;
@@ -449,17 +387,6 @@ long process_answer(struct machine *m, struct task *t, bool *mine)
     case MAIL_THREAD_EXIT: return thread_exit(m, t);
     case SYS_wait4: return wait_four(m, t);
     case SYS_waitid: return wait_id(m, t);
-    case SYS_kill: return kill_processes(m, t, (int32_t)a[0], (int)a[1]);
-    case SYS_tkill: return kill_thread(m, t, a[0], (int)a[1]);
-    case SYS_tgkill: return kill_thread(m, t, a[1], (int)a[2]);
-    case SYS_rt_sigqueueinfo: return kill_queue(m, t, (uint32_t)a[0], (int)a[1], a[2]);
-    case SYS_rt_tgsigqueueinfo: return kill_queue(m, t, (uint32_t)a[0], (int)a[2], a[3]);
-    case SYS_pause: return wait_signal(m, t, 0);
-    case SYS_rt_sigsuspend: return wait_signal(m, t, a[0]);
-    case SYS_rt_sigtimedwait: return wait_signal_timed(m, t);
-    case SYS_rt_sigpending:
-        set = (t->pending | p->pending) & t->blocked;
-        return user_put(m, t, a[0], &set, 8) ? 0 : -EFAULT;
     case SYS_getpid: return p->pid;
     case SYS_gettid: return t->tid;
     case SYS_getppid: return p->parent;
@@ -467,7 +394,7 @@ long process_answer(struct machine *m, struct task *t, bool *mine)
     case SYS_getpgid: return group_get(m, t, false);
     case SYS_getsid: return group_get(m, t, true);
     case SYS_setpgid: return group_set(m, t);
-    case SYS_setsid: return p->session = p->group = p->pid;
+    case SYS_setsid: return session_make(m, p);
     case SYS_umask: set = p->umask; p->umask = (uint32_t)a[0] & 0777; return (long)set;
     }
     *mine = false;

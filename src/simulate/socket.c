@@ -36,6 +36,7 @@ static void socket_free(struct machine *m, struct socket *s)
         *at = s->next;
     for (struct chunk *c = s->first, *next; c; c = next) {
         next = c->next;
+        rights_release(m, c->rights);
         free(c);
     }
     free(s);
@@ -44,12 +45,15 @@ static void socket_free(struct machine *m, struct socket *s)
 static long file_read(struct machine *m, struct task *t, struct file *f, uint8_t *to, size_t size, int64_t at)
 {
     (void)t;
-    return at >= 0 ? -ESPIPE : socket_take(m, f->state, to, size, 0, NULL);
+    struct taken taken = {.data = to};
+    long n = at >= 0 ? -ESPIPE : socket_take(m, f->state, &taken, size, 0);
+    rights_release(m, taken.rights);
+    return n;
 }
 
 static long file_write(struct machine *m, struct task *t, struct file *f, const uint8_t *from, size_t size, int64_t at)
 {
-    return at >= 0 ? -ESPIPE : socket_give(m, t, f->state, from, size, 0, NULL);
+    return at >= 0 ? -ESPIPE : socket_give(m, t, f->state, &(struct given){.data = from, .size = size});
 }
 
 static uint32_t file_poll(struct machine *m, struct file *f)
@@ -60,7 +64,7 @@ static uint32_t file_poll(struct machine *m, struct file *f)
     if (s->state == SOCKET_LISTENING)
         return connection_waits(m, s) ? POLLIN : 0;
     if (s->type == SOCK_DGRAM)
-        return (data_is_here(m, s) ? POLLIN : 0) | POLLOUT;
+        return (data_is_here(m, s) ? POLLIN : 0) | POLLOUT | (s->error ? POLLERR | POLLIN : 0);
     if (s->state == SOCKET_NEW)
         return POLLOUT | POLLHUP;
     if (s->state == SOCKET_CONNECTING)
@@ -71,6 +75,8 @@ static uint32_t file_poll(struct machine *m, struct file *f)
         ready |= POLLIN;
     if (end_is_here(m, s) || s->no_read)
         ready |= POLLIN | POLLRDHUP | (s->no_write ? POLLHUP : 0);
+    if (!s->peer && s->family == AF_UNIX)
+        ready |= POLLIN | POLLRDHUP | POLLHUP;
     if (s->reset)
         ready |= POLLIN | POLLERR | POLLHUP;
     if (!s->peer || s->peer->queued < WINDOW / 2)
@@ -83,7 +89,7 @@ void socket_end(struct machine *m, struct socket *s)
     tree_socket_gone(m, s);
     stream_end(m, s);
     if (s->peer) {
-        if (s->first)
+        if (s->type != SOCK_DGRAM && (s->first || (s->linger.l_onoff && !s->linger.l_linger)))
             s->peer->reset = true; /* unread data: the peer hears of it as a reset */
         s->peer->peer = NULL;
         s->peer = NULL;
@@ -109,6 +115,11 @@ static void file_close(struct machine *m, struct file *f)
 
 const struct file_kind file_socket = {"socket", file_read, file_write, file_poll, file_close};
 
+size_t socket_readable(const struct machine *m, const struct file *f)
+{
+    return socket_waiting(m, f->state);
+}
+
 long socket_install(struct machine *m, struct task *t, struct socket *s, int64_t type)
 {
     s->file = file_create(&file_socket, O_RDWR | (type & SOCK_NONBLOCK ? O_NONBLOCK : 0), s);
@@ -120,19 +131,24 @@ static long make(struct machine *m, struct task *t)
     int type = (int)t->arg[1] & 15;
     if (t->arg[0] != AF_INET && t->arg[0] != AF_INET6 && t->arg[0] != AF_UNIX)
         return -EAFNOSUPPORT;
-    if (type == SOCK_SEQPACKET)
-        type = SOCK_STREAM;
-    if (type != SOCK_STREAM && type != SOCK_DGRAM)
-        return -EPROTONOSUPPORT;
+    if (type < SOCK_STREAM || type >= SOCK_PACKET)
+        return -EINVAL;
+    if (type != SOCK_STREAM && type != SOCK_DGRAM && (type != SOCK_SEQPACKET || t->arg[0] != AF_UNIX))
+        return type == SOCK_SEQPACKET || type == SOCK_RDM ? -ESOCKTNOSUPPORT : -EPROTONOSUPPORT;
     return socket_install(m, t, socket_create(m, t->process, (int)t->arg[0], type), t->arg[1]);
 }
 
 static long make_pair(struct machine *m, struct task *t)
 {
     struct socket *s[2];
-    int fd[2];
+    int fd[2], type = (int)t->arg[1] & 15;
+    if (t->arg[0] != AF_UNIX)
+        return t->arg[0] == AF_INET || t->arg[0] == AF_INET6 ? -EOPNOTSUPP : -EAFNOSUPPORT;
+    if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET)
+        return -ESOCKTNOSUPPORT;
     for (int i = 0; i < 2; i++) {
-        s[i] = socket_create(m, t->process, AF_UNIX, (t->arg[1] & 15) == SOCK_DGRAM ? SOCK_DGRAM : SOCK_STREAM);
+        s[i] = socket_create(m, t->process, AF_UNIX, type);
+        s[i]->paired = true;
         s[i]->state = SOCKET_CONNECTED;
         s[i]->local.ss_family = s[i]->remote.ss_family = AF_UNIX;
         s[i]->local_size = s[i]->remote_size = 2;
@@ -148,33 +164,6 @@ static struct socket *socket_of(const struct task *t, int64_t fd, long *error)
     struct file *f = file_of(t, fd);
     *error = !f ? -EBADF : f->kind != &file_socket ? -ENOTSOCK : 0;
     return *error ? NULL : f->state;
-}
-
-static long option_get(struct machine *m, struct task *t, struct socket *s)
-{
-    int value = 0;
-    uint32_t room;
-    struct linger linger = {0};
-    const void *from = &value;
-    uint32_t size = sizeof value;
-    if (!user_get(m, t, &room, t->arg[4], 4))
-        return -EFAULT;
-    connect_look(m, s);
-    if (t->arg[1] == SOL_SOCKET) {
-        switch (t->arg[2]) {
-        case SO_ERROR: value = s->state == SOCKET_CONNECTING ? 0 : s->error; s->error = 0; break;
-        case SO_TYPE: value = s->type; break;
-        case SO_DOMAIN: value = s->family; break;
-        case SO_ACCEPTCONN: value = s->state == SOCKET_LISTENING; break;
-        case SO_SNDBUF: case SO_RCVBUF: value = (int)WINDOW; break;
-        case SO_LINGER: from = &linger; size = sizeof linger; break;
-        case SO_PEERCRED: { static uint32_t cred[3]; cred[0] = s->owner_pid; from = cred; size = 12; break; }
-        }
-    } else if (t->arg[1] == IPPROTO_TCP && t->arg[2] == TCP_INFO) {
-        return -ENOPROTOOPT;
-    }
-    size = room < size ? room : size;
-    return user_put(m, t, t->arg[3], from, size) && user_put(m, t, t->arg[4], &size, 4) ? 0 : -EFAULT;
 }
 
 bool socket_serve(struct machine *m, const char *path)
@@ -195,7 +184,8 @@ long socket_answer(struct machine *m, struct task *t, bool *mine)
         return make(m, t);
     if (t->nr == SYS_socketpair)
         return make_pair(m, t);
-    if (t->nr < SYS_connect || (t->nr > SYS_getsockopt && t->nr != SYS_accept4))
+    bool more = t->nr == SYS_accept4 || t->nr == SYS_sendmmsg || t->nr == SYS_recvmmsg;
+    if (t->nr < SYS_connect || (t->nr > SYS_getsockopt && !more))
         return *mine = false, -ENOSYS;
     struct socket *s = socket_of(t, t->arg[0], &error);
     if (!s)
@@ -213,7 +203,9 @@ long socket_answer(struct machine *m, struct task *t, bool *mine)
     case SYS_listen: return listen_call(m, t, s);
     case SYS_getsockname: return own_name(m, t, s);
     case SYS_getpeername: return peer_name(m, t, s);
-    case SYS_setsockopt: return 0;
+    case SYS_setsockopt: return option_set(m, t, s);
+    case SYS_sendmmsg: return message_many(m, t, s, false);
+    case SYS_recvmmsg: return message_many(m, t, s, true);
     case SYS_getsockopt: return option_get(m, t, s);
     }
     *mine = false;

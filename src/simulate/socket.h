@@ -11,11 +11,41 @@
 
 enum socket_state { SOCKET_NEW, SOCKET_LISTENING, SOCKET_CONNECTING, SOCKET_CONNECTED, SOCKET_FAILED };
 
+#define RIGHTS_MOST 64
+
+/* Open files that are handed over: SCM_RIGHTS, unix(7). */
+struct rights {
+    struct file *file[RIGHTS_MOST];
+    size_t count;
+};
+
+/* What a call gives to be sent, and */
+struct given {
+    const uint8_t *data;
+    size_t size;
+    int flags;
+    const struct sockaddr_storage *to; /* NULL: where it is connected to */
+    struct rights *rights;
+    bool rights_taken;                 /* they are on their way */
+};
+
+/* what it takes that was received. */
+struct taken {
+    uint8_t *data;
+    size_t size;
+    int flags; /* MSG_TRUNC */
+    struct sockaddr_storage from;
+    socklen_t from_size;
+    struct rights *rights;
+};
+
 /* Bytes, or one datagram, on their way. */
 struct chunk {
     struct chunk *next;
     uint64_t arrives;
     struct sockaddr_storage from;
+    socklen_t from_size;
+    struct rights *rights;
     size_t size, taken;
     uint8_t data[];
 };
@@ -39,6 +69,12 @@ struct socket {
     uint32_t held_from;      /* ... from this node: the peer itself may be gone when it can */
     bool reset;              /* the peer was gone when data came */
     int error;
+    bool paired;             /* socketpair(2) */
+    bool told_connected;     /* connect(2) has said so */
+    uint64_t receive_longest, send_longest; /* SO_RCVTIMEO, SO_SNDTIMEO: ns, 0 for ever */
+    struct linger linger;
+    struct { int level, name, value; } option[16]; /* what was set and changes nothing here */
+    unsigned options;
     struct socket *waiting[128]; /* of a listener: connections not accepted yet */
     uint64_t waiting_since[128];
     unsigned waits, backlog;
@@ -71,17 +107,17 @@ long own_name(struct machine *m, struct task *t, struct socket *s);
 void socket_told(struct machine *m, struct socket *s); /* whoever waits for it is to look again */
 void socket_arrives(struct machine *m, void *what);    /* the same, when something is due */
 uint64_t delay_between(const struct machine *m, struct socket *a, const struct socket *b);
-void send_chunk(struct machine *m, struct socket *from, struct socket *to, const uint8_t *data, size_t size);
+void send_chunk(struct machine *m, struct socket *from, struct socket *to, struct given *g); /* its rights go with it */
 void socket_let_go(struct machine *m, struct socket *s); /* what was held goes on its way */
 bool data_is_here(const struct machine *m, const struct socket *s);
 bool end_is_here(const struct machine *m, const struct socket *s);
-long stream_take(struct machine *m, struct socket *s, uint8_t *to, size_t size, bool peek);
-long stream_give(struct machine *m, struct task *t, struct socket *s, const uint8_t *data, size_t size, int flags);
+long stream_take(struct machine *m, struct socket *s, struct taken *taken, size_t size, bool peek);
+long stream_give(struct machine *m, struct task *t, struct socket *s, struct given *g);
 void stream_end(struct machine *m, struct socket *s);
 long shut(struct machine *m, struct socket *s, int64_t how);
 
 /* ---- socket_datagram.c ---- */
-long datagram_give(struct machine *m, struct socket *s, const struct sockaddr_storage *to, const uint8_t *data, size_t size);
+long datagram_give(struct machine *m, struct task *t, struct socket *s, struct given *g);
 
 /* ---- socket_connect.c ---- */
 void connect_look(struct machine *m, struct socket *s); /* has the answer come back? */
@@ -90,10 +126,16 @@ long connect_call(struct machine *m, struct task *t, struct socket *s);
 long accept_call(struct machine *m, struct task *t, struct socket *s, int64_t flags);
 long listen_call(struct machine *m, struct task *t, struct socket *s);
 
+/* ---- socket_options.c ---- */
+long option_get(struct machine *m, struct task *t, struct socket *s);
+long option_set(struct machine *m, struct task *t, struct socket *s);
+
 /* ---- socket_message.c ---- */
-long socket_take(struct machine *m, struct socket *s, uint8_t *to, size_t size, int flags, struct sockaddr_storage *from);
-long socket_give(struct machine *m, struct task *t, struct socket *s, const uint8_t *data, size_t size, int flags,
-                 const struct sockaddr_storage *to);
+long socket_take(struct machine *m, struct socket *s, struct taken *taken, size_t size, int flags);
+long socket_give(struct machine *m, struct task *t, struct socket *s, struct given *g);
+size_t socket_waiting(const struct machine *m, const struct socket *s); /* FIONREAD */
+void rights_release(struct machine *m, struct rights *r); /* accepts NULL */
+long message_many(struct machine *m, struct task *t, struct socket *s, bool receive);
 long send_to(struct machine *m, struct task *t, struct socket *s);
 long receive_from(struct machine *m, struct task *t, struct socket *s);
 long send_message(struct machine *m, struct task *t, struct socket *s);

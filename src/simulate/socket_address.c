@@ -80,6 +80,8 @@ long bind_name(struct machine *m, struct task *t, struct socket *s)
     s->local = a;
     s->local_size = (socklen_t)t->arg[2];
     if (a.ss_family == AF_UNIX) {
+        if (!*path && t->arg[2] > 2 && port_is_taken(m, &a, s))
+            return -EADDRINUSE;
         if (*path && (error = tree_bind(m, t->process, path, s)))
             return error;
         s->bound = true;

@@ -7,6 +7,7 @@ static void connection_break(struct machine *m, struct socket *s)
 {
     for (struct chunk *c = s->first, *next; c; c = next) { /* what is on its way is lost */
         next = c->next;
+        rights_release(m, c->rights);
         free(c);
     }
     s->first = NULL;
@@ -19,14 +20,14 @@ static void connection_break(struct machine *m, struct socket *s)
 void socket_cut(struct machine *m)
 {
     for (struct socket *s = m->sockets; s; s = s->next)
-        if (s->peer && s->type == SOCK_STREAM && s->family != AF_UNIX && fault_is_cut(m, s->node, s->peer->node) && !s->no_write)
+        if (s->peer && s->type != SOCK_DGRAM && s->family != AF_UNIX && fault_is_cut(m, s->node, s->peer->node) && !s->no_write)
             connection_break(m, s);
 }
 
 void sockets_let_go(struct machine *m)
 {
     for (struct socket *s = m->sockets; s; s = s->next)
-        if (s->type == SOCK_STREAM)
+        if (s->type != SOCK_DGRAM)
             socket_let_go(m, s);
 }
 
@@ -34,7 +35,7 @@ void sockets_let_go(struct machine *m)
 void sockets_reset(struct machine *m, uint32_t a, uint32_t b)
 {
     for (struct socket *s = m->sockets; s; s = s->next) {
-        if (!s->peer || s->type != SOCK_STREAM || s->family == AF_UNIX)
+        if (!s->peer || s->type == SOCK_DGRAM || s->family == AF_UNIX)
             continue;
         if ((s->node == a && s->peer->node == b) || (s->node == b && s->peer->node == a)) {
             connection_break(m, s);

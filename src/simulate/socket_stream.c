@@ -34,21 +34,22 @@ uint64_t delay_between(const struct machine *m, struct socket *a, const struct s
     return delay;
 }
 
-void send_chunk(struct machine *m, struct socket *from, struct socket *to, const uint8_t *data, size_t size)
+void send_chunk(struct machine *m, struct socket *from, struct socket *to, struct given *g)
 {
-    struct chunk *c = malloc(sizeof *c + size);
+    struct chunk *c = malloc(sizeof *c + g->size);
+    bool ordered = to->type != SOCK_DGRAM;
     if (!c)
         abort();
-    bool held = to->type == SOCK_STREAM && from->family != AF_UNIX && fault_is_held(m, from->node, to->node);
-    uint64_t when = machine_now(m) + delay_between(m, from, to) + step_delay(m->asking);
-    if (held)
-        when = NEVER;
-    *c = (struct chunk){.arrives = to->type == SOCK_STREAM && when < to->latest ? to->latest : when, .from = from->local, .size = size};
-    memcpy(c->data, data, size);
+    bool held = ordered && from->family != AF_UNIX && fault_is_held(m, from->node, to->node);
+    uint64_t when = held ? NEVER : machine_now(m) + delay_between(m, from, to) + step_delay(m->asking);
+    *c = (struct chunk){.arrives = ordered && when < to->latest ? to->latest : when, .from = from->local, .size = g->size,
+                        .from_size = from->family == AF_UNIX && !from->bound ? 0 : from->local_size, .rights = g->rights};
+    g->rights_taken = true;
+    memcpy(c->data, g->data, g->size);
     to->latest = c->arrives;
-    to->queued += size;
+    to->queued += g->size;
     struct chunk **at = &to->first;
-    while (*at && (to->type == SOCK_STREAM || (*at)->arrives <= c->arrives))
+    while (*at && (ordered || (*at)->arrives <= c->arrives))
         at = &(*at)->next;
     c->next = *at;
     *at = c;
@@ -90,15 +91,22 @@ bool end_is_here(const struct machine *m, const struct socket *s)
     return s->end_arrives <= machine_now(m);
 }
 
-long stream_take(struct machine *m, struct socket *s, uint8_t *to, size_t size, bool peek)
+/* Bytes that came with descriptors end a read, and so do those before them: unix(7). */
+long stream_take(struct machine *m, struct socket *s, struct taken *taken, size_t size, bool peek)
 {
     size_t done = 0;
-    for (struct chunk *c = s->first; c && done < size && c->arrives <= machine_now(m); c = peek ? c->next : s->first) {
+    bool with_rights = false;
+    for (struct chunk *c = s->first; c && done < size && c->arrives <= machine_now(m) && !with_rights; c = peek ? c->next : s->first) {
         size_t n = c->size - c->taken < size - done ? c->size - c->taken : size - done;
-        memcpy(to + done, c->data + c->taken, n);
+        if (c->rights && done)
+            break;
+        with_rights = c->rights;
+        memcpy(taken->data + done, c->data + c->taken, n);
         done += n;
         if (peek)
             continue;
+        if (c->rights)
+            taken->rights = c->rights, c->rights = NULL;
         c->taken += n;
         s->queued -= n;
         if (c->taken == c->size) {
@@ -134,38 +142,41 @@ static long service_take(struct machine *m, struct socket *s, const uint8_t *dat
         fault_execute(m, s->line, answer, sizeof answer);
         if (s->peer != client)
             return (long)size; /* the fault ended who asked for it */
-        send_chunk(m, s, client, (const uint8_t *)answer, strlen(answer));
+        send_chunk(m, s, client, &(struct given){.data = (const uint8_t *)answer, .size = strlen(answer)});
         socket_end(m, s);
         break;
     }
     return (long)size;
 }
 
-long stream_give(struct machine *m, struct task *t, struct socket *s, const uint8_t *data, size_t size, int flags)
+long stream_give(struct machine *m, struct task *t, struct socket *s, struct given *g)
 {
     connect_look(m, s);
     if (s->state == SOCKET_CONNECTING)
         return -EAGAIN;
     if (s->state != SOCKET_CONNECTED)
-        return s->error ? -s->error : broken_pipe(m, t, flags);
-    if (s->no_write || s->reset)
-        return broken_pipe(m, t, flags);
+        return s->error ? -s->error : broken_pipe(m, t, g->flags);
+    if (s->no_write || s->reset || (!s->peer && s->family == AF_UNIX))
+        return broken_pipe(m, t, g->flags);
     if (!s->peer) { /* gone: the first is lost, what comes back breaks the connection */
-        if (!end_is_here(m, s))
-            return (long)size;
-        s->reset = true;
-        socket_told(m, s);
-        return (long)size;
+        if (end_is_here(m, s)) {
+            s->reset = true;
+            socket_told(m, s);
+        }
+        return (long)g->size;
     }
     if (s->peer->service)
-        return service_take(m, s->peer, data, size);
+        return service_take(m, s->peer, g->data, g->size);
     size_t room = s->peer->queued < WINDOW ? WINDOW - s->peer->queued : 0;
-    if (!room)
+    if (!room || (s->type == SOCK_SEQPACKET && room < g->size && s->peer->queued))
         return -EAGAIN;
-    size = size < room ? size : room;
-    if (size && !step_drop(t))
-        send_chunk(m, s, s->peer, data, size);
-    return (long)size;
+    struct given piece = *g;
+    piece.size = s->type == SOCK_SEQPACKET || g->size < room ? g->size : room;
+    if (piece.size && !step_drop(t)) {
+        send_chunk(m, s, s->peer, &piece);
+        g->rights_taken = true;
+    }
+    return (long)piece.size;
 }
 
 void stream_end(struct machine *m, struct socket *s)
@@ -186,9 +197,27 @@ void stream_end(struct machine *m, struct socket *s)
         socket_told(m, peer);
 }
 
+/* A listener that is shut listens no more. */
+static long listener_shut(struct machine *m, struct socket *s, int64_t how)
+{
+    if (how == SHUT_WR)
+        return 0;
+    s->state = SOCKET_NEW;
+    while (s->waits) {
+        struct socket *c = s->waiting[--s->waits];
+        socket_end(m, c);
+    }
+    socket_told(m, s);
+    return 0;
+}
+
 long shut(struct machine *m, struct socket *s, int64_t how)
 {
-    if (s->state != SOCKET_CONNECTED)
+    if (how < SHUT_RD || how > SHUT_RDWR)
+        return -EINVAL;
+    if (s->state == SOCKET_LISTENING)
+        return listener_shut(m, s, how);
+    if (s->state != SOCKET_CONNECTED && !(s->type == SOCK_DGRAM && s->remote_size))
         return -ENOTCONN;
     if (how == SHUT_RD || how == SHUT_RDWR)
         s->no_read = true;

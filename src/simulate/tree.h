@@ -54,8 +54,8 @@ void directory_list(struct machine *m, struct inode *d); /* every name of the ho
 bool directory_empty(struct machine *m, struct inode *d);
 
 /* ---- tree_made.c ---- */
-/* /proc/PID/stat: how a process is, in proc(5)'s words. NULL: not such a path, or no such process. */
-struct inode *process_file(struct machine *m, const char *path);
+/* /proc/PID/stat and the like: how a process is, in proc(5)'s words. NULL: not such a path, or no such process. */
+struct inode *process_file(struct machine *m, const struct process *asks, const char *path);
 
 /* ---- tree_path.c ---- */
 struct walk {

@@ -206,6 +206,8 @@ long tree_map(struct machine *m, struct task *t)
     struct mail *mail = task_mail(m, t);
     if (!f || !f->inode || f->kind != &file_regular)
         return f ? -ENODEV : -EBADF;
+    if ((f->flags & O_ACCMODE) == O_WRONLY)
+        return -EACCES;
     if (t->arg[1])
         return content_share(m, f->inode, mail->text, sizeof mail->text);
     const char *host = tree_host(f->inode);

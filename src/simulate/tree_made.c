@@ -71,16 +71,39 @@ struct inode *tree_create(struct machine *m)
     return root;
 }
 
-/* /proc/PID/stat and /proc/PID/status: how a process is, in proc(5)'s words. NULL: no such process. */
-struct inode *process_file(struct machine *m, const char *path)
+/* The state letter of a thread, or of a process by its first. */
+static char state_letter(const struct machine *m, const struct process *p, unsigned tid)
 {
-    unsigned pid = 0;
+    if (p->state == PROCESS_ZOMBIE)
+        return 'Z';
+    if (p->stopped)
+        return 'T';
+    for (const struct task *t = m->tasks; t; t = t->next)
+        if (t->process == p && t->tid == tid)
+            return t->state == TASK_WAITING || t->state == TASK_PARENT ? 'S' : 'R';
+    return 'S';
+}
+
+/* /proc/PID/stat, /proc/PID/task/TID/stat, /proc/PID/comm: how a process is, in proc(5)'s words. NULL: no such process or file. */
+struct inode *process_file(struct machine *m, const struct process *asks, const char *path)
+{
+    unsigned pid = asks->pid, tid = 0;
+    int n = 0;
     char what[16] = "", text[200];
-    struct process *p = sscanf(path, "/proc/%u/%15s", &pid, what) == 2 ? machine_process(m, pid) : NULL;
-    if (!p || strcmp(what, "stat"))
+    if (sscanf(path, "/proc/%u/%n", &pid, &n) != 1 && strncmp(path, "/proc/self/", n = 11))
         return NULL;
-    snprintf(text, sizeof text, "%u (%s) %c %u %u %u 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 10485760 2560\n", p->pid, p->name,
-             p->state == PROCESS_ZOMBIE ? 'Z' : 'S', p->parent, p->group, p->session);
+    const struct process *p = machine_process(m, pid);
+    if (sscanf(path + n, "task/%u/%15s", &tid, what) != 2)
+        snprintf(what, sizeof what, "%s", path + n);
+    if (!p || !n)
+        return NULL;
+    if (!strcmp(what, "comm"))
+        snprintf(text, sizeof text, "%s\n", p->name);
+    else if (!strcmp(what, "stat"))
+        snprintf(text, sizeof text, "%u (%s) %c %u %u %u 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 10485760 2560\n", tid ? tid : pid, p->name,
+                 state_letter(m, p, tid ? tid : pid), p->parent, p->group, p->session);
+    else
+        return NULL;
     struct inode *i = inode_create(m, S_IFREG | 0444);
     i->links = 0;
     content_write(m, i, (const uint8_t *)text, strlen(text), 0);

@@ -42,7 +42,7 @@ static long open_path(struct machine *m, struct task *t, int64_t at, const char 
         i->links = 0;
         return inode_open(m, t, i, flags & ~O_TMPFILE);
     }
-    struct inode *of_process = strncmp(path, "/proc/", 6) ? NULL : process_file(m, path);
+    struct inode *of_process = strncmp(path, "/proc/", 6) ? NULL : process_file(m, t->process, path);
     if (of_process)
         return inode_open(m, t, of_process, O_RDONLY | (flags & O_CLOEXEC));
     bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
@@ -69,6 +69,8 @@ static long name_remove(struct machine *m, struct task *t, int64_t at, const cha
     if (!w.found)
         return -ENOENT;
     if (!w.name[0])
+        return directory ? -EBUSY : -EISDIR;
+    if (directory && w.directory == m->tree) /* proc, dev: something is mounted there */
         return -EBUSY;
     if (directory != !!S_ISDIR(w.found->mode))
         return directory ? -ENOTDIR : -EISDIR;
@@ -115,10 +117,10 @@ static long name_move(struct machine *m, struct task *t, int64_t at, int64_t fro
         return -EBUSY;
     if (flags & 2) /* RENAME_EXCHANGE */
         return -EINVAL;
-    if (b.found == a.found)
-        return 0;
     if (b.found && flags & 1) /* RENAME_NOREPLACE */
         return -EEXIST;
+    if (b.found == a.found)
+        return 0;
     if (b.found && S_ISDIR(b.found->mode) && (!S_ISDIR(a.found->mode) || !directory_empty(m, b.found)))
         return S_ISDIR(a.found->mode) ? -ENOTEMPTY : -EISDIR;
     if (S_ISDIR(a.found->mode))
@@ -141,7 +143,11 @@ static long name_link(struct machine *m, struct task *t, int64_t at, int64_t fro
     const char *source = user_text(m, t, from, 0), *target = user_text(m, t, to, 1);
     if (!source || !target)
         return -EFAULT;
-    long error = tree_find(m, t->process, at, source, flags & AT_SYMLINK_FOLLOW, &i);
+    long error = 0;
+    if (!*source && flags & AT_EMPTY_PATH)
+        error = file_of(t, at) && (i = file_of(t, at)->inode) ? 0 : -EBADF;
+    else
+        error = tree_find(m, t->process, at, source, flags & AT_SYMLINK_FOLLOW, &i);
     if (!error)
         error = walk_from(m, t->process, to_at, target, false, &w);
     if (error)

@@ -87,6 +87,18 @@ const char *own_path(struct machine *m, const struct process *p, const char *pat
     return text;
 }
 
+/* What an open descriptor stands for, though it may have no name: /proc/self/fd/N, proc(5). */
+static struct inode *own_file(const struct process *p, const char *path)
+{
+    int fd, n = 0;
+    unsigned pid = p->pid;
+    bool named = (sscanf(path, "/proc/self/fd/%d%n", &fd, &n) == 1 && n) || (sscanf(path, "/dev/fd/%d%n", &fd, &n) == 1 && n) ||
+                 (sscanf(path, "/proc/%u/fd/%d%n", &pid, &fd, &n) == 2 && n && pid == p->pid);
+    if (!named || path[n] || fd < 0 || fd >= DESCRIPTORS || !p->descriptors->at[fd].file)
+        return NULL;
+    return p->descriptors->at[fd].file->inode;
+}
+
 long walk_from(struct machine *m, const struct process *p, int64_t at, const char *path, bool follow, struct walk *w)
 {
     *w = (struct walk){0};
@@ -99,6 +111,8 @@ long walk_from(struct machine *m, const struct process *p, int64_t at, const cha
             return -ENOTDIR;
         from = f->inode;
     }
+    if (p->descriptors && follow && (w->found = own_file(p, path)))
+        return w->directory = w->found, 0;
     if (p->descriptors && follow && (!strncmp(path, "/proc/", 6) || !strncmp(path, "/dev/fd/", 8)))
         path = own_path(m, p, path);
     return walk_path(m, p, from, path, follow, w);
@@ -141,6 +155,11 @@ const char *tree_path(struct machine *m, struct inode *i)
 const char *tree_host(struct inode *i)
 {
     return i->host && !i->loaded && S_ISREG(i->mode) ? i->host : NULL;
+}
+
+uint64_t tree_size(const struct inode *i)
+{
+    return i->size;
 }
 
 bool tree_executable(const struct inode *i)

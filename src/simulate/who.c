@@ -18,6 +18,8 @@ static long name_get(struct machine *m, struct task *t)
 static long limit_get(struct machine *m, struct task *t, int64_t to, int64_t which)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    if (which < 0 || which >= RLIM_NLIMITS)
+        return -EINVAL;
     if (which == RLIMIT_STACK)
         limit.rlim_cur = 8u << 20;
     if (which == RLIMIT_NOFILE)
@@ -30,6 +32,8 @@ static long limit_get(struct machine *m, struct task *t, int64_t to, int64_t whi
 static long random_get(struct machine *m, struct task *t)
 {
     size_t size = (uint64_t)t->arg[1] > 65536 ? 65536 : (size_t)t->arg[1];
+    if (t->arg[2] & ~(int64_t)7)
+        return -EINVAL;
     uint8_t *bytes = machine_scratch(m, size + 8);
     for (size_t i = 0; i < size; i += 8) {
         uint64_t word = chance_next(&t->process->numbers);

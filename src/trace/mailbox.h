@@ -43,6 +43,7 @@ enum mail_ask {
     MAIL_THREAD_EXIT = -10, /* arg 0: address of the word that is cleared, 0 none. No answer: nobody waits for one */
     MAIL_MAP = -11,        /* arg 0: descriptor, 1: whether writes go to the file. Answer: 0 and in `text` the file of the host to map, or 1: its content must be read */
     MAIL_DEAD = -12,       /* answer only: the world has ended */
+    MAIL_SIGNALS = -14,    /* signals that waited may be let through now: they come with the answer */
     MAIL_REFUSED = -13,    /* arg 0: system call that DRD does not let programs make, io_uring_setup(2) for one. No word about it */
 };
 
@@ -76,6 +77,7 @@ struct mail {
  * is off by, set by the simulator. */
 struct mail_process {
     uint64_t caught, ignored; /* signal sets, bit n-1 is signal n */
+    uint64_t pending;         /* set by the simulator: signals that wait for one of its threads */
     int64_t realtime; /* ns */
 };
 
