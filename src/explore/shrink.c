@@ -32,7 +32,8 @@ static bool is_timer(const struct plan_step *step)
 
 static bool is_delivery(const struct plan_step *step)
 {
-    return !is_fault(step) && !is_timer(step) && step->kind != PLAN_REST && step->kind != PLAN_CALM && step->kind != PLAN_END;
+    bool other = step->kind == PLAN_REST || step->kind == PLAN_CALM || step->kind == PLAN_END;
+    return !other && !is_fault(step) && !is_timer(step);
 }
 
 static bool is_rest(const struct plan_step *step)
@@ -140,7 +141,8 @@ static void tell(struct shrinker *s, const struct shrink_stage *told)
 
 static void stage_run(struct shrinker *s, const struct stage *stage)
 {
-    struct shrink_stage told = {.name = stage->name, .unit = stage->unit, .before = stage->size(s), .events_before = s->events};
+    struct shrink_stage told = {
+        .name = stage->name, .unit = stage->unit, .before = stage->size(s), .events_before = s->events};
     uint64_t tries = s->tries;
     if (!told.before || shrinker_over(s))
         return;
@@ -155,7 +157,8 @@ static void stage_run(struct shrinker *s, const struct stage *stage)
 /* What comes after the failure is of no interest: from now on runs end soon after it, and only what is before it counts. */
 static void tail_run(struct shrinker *s)
 {
-    struct shrink_stage told = {.name = "tail", .unit = " ms", .before = s->outcome.world / MILLISECOND_NS, .events_before = s->events};
+    struct shrink_stage told = {
+        .name = "tail", .unit = " ms", .before = s->outcome.world / MILLISECOND_NS, .events_before = s->events};
     uint64_t tries = s->tries, size = 0;
     if (!s->outcome.failed || shrinker_over(s) || !shrink_tail(s))
         return;
@@ -192,8 +195,8 @@ static void stages_run(struct shrinker *s)
     for (int round = 0; round < ROUNDS && !shrinker_over(s); round++) {
         uint64_t events = s->events;
         size_t faults = faults_now(s);
-        for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
-            if (round == 0 || (stages[i].run != late && (stages[i].run != requests || s->events != events))) /* the dearest */
+        for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) /* requests are the dearest */
+            if (round == 0 || (stages[i].run != late && (stages[i].run != requests || s->events != events)))
                 stage_run(s, &stages[i]);
         if (s->events + s->events / 4 >= events && (round == 0 || faults_now(s) >= faults))
             break;
@@ -238,7 +241,8 @@ static bool count_is_wrong(const struct shrinker *s, struct drd_error *e)
 {
     if (!s->o->count || count_is_there(s->command, s->o->count) || shrink_origin_counts(s->from, s->o->count))
         return false;
-    error_set(e, DRD_EXIT_USAGE, "--count %s: neither the command nor its environment has a number behind such a word", s->o->count);
+    error_set(e, DRD_EXIT_USAGE, "--count %s: neither the command nor its environment has a number behind such a word",
+              s->o->count);
     return true;
 }
 

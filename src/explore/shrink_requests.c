@@ -78,7 +78,8 @@ static bool count_set(struct shrinker *s, struct trial *t, uint64_t value)
 {
     const char *digits;
     char *text;
-    t->command = count_is_there(s->command, s->o->count) ? command_copy(s->command) : command_longer(s->command, s->o->count);
+    bool there = count_is_there(s->command, s->o->count);
+    t->command = there ? command_copy(s->command) : command_longer(s->command, s->o->count);
     char **word = t->command ? count_word(t->command, s->o->count, &digits) : NULL;
     if (!word || asprintf(&text, "%.*s%" PRIu64, (int)(digits - *word), *word, value) < 0)
         return shrinker_memory(s), false;
@@ -148,7 +149,8 @@ static void slice_up(struct slices *t, size_t *count, const struct store_process
     if (end < begin + 20 * MILLISECOND_NS)
         return;
     for (size_t i = 0; i < parts; i++)
-        t->slice[(*count)++] = (struct slice){p->number, begin + (end - begin) * i / parts + 1, begin + (end - begin) * (i + 1) / parts + 1};
+        t->slice[(*count)++] = (struct slice){p->number, begin + (end - begin) * i / parts + 1,
+                                              begin + (end - begin) * (i + 1) / parts + 1};
 }
 
 static size_t slices_make(struct shrinker *s, struct slices *t)

@@ -61,7 +61,8 @@ static bool same_nodes(const struct fault *a, const struct fault *b)
 static bool undoes(const struct fault *end, const struct fault *begin)
 {
     switch (end->kind) {
-    case FAULT_HEAL: return (begin->kind == FAULT_CUT || begin->kind == FAULT_CUT_ONE_WAY) && (!end->nodes || same_nodes(end, begin));
+    case FAULT_HEAL:
+        return (begin->kind == FAULT_CUT || begin->kind == FAULT_CUT_ONE_WAY) && (!end->nodes || same_nodes(end, begin));
     case FAULT_RESTART: return (begin->kind == FAULT_KILL || begin->kind == FAULT_CRASH) && same_nodes(end, begin);
     case FAULT_RESUME: return begin->kind == FAULT_PAUSE && same_nodes(end, begin);
     case FAULT_DISK: return is_disk_well(end) && begin->kind == FAULT_DISK && !is_disk_well(begin) && same_nodes(end, begin);
@@ -103,7 +104,8 @@ static bool name_drop(struct plan_step *step, int nth)
     size_t used = 0;
     if (!is_fault(step) || !fault_read(&f, step->words, NULL) || f.count != f.nodes + 1 || nth >= f.nodes)
         return false;
-    if (f.nodes <= (f.kind == FAULT_CUT || f.kind == FAULT_HEAL || f.kind == FAULT_CUT_ONE_WAY || f.kind == FAULT_RESET ? 2 : 1))
+    bool of_links = f.kind == FAULT_CUT || f.kind == FAULT_HEAL || f.kind == FAULT_CUT_ONE_WAY || f.kind == FAULT_RESET;
+    if (f.nodes <= (of_links ? 2 : 1))
         return false;
     for (int i = 0; i < f.count; i++)
         if (i != nth + 1)
