@@ -27,7 +27,7 @@ static void reads_and_writes(void **state)
     struct drd_error e = {0};
     (void)state;
     assert_true(plan_read(&p, text, &e));
-    assert_int_equal(p.count, 13);
+    assert_int_equal(p.count, 14);
     assert_int_equal(p.step[0].at, 1250000000);
     assert_int_equal(p.step[2].value, -50000000);
     assert_true(p.step[8].kind == PLAN_FRESH && p.step[8].process == 12 && p.step[8].value == 77 && !plan_at_moment(&p.step[8]));
