@@ -8,6 +8,7 @@
 set -u
 name=$1
 shift
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- # what the runner left open is not there in the world
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/drd-world.XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
