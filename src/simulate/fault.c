@@ -163,7 +163,7 @@ static void fault_do(struct machine *m, const struct fault *f, const uint32_t *n
         node_do(m, f, node[i]);
     switch (f->kind) {
     case FAULT_CUT: case FAULT_HEAL: cuts_set(m, node, f->nodes, f->kind == FAULT_CUT); break;
-    case FAULT_CUT_ONE_WAY: m->held[node[0]][node[1]] = true; break;
+    case FAULT_CUT_ONE_WAY: m->held[node[0]][node[1]] = true; sockets_hold(m, node[0], node[1]); break;
     case FAULT_RESET: sockets_reset(m, node[0], node[1]); break;
     case FAULT_LOSE: m->lose = (uint32_t)f->value; break;
     case FAULT_DUPLICATE: m->duplicate = (uint32_t)f->value; break;

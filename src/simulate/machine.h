@@ -363,6 +363,7 @@ size_t socket_readable(const struct machine *m, const struct file *f); /* bytes 
 void socket_cut(struct machine *m); /* break what is cut */
 void sockets_fresh(struct machine *m, void (*reseed)(const struct machine *, struct chance *));
 void sockets_reset(struct machine *m, uint32_t a, uint32_t b);
+void sockets_hold(struct machine *m, uint32_t from, uint32_t to); /* what is on its way does not come through a cut */
 void sockets_let_go(struct machine *m); /* what was held and is no longer goes on its way */
 bool socket_serve(struct machine *m, const char *path); /* the machine itself answers there */
 

@@ -24,6 +24,21 @@ void socket_cut(struct machine *m)
             connection_break(m, s);
 }
 
+void sockets_hold(struct machine *m, uint32_t from, uint32_t to)
+{
+    for (struct socket *s = m->sockets; s; s = s->next) {
+        if (!s->peer || s->type == SOCK_DGRAM || s->family == AF_UNIX || s->node != to || s->peer->node != from)
+            continue;
+        for (struct chunk *c = s->first; c; c = c->next)
+            if (c->arrives > machine_now(m))
+                c->arrives = s->latest = NEVER;
+        if (s->end_arrives != NEVER && s->end_arrives > machine_now(m)) {
+            s->end_arrives = NEVER;
+            s->held_end = true;
+        }
+    }
+}
+
 void sockets_let_go(struct machine *m)
 {
     for (struct socket *s = m->sockets; s; s = s->next)
