@@ -19,9 +19,10 @@
 #define EXPLORE_FEATURES 512 /* of one run that are told; a run has some dozen */
 
 /* A combination of roles, terms, faults and breaks that a run went through, as a hash, and when first (ns since
- * the run began). */
+ * the run began; EXPLORE_LATE: after the last fault, where other chance changes little). EXPLORE_DEEP is set in the hash of one
+ * from which little is wanting to a failure. */
 struct explore_feature {
-    uint64_t hash, time; /* time EXPLORE_LATE: after the last fault, where other chance changes little. EXPLORE_DEEP is set in the hash of one from which little is wanting to a failure */
+    uint64_t hash, time;
 };
 #define EXPLORE_DEEP 1u
 #define EXPLORE_LATE INT64_MAX
