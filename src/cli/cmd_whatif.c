@@ -18,7 +18,7 @@
 static struct args_list timers, draws, drops, delays, fails, crashes;
 static int64_t seeds;
 static int64_t jobs;
-static const char *keep_in;
+static const char *keep_in, *from_event;
 
 static const struct args_option options[] = {
     {ARGS_LIST, 0, "timer", "EVENT=+TIME", "the wait that begins at this event is so much longer, or shorter (+50ms, -1s)", &timers},
@@ -27,6 +27,7 @@ static const struct args_option options[] = {
     {ARGS_LIST, 0, "delay", "EVENT=TIME", "the message sent at this event arrives so much later", &delays},
     {ARGS_LIST, 0, "fail", "EVENT=ERROR", "the system call of this event fails: EIO, ENOSPC, ... or a number", &fails},
     {ARGS_LIST, 0, "crash", "EVENT", "the node loses its power at this event", &crashes},
+    {ARGS_STRING, 0, "from", "EVENT", "go on freely from this event, if that is before the first change", &from_event},
     {ARGS_INT, 0, "seeds", "K", "go on from the change with K fresh seeds, with it and without it", &seeds},
     {ARGS_INT, 'j', "jobs", "N", "runs at a time (default: one a processor)", &jobs},
     {ARGS_STRING, 'o', "output", "DIR", "keep the changed runs in this directory", &keep_in},
@@ -37,9 +38,10 @@ struct whatif {
     struct run_view view;
     struct shrink_origin origin;
     uint64_t from;       /* ns since the world began: of the first change */
-    uint32_t process;    /* its event; 0: nothing is changed */
+    uint32_t process;    /* ... and which event it is */
     uint64_t event;
     struct plan change;
+    char name[160];      /* of that event */
     char what[8][160];   /* the changes in words */
     unsigned whats;
 };
@@ -55,7 +57,7 @@ struct tally {
 /* A run in which nothing went wrong may be changed too. */
 static bool run_read(struct whatif *w, struct drd_error *e)
 {
-    if (shrink_origin_read(&w->origin, w->view.path, e))
+    if (again_origin_read(&w->origin, w->view.path, e))
         return true;
     if (e->exit_code != DRD_EXIT_NOTHING)
         return false;
@@ -116,26 +118,36 @@ static bool event_time(struct whatif *w, uint32_t process, uint64_t sequence, ui
     return ok || (e->exit_code ? false : error_set(e, DRD_EXIT_FATAL, "no such event"));
 }
 
+/* Where the run becomes a new one, if nothing was changed before that. What a recording holds is when an event was over: a wait
+ * has begun when the event before it was. */
+static bool from_set(struct whatif *w, uint32_t process, uint64_t sequence, struct drd_error *e)
+{
+    uint64_t time, before = *w->origin.recording && sequence ? sequence - 1 : sequence;
+    if (!event_time(w, process, before, &time, e))
+        return false;
+    time = run_view_since(&w->view, time);
+    if (w->process && time >= w->from)
+        return true;
+    w->from = time;
+    w->process = process;
+    w->event = sequence;
+    event_name(run_view_process(&w->view, process), sequence, w->name, sizeof w->name);
+    return true;
+}
+
 static bool change_add(struct whatif *w, enum plan_kind kind, const char *word, const char *text, struct drd_error *e)
 {
     char name[160];
     const char *equals = strchr(text, '=');
     bool with_value = kind != PLAN_DROP && kind != PLAN_CRASH;
     struct plan_step s = {.kind = kind};
-    uint64_t time;
     if (with_value != (equals != NULL))
         return error_set(e, DRD_EXIT_USAGE, "--%s %s: wants an event%s", word, text, with_value ? " and a value, EVENT=VALUE" : " alone");
     snprintf(name, sizeof name, "%.*s", (int)(equals ? equals - text : (long)strlen(text)), text);
     if (with_value && !value_read(kind, equals + 1, &s.value))
         return error_set(e, DRD_EXIT_USAGE, "--%s %s: '%s' is no value for that", word, text, equals + 1);
-    if (!event_find(w->view.store, name, &s.process, &s.event, e) || !event_time(w, s.process, s.event, &time, e))
+    if (!event_find(w->view.store, name, &s.process, &s.event, e) || !from_set(w, s.process, s.event, e))
         return false;
-    time = run_view_since(&w->view, time);
-    if (!w->process || time < w->from) {
-        w->from = time;
-        w->process = s.process;
-        w->event = s.event;
-    }
     if (w->whats < 8)
         snprintf(w->what[w->whats++], sizeof w->what[0], "%s %s", word, text);
     return plan_add(&w->change, &s, e);
@@ -151,7 +163,12 @@ static bool changes_read(struct whatif *w, struct drd_error *e)
         for (size_t i = 0; i < all[k].list->count; i++)
             if (!change_add(w, all[k].kind, all[k].word, all[k].list->item[i], e))
                 return false;
-    return true;
+    uint32_t process;
+    uint64_t event;
+    if (from_event && (!event_find(w->view.store, from_event, &process, &event, e) || !from_set(w, process, event, e)))
+        return false;
+    return w->process || !*w->origin.recording ||
+           error_set(e, DRD_EXIT_USAGE, "from which event on? A recorded run needs a change, or --from EVENT");
 }
 
 /* ---- running ---- */
@@ -217,15 +234,15 @@ static bool run_ended(void *context, size_t which, const struct explore_outcome 
 /* With the change and without it, in turns. */
 static bool run_all(struct whatif *w, const char *fingerprint, struct tally tally[2], struct drd_error *e)
 {
-    size_t each = seeds > 0 ? (size_t)seeds : 1;
-    struct again_job *job = calloc(2 * each, sizeof *job);
+    size_t each = seeds > 0 ? (size_t)seeds : 1, sides = w->change.count ? 2 : 1;
+    struct again_job *job = calloc(sides * each, sizeof *job);
     struct running r = {w, fingerprint, job, tally};
     const struct again a = {.origin = &w->origin, .jobs = jobs > 0 && jobs < EXPLORE_JOBS ? (unsigned)jobs : 0, .ended = run_ended,
                             .context = &r};
-    for (size_t i = 0; job && i < 2 * each; i++)
-        job[i] = (struct again_job){.change = i % 2 ? &w->change : NULL, .fresh = seeds > 0 ? i / 2 + 1 : 0, .process = w->process,
+    for (size_t i = 0; job && i < sides * each; i++)
+        job[i] = (struct again_job){.change = i % sides ? &w->change : NULL, .fresh = seeds > 0 ? i / sides + 1 : 0, .process = w->process,
                                      .event = w->event};
-    bool ok = job ? again_run(&a, job, 2 * each, e) : error_set(e, DRD_EXIT_CANNOT, "out of memory");
+    bool ok = job ? again_run(&a, job, sides * each, e) : error_set(e, DRD_EXIT_CANNOT, "out of memory");
     free(job);
     return ok;
 }
@@ -267,6 +284,8 @@ static void print_json(const struct whatif *w, const char *fingerprint, const st
     jw_put_uint(&j, "seed", w->origin.seed);
     jw_put_string(&j, "fingerprint", fingerprint);
     jw_put_uint(&j, "new_from", w->from);
+    jw_put_string(&j, "first_event", w->name);
+    jw_put_bool(&j, "recorded", *w->origin.recording);
     jw_key(&j, "changes");
     jw_array(&j);
     for (unsigned i = 0; i < w->whats; i++)
@@ -281,24 +300,32 @@ static void print_text(const struct whatif *w, const struct tally tally[2])
 {
     for (unsigned i = 0; i < w->whats; i++)
         printf("%s%s\n", i ? "           " : "CHANGE     ", w->what[i]);
-    printf("NEW FROM   %.6f s of the world on%s\n", (double)w->from / 1e9,
-           seeds > 0 ? ", with fresh seeds" : "; before it every stream is the same");
+    if (*w->origin.recording)
+        printf("NEW FROM   %s, %.6f s after the run began; before it every stream is as it was recorded\n", w->name, (double)w->from / 1e9);
+    else
+        printf("NEW FROM   %.6f s of the world on%s\n", (double)w->from / 1e9,
+               seeds > 0 ? ", with fresh seeds" : "; before it every stream is the same");
     tally_print("UNCHANGED ", &tally[0]);
-    tally_print("CHANGED   ", &tally[1]);
+    if (w->change.count)
+        tally_print("CHANGED   ", &tally[1]);
 }
 
 /* 0: with the change nothing is violated; 1: something still is; 125: not judged. */
 static int status_of(const struct tally tally[2])
 {
-    if (tally[0].broken == tally[0].runs || tally[1].broken == tally[1].runs || tally[1].missed == tally[1].runs)
+    const struct tally *told = &tally[tally[1].runs ? 1 : 0];
+    if (tally[0].broken == tally[0].runs || told->broken == told->runs || told->missed == told->runs)
         return DRD_EXIT_CANNOT;
-    return tally[1].violated ? DRD_EXIT_DIFFERS : DRD_EXIT_OK;
+    return told->violated ? DRD_EXIT_DIFFERS : DRD_EXIT_OK;
 }
 
 static bool whatif_run(struct whatif *w, struct cmd_context *c, struct tally tally[2])
 {
     bool ok = run_read(w, &c->error) && changes_read(w, &c->error) &&
               run_all(w, w->origin.result.fingerprint, tally, &c->error);
+    /* what was recorded cannot be gone on from: that is all there is to tell */
+    if (ok && *w->origin.recording && tally[0].broken == tally[0].runs)
+        ok = error_set(&c->error, DRD_EXIT_CANNOT, "%s", tally[0].why);
     if (ok && c->json)
         print_json(w, w->origin.result.fingerprint, tally);
     else if (ok)
@@ -312,8 +339,8 @@ static int run(struct cmd_context *c)
     struct tally tally[2] = {0};
     if (seeds < 0 || seeds > SEEDS_MOST)
         return error_set(&c->error, DRD_EXIT_USAGE, "--seeds wants a number up to %d", SEEDS_MOST), cmd_failed(c);
-    if (!timers.count && !draws.count && !drops.count && !delays.count && !fails.count && !crashes.count && !seeds)
-        return error_set(&c->error, DRD_EXIT_USAGE, "nothing to change: give --timer, --draw, --drop, --delay, --fail or --crash"),
+    if (!timers.count && !draws.count && !drops.count && !delays.count && !fails.count && !crashes.count && !seeds && !from_event)
+        return error_set(&c->error, DRD_EXIT_USAGE, "nothing to change: give --timer, --draw, --drop, --delay, --fail or --crash; or --from"),
                cmd_failed(c);
     if (!run_view_open(&w.view, c->argc ? c->argv[0] : NULL, &c->error))
         return cmd_failed(c);
@@ -326,7 +353,7 @@ static int run(struct cmd_context *c)
 
 const struct drd_command cmd_whatif = {
     .name = "whatif",
-    .summary = "run a simulated run again with one thing changed",
+    .summary = "run a run again with one thing changed",
     .positional = "[RUN]",
     .min = 0,
     .max = 1,

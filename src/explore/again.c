@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LONGER 60   /* seconds of the world, beside ten times what was recorded, until a world that goes on from a recording is ended */
 #define LOOK_MS 200 /* how soon a stop is noticed */
 
 struct work {
@@ -18,7 +19,7 @@ struct work {
 };
 
 /* The run's own plan and what is changed in it. NULL: out of memory. */
-static char *plan_make(const struct plan *own, const struct again_job *job, struct drd_error *e)
+static char *plan_make(const struct plan *own, const struct again_job *job, bool recorded, struct drd_error *e)
 {
     const struct plan_step again = {.kind = PLAN_FRESH, .at = job->from, .process = job->process, .event = job->event,
                                     .value = (int64_t)job->fresh};
@@ -28,7 +29,7 @@ static char *plan_make(const struct plan *own, const struct again_job *job, stru
     for (size_t p = 0; p < 2; p++)
         for (size_t i = 0; good && part[p] && i < part[p]->count; i++)
             good = (p == 0 && i + 1 == job->without) || plan_add(&all, &part[p]->step[i], e);
-    good = good && (!job->fresh || plan_add(&all, &again, e));
+    good = good && (!job->fresh || recorded || plan_add(&all, &again, e));
     char *text = good ? plan_text(&all) : NULL;
     plan_fini(&all);
     if (good && !text)
@@ -58,16 +59,20 @@ static bool work_begin(struct work *w, struct drd_error *e)
         return false;
     w->setting = (struct explore_setting){.program = w->program, .command = o->command,
                                           .directory = *o->directory ? o->directory : NULL,
-                                          .environment = *o->environment ? o->environment : NULL, .plans = true};
+                                          .environment = *o->environment ? o->environment : NULL, .plans = true,
+                                          .follow = *o->recording ? o->recording : NULL,
+                                          .limit = *o->recording ? LONGER + 10 * o->world / 1000000000u : 0};
     w->pool = explore_pool_create(&w->setting, jobs < w->count ? jobs : (unsigned)w->count, w->scratch, e);
     return w->pool != NULL;
 }
 
 static bool work_start(struct work *w, int place, struct drd_error *e)
 {
-    struct explore_try t = {.seed = w->again->origin->seed};
+    const struct again_job *job = &w->job[w->started];
+    const struct shrink_origin *o = w->again->origin;
+    struct explore_try t = {.seed = *o->recording ? job->fresh : o->seed, .from_process = job->process, .from_event = job->event};
     free(w->plan[place]);
-    t.plan = w->plan[place] = plan_make(&w->again->origin->plan, &w->job[w->started], e);
+    t.plan = w->plan[place] = plan_make(&w->again->origin->plan, job, *w->again->origin->recording, e);
     w->at[place] = w->started++;
     return t.plan && explore_pool_start(w->pool, place, &t, e);
 }

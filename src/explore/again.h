@@ -4,11 +4,14 @@
 
 #include "explore/shrink.h"
 
+/* As shrink_origin_read, of recorded runs too: they are gone on from. */
+bool again_origin_read(struct shrink_origin *o, const char *path, struct drd_error *e);
+
 struct again_job {
     const struct plan *change; /* beside the run's own plan; NULL: nothing */
     size_t without;            /* a step of the run's own plan that is left out, from 1; 0: none is */
     uint64_t fresh;            /* chance follows from this seed from some point on; 0: it does not */
-    uint32_t process;          /* ... from this event on, */
+    uint32_t process;          /* ... from this event on; a recording is followed up to it */
     uint64_t event;
     uint64_t from;             /* or where process is 0 from this moment of the world on, ns */
 };

@@ -52,6 +52,7 @@ struct explore_setting {
     bool plans;              /* drd simulate takes --plan: runs can be gone on from */
     uint64_t limit;          /* seconds of the world, 0: none */
     const char *directory;   /* where the command runs, NULL: here */
+    const char *follow;      /* recording that the runs go on from, in place of a command; NULL: none */
     const char *environment; /* run whose command had the environment that this one gets, NULL: the caller's own */
 };
 
@@ -59,6 +60,8 @@ struct explore_try {
     uint64_t seed;
     const char *plan;        /* its text, NULL: none */
     char *const *command;    /* NULL: the setting's */
+    uint32_t from_process;   /* where a recording is followed: up to this event of this process */
+    uint64_t from_event;
 };
 
 struct explore_outcome {

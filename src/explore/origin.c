@@ -1,5 +1,5 @@
 /* What a simulated run followed from, as it stands in the run. */
-#include "explore/shrink.h"
+#include "explore/again.h"
 
 #include <jansson.h>
 #include <sqlite3.h>
@@ -85,13 +85,22 @@ bool shrink_origin_counts(const struct shrink_origin *o, const char *name)
     return found;
 }
 
-bool shrink_origin_read(struct shrink_origin *o, const char *path, struct drd_error *e)
+/* What a recording must have to be gone on from: the bytes of its streams. */
+static bool recording_read(struct shrink_origin *o, struct store *s, const char *path, struct drd_error *e)
+{
+    if (store_fact(s, "redacted", NULL, 0))
+        return error_set(e, DRD_EXIT_CANNOT, "redacted: what its processes did is not in it");
+    return realpath(path, o->recording) || error_set_errno(e, DRD_EXIT_CANNOT, "it cannot be found");
+}
+
+static bool origin_read(struct shrink_origin *o, const char *path, bool recorded, struct drd_error *e)
 {
     *o = (struct shrink_origin){0};
     struct store *s = store_open(path, STORE_READ, e);
-    bool good = s && (facts_read(o, s, e) || error_wrap(e, "%.200s", path));
+    recorded = recorded && s && !store_fact(s, "seed", NULL, 0);
+    bool good = s && ((recorded ? recording_read(o, s, path, e) : facts_read(o, s, e)) || error_wrap(e, "%.200s", path));
     store_close(s);
-    if (good)
+    if (good && !recorded)
         environment_find(o, path);
     const struct triage_watch watch = {.length = &o->world};
     if (good)
@@ -100,6 +109,16 @@ bool shrink_origin_read(struct shrink_origin *o, const char *path, struct drd_er
         good = error_set(e, DRD_EXIT_NOTHING, "%.200s: %s: there is nothing to keep while it gets smaller", path,
                          o->result.kind == TRIAGE_BROKEN ? o->result.note : "nothing went wrong in this run");
     return good;
+}
+
+bool shrink_origin_read(struct shrink_origin *o, const char *path, struct drd_error *e)
+{
+    return origin_read(o, path, false, e);
+}
+
+bool again_origin_read(struct shrink_origin *o, const char *path, struct drd_error *e)
+{
+    return origin_read(o, path, true, e);
 }
 
 void shrink_origin_fini(struct shrink_origin *o)

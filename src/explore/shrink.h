@@ -13,6 +13,7 @@ struct shrink_origin {
     char path[PATH_MAX];     /* of the run, absolute */
     char directory[PATH_MAX];
     char environment[PATH_MAX]; /* the run that has its environment: itself; "": it does not say */
+    char recording[PATH_MAX]; /* not simulated, but recorded: this run; else "" */
     char *model;             /* text, NULL: none */
     struct triage_result result;
     uint64_t world;          /* ns that passed in it */

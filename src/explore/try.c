@@ -23,7 +23,7 @@ static bool words_make(const struct explore_setting *s, const struct explore_try
                        const char *path, const char *word[WORDS_MOST])
 {
     char *const *command = t->command ? t->command : s->command;
-    static char limit[24];
+    static char limit[24], from[48];
     size_t n = 0;
     const char *const start[] = {"drd", "simulate", "--seed", seed, "--output", path};
     for (; n < sizeof start / sizeof *start; n++)
@@ -39,6 +39,12 @@ static bool words_make(const struct explore_setting *s, const struct explore_try
         word[n++] = "--limit";
         word[n++] = limit;
     }
+    if (s->follow) {
+        snprintf(from, sizeof from, "%" PRIu32 "@%" PRIu64, t->from_process, t->from_event);
+        const char *const follow[] = {"--follow", s->follow, "--from", from};
+        for (size_t i = 0; i < sizeof follow / sizeof *follow; i++)
+            word[n++] = follow[i];
+    }
     if (s->environment) {
         word[n++] = "--environment";
         word[n++] = s->environment;
@@ -48,7 +54,7 @@ static bool words_make(const struct explore_setting *s, const struct explore_try
         word[n++] = plan;
     }
     word[n++] = "--";
-    for (size_t i = 0; command[i]; i++, n++) {
+    for (size_t i = 0; command && command[i]; i++, n++) {
         if (n + 1 == WORDS_MOST)
             return false;
         word[n] = command[i];

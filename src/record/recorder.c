@@ -287,6 +287,11 @@ static void lanes_leave(void *context)
 
 /* ---- a world in the place of this machine ---- */
 
+static bool world_starts(const struct recorder *r)
+{
+    return r->options->world && r->options->world->starts;
+}
+
 static void world_main(void *context)
 {
     struct recorder *r = context;
@@ -395,7 +400,7 @@ static void signal_all(struct recorder *r, int signo)
 
 static void kill_all(struct recorder *r)
 {
-    if (r->timed_out)
+    if (r->timed_out || world_starts(r))
         signal_all(r, SIGKILL);
     for (size_t i = 0; i < r->children; i++)
         child_signal(&r->child[i], SIGKILL);
@@ -414,7 +419,7 @@ static void stage_step(struct recorder *r)
     if (r->stage == STAGE_RUNNING) {
         if (late && !r->killed)
             kill_all(r);
-        if (r->command ? !r->command->running && !world_lives(r) : !nodes_run(r)) {
+        if (r->command ? !r->command->running && !world_lives(r) : !nodes_run(r) && !world_lives(r)) {
             signal_nodes(r, SIGTERM);
             enter(r, STAGE_STOPPING, STOP_TIME);
         }
@@ -518,6 +523,8 @@ static void on_signal(uv_poll_t *handle, int status, int events)
         return;
     }
     r->signal = (int)info.ssi_signo;
+    if (world_starts(r)) /* none of them is a child that would hear of it */
+        kill_all(r);
     r->deadline = uv_hrtime() + STOP_TIME;
     bool terminal = info.ssi_code == SI_KERNEL; /* then the command has had it too */
     if (r->command && !terminal)
@@ -582,14 +589,15 @@ static void set_spool(struct recorder *r)
 static bool prepare_children(struct recorder *r, struct drd_error *e)
 {
     const struct node_list *nodes = &r->options->nodes;
-    r->children = nodes->count + (r->options->command ? 1 : 0);
+    bool command = r->options->command && !world_starts(r);
+    r->children = nodes->count + command;
     r->child = calloc(r->children + 1, sizeof *r->child);
     if (!r->child)
         return error_set(e, DRD_EXIT_CANNOT, "out of memory");
     for (size_t i = 0; i < nodes->count; i++)
         if (!child_prepare_node(&r->child[i], &nodes->item[i], e))
             return false;
-    if (r->options->command)
+    if (command)
         r->command = &r->child[nodes->count];
     for (size_t i = 0; i < r->children; i++) {
         r->child[i].context = r;
@@ -671,7 +679,7 @@ static void raise_descriptor_limit(void)
 /* The command's own exit status, as a shell reports it. Without a command: of the first node that failed. */
 static int exit_code(const struct recorder *r)
 {
-    int status = r->command ? r->command->status : 0;
+    int status = r->command ? r->command->status : world_starts(r) ? r->options->world->status(r->options->world->context) : 0;
     for (size_t i = 0; i < r->children && !r->command && !status; i++)
         status = r->child[i].status;
     if (r->timed_out)
@@ -757,7 +765,7 @@ static void release(struct recorder *r, bool keep)
     lanes_fini(&r->lanes);
     store_close(r->store);
     spool_remove(&r->spool);
-    for (size_t i = 0; r->child && i < r->options->nodes.count + (r->options->command ? 1 : 0); i++)
+    for (size_t i = 0; r->child && i < r->options->nodes.count + (r->command ? 1 : 0); i++)
         child_fini(&r->child[i]);
     free(r->child);
     free(r->active);
@@ -813,6 +821,11 @@ bool recorder_run(const struct recorder_options *options, struct recorder_result
     uv_run(&r.loop, UV_RUN_DEFAULT);
     world_end(&r);
     end_run(&r, result);
+    if (r.world_failed && world_starts(&r) && spool_count(&r.spool) <= 1) { /* it never began */
+        *e = r.world_error;
+        release(&r, false);
+        return false;
+    }
     if (r.world_failed) {
         result->failure = r.world_error;
         result->exit_code = r.world_error.exit_code;

@@ -18,6 +18,9 @@ struct recorder_world {
     void *context;
     /* Before anything is started; `directory` is the spool's. */
     bool (*begin)(void *context, int directory, const struct recorder_notes *notes, struct drd_error *e);
+    /* It starts its programs itself: the command is none of them, only what the run is called by. */
+    bool starts;
+    int (*status)(void *context); /* then: how its first one ended, as waitpid(2) gives it */
     /* A program was started. */
     bool (*start)(void *context, pid_t pid, const char *program, const char *node, struct drd_error *e);
     /* In a thread of its own: returns when the last process has ended. */

@@ -31,7 +31,7 @@ static enum replay_outcome outcome(const struct store_process *p, const struct r
         return REPLAY_IMPOSSIBLE;
     case REPLAY_WAITING:
         return p->forked && wait_status == -1 ? REPLAY_NOT_BORN : hung ? REPLAY_HUNG : REPLAY_IMPOSSIBLE;
-    case REPLAY_RUNNING: case REPLAY_FAULT:
+    case REPLAY_RUNNING: case REPLAY_FAULT: case REPLAY_GOES_ON:
         break;
     }
     if (hung) /* killed in a long computation then, and now */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "replay/root.h"
+#include "trace/mailbox.h"
 #include "trace/spool.h"
 
 #define SCRIPT_DEPTH 5          /* as the kernel's limit of interpreters that are scripts themselves */
@@ -110,6 +111,8 @@ static bool set_descriptors(const struct launch *l, struct launch_failure *failu
     /* tidiness: what we inherited ourselves is no harm to a node that opens nothing; kernels before 5.11 refuse */
     close_range(3, REPLAY_FD - 1, CLOSE_RANGE_CLOEXEC);
     close_range(l->echo ? FD_SPARE : REPLAY_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+    if (l->spool && dup2(l->spool, MAILBOX_SPOOL_FD) < 0)
+        return failure->number = errno, false;
     return place(l->stream, O_RDWR, REPLAY_FD, failure) && place("/dev/null", O_RDWR, 0, failure) &&
            place("/dev/null", O_RDWR, 1, failure) && place(l->errors, O_WRONLY | O_CREAT | O_APPEND, 2, failure);
 }

@@ -13,6 +13,7 @@ struct launch {
     const char *errors;  /* file for what the loader says */
     const char *root;    /* the directory to take for "/" (root.h), NULL: none */
     const char *stage;   /* its stage */
+    int spool;           /* directory to open as MAILBOX_SPOOL_FD, for a process that will go on (simulate/follow.h); 0: none */
     bool echo;           /* what the node writes to its descriptors 1 and 2 goes to ours */
 };
 

@@ -104,11 +104,13 @@ void baton_open(void)
     word_wake(&baton_serving);
 }
 
+#define NO_TURNS UINT32_MAX
+
 void baton_wait_turn(void)
 {
     uint32_t now;
     word_spin(&baton_turn, self.number);
-    while ((now = __atomic_load_n(&baton_turn, __ATOMIC_SEQ_CST)) != self.number)
+    while ((now = __atomic_load_n(&baton_turn, __ATOMIC_SEQ_CST)) != self.number && now != NO_TURNS)
         word_wait(&baton_turn, now);
 }
 
@@ -116,4 +118,9 @@ void baton_give_turn(uint32_t thread)
 {
     __atomic_store_n(&baton_turn, thread, __ATOMIC_SEQ_CST);
     word_wake(&baton_turn);
+}
+
+void baton_turns_end(void)
+{
+    baton_give_turn(NO_TURNS);
 }

@@ -98,7 +98,8 @@ static void gate_before(struct call *call)
     if (shim_world == WORLD_TRACE) {
         while (trace_peek() == TRACE_SIGNAL)
             call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);
-        return;
+        if (shim_world == WORLD_TRACE)
+            return;
     }
     if (baton_threads > 1 && !simulated && is_turning_point(call))
         baton_yield();
@@ -125,8 +126,12 @@ long gate_call(struct call *call)
         return result;
     if (is_memory_call(call->nr))
         return memory_call(call);
-    if (shim_world == WORLD_TRACE)
-        return trace_call(call);
+    if (shim_world == WORLD_TRACE) {
+        result = trace_call(call);
+        if (shim_world != WORLD_TRACE) /* its end is that of the simulated world */
+            descriptors_note(call, result);
+        return result;
+    }
     descriptors_connecting(call, 1);
     result = call->info ? live_call(call) : unhandled_live(call);
     descriptors_note(call, result);

@@ -158,7 +158,7 @@ static long live_output(struct call *call, bool waits, long refused)
 {
     bool large = inputs_size(call) > INPUT_LARGE;
     uint8_t saved[DRAFT_KEPT], *start = stream.at;
-    if (waits && baton_threads > 1 && !large)
+    if (waits && baton_threads > 1 && !large && !call->entered)
         record_enter(call);
     uint8_t *p = large || call->entered ? NULL : record_inputs(call, (int)call->nr, SIZE_MAX);
     size_t size = p ? (size_t)(p - start) : 0;

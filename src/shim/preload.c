@@ -121,7 +121,7 @@ static void draw_note(const char *source, int64_t value)
     if (departure_watches())
         departure_compare(TRACE_DRAW, pack_int(put_text(departure_event(TRACE_DRAW, 2), source), value),
                           "another value is drawn");
-    if (shim_world == WORLD_TRACE) {
+    if (shim_world == WORLD_TRACE && trace_goes_on()) {
         uint8_t *p = trace_take(TRACE_DRAW);
         size_t length;
         trace_blob(&p, &length);
@@ -188,7 +188,7 @@ EXPORT void drd_shim_mark(int kind, uint64_t a, uint64_t b, uint64_t c, const ch
     const uint64_t number[3] = {a, b, c};
     if (!recording())
         return;
-    if (shim_world == WORLD_TRACE) {
+    if (shim_world == WORLD_TRACE && trace_goes_on()) {
         mark_again(kind, number, text, length);
         return;
     }
@@ -242,7 +242,7 @@ EXPORT int uv_timer_start(void *handle, void *callback, uint64_t timeout, uint64
     if (!real)
         real = (int (*)(void *, void *, uint64_t, uint64_t))next_function("uv_timer_start");
     text_append_hex(text_append(name, end, "0x"), end, (uint64_t)(uintptr_t)callback, 12);
-    if (recording() && shim_world == WORLD_TRACE) {
+    if (recording() && shim_world == WORLD_TRACE && trace_goes_on()) {
         uint8_t *p = trace_take(TRACE_TIMER);
         if (departure_watches())
             timer_compare(p, timeout, repeat);

@@ -197,7 +197,7 @@ static long fork_trace(struct call *call, long flags)
     long fd = RAW(SYS_open, path, O_RDWR | O_CLOEXEC, 0);
     if (fd < 0)
         return pid; /* nobody wants to see this child */
-    long real = RAW(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    long real = RAW(SYS_clone, SIGCHLD | (stream.file->follow ? CLONE_PARENT : 0), 0, 0, 0, 0);
     if (real == 0) {
         if (!stream_trace_open((int)fd) || !start_forked_trace(number))
             RAW(SYS_exit_group, 125);
@@ -298,13 +298,31 @@ static bool environment_has(char *const *env, const char *name)
     return false;
 }
 
+/* What names the spool of the recording that a process was followed from must name that of the world it is in now. */
+static char *followed_entry(char *entry)
+{
+    static char text[2][64];
+    static const char *const names[] = {SPOOL_ENV_DIR, SPOOL_ENV_CONTROL};
+    if (!follow_has_begun)
+        return entry;
+    for (int i = 0; i < 2; i++) {
+        size_t n = strlen(names[i]);
+        char *end = text[i] + sizeof text[i];
+        if (!text_starts(entry, names[i]) || entry[n] != '=')
+            continue;
+        text_append(text_append(text_append(text[i], end, names[i]), end, "="), end, environment_kept(names[i]));
+        return text[i];
+    }
+    return entry;
+}
+
 static char *const *environment_complete(char *const *env)
 {
     static const char *const names[] = {"LD_PRELOAD", SPOOL_ENV_DIR, SPOOL_ENV_CONTROL, "GLIBC_TUNABLES", "OPENSSL_ia32cap"};
     size_t count = 0;
     char *at = environment_text, *end = at + sizeof environment_text;
-    while (env && env[count] && count < ENVIRONMENT_MOST)
-        environment_scratch[count] = env[count], count++;
+    for (; env && env[count] && count < ENVIRONMENT_MOST; count++)
+        environment_scratch[count] = followed_entry(env[count]);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = text_equal(names[i], "LD_PRELOAD") ? stream.run->shim : environment_kept(names[i]);
         if (environment_has(env, names[i]) || !value)

@@ -50,6 +50,7 @@ struct thread {
     bool mask_known;
     uint32_t mail, home;          /* simulated: where it asks, and where the first thread of its process does */
     int late_timer;               /* kernel timer + 1 that rings when a signal waits too long */
+    bool followed;                /* has gone on from a recorded stream into the simulated world */
 };
 extern __thread struct thread self;
 #define PENDING_SIGNAL 1ull
@@ -107,6 +108,7 @@ struct stream {
     uint32_t process;
 };
 extern struct stream stream;
+bool stream_follow_on(uint64_t stamp);      /* behind what was replayed, which is in the spool already */
 bool stream_live_open(uint32_t process);    /* first segment mapped; false: spool unusable */
 bool stream_trace_open(int fd);             /* the replay file behind this descriptor */
 bool stream_grow(size_t bytes);
@@ -131,6 +133,8 @@ void trace_done(uint8_t *end);               /* the record ends here */
 uint32_t trace_next_thread(void);            /* whose turn it is when this thread has ended */
 bool trace_signal_follows(int where);        /* was a signal delivered right here? See TRACE_SIGNAL */
 #define TRACE_PEEK_CLOCK 0x7fff0001
+#define TRACE_PEEK_LIVE 0x7fff0002           /* the stream has ended, the process goes on: see follow.c */
+bool trace_goes_on(void);                    /* is there a next record? Else the world is the simulated one now */
 void drd_stop_here(void);                    /* where a debugger has its breakpoint */
 void trace_debugger(int state);              /* say how it stands (enum replay_state), and let a debugger look */
 /* The program does something else, and the replay ends here; another build may be told to go on. */
@@ -159,6 +163,12 @@ bool addresses_same(const struct call *call, const uint8_t *recorded, const uint
 struct io_event;
 void addresses_completed(struct io_event *event, long count); /* of io_getevents */
 void addresses_answered(const struct call *call, long result); /* what it got back may hold recorded ones */
+
+/* follow.c: from the end of a recorded stream into the simulated world */
+bool follow_wanted(void);
+extern bool follow_has_begun;
+void follow_begin(void);   /* the first thread that came to the end */
+void follow_thread(void);  /* each thread, before it does anything there */
 
 /* live.c */
 long live_call(struct call *call);
@@ -194,6 +204,7 @@ void baton_yield(void);                  /* let one waiting thread go first */
 void baton_open(void);                   /* nobody waits any more: recording is over */
 void baton_wait_turn(void);              /* trace: until the stream says that this thread runs */
 void baton_give_turn(uint32_t thread);
+void baton_turns_end(void);              /* trace: nobody waits for his turn any more */
 extern volatile uint32_t baton_turn;
 
 /* threads.c */
@@ -213,6 +224,7 @@ struct kernel_sigaction { void *handler; unsigned long flags; void *restorer; ui
 extern struct kernel_sigaction signal_actions[65];
 void signals_init(uint64_t ignored);
 void signals_install(bool go);           /* the shim's own handlers */
+void signals_follow(void);               /* those that a replay did not tell the kernel of */
 long signals_action(struct call *call);
 long signals_mask(struct call *call);
 long signals_stack(struct call *call);
@@ -261,6 +273,7 @@ void seccomp_probe_answer(void);
 extern struct mailbox *simulated;            /* NULL: the kernel answers */
 bool simulated_open(void);
 void simulated_attach(void);
+void simulated_follow(void);                 /* a thread of a process that was replayed so far finds its place */
 void simulated_begin(uint32_t mail, bool process);
 void simulated_leave(uint32_t *word) __attribute__((noreturn));
 long simulated_call(const struct call *call);
@@ -282,6 +295,7 @@ const char *environment_get(const char *name);  /* at the start only: the progra
 const char *environment_kept(const char *name); /* of what the shim needs: as it was at the start */
 uint32_t thread_id_of(const void *control_block); /* 0: unknown */
 uint32_t start_claim_process(void);             /* a process number of the run; 0: no more */
+bool start_follow(void);                        /* the spool of the world that the process goes on in */
 bool start_forked_live(uint32_t number, uint32_t parent);
 bool start_forked_trace(uint32_t number);
 

@@ -282,6 +282,14 @@ static void action_install(int signo)
     RAW(SYS_rt_sigaction, signo, &plain, 0, 8);
 }
 
+void signals_follow(void)
+{
+    kernel_handler(SIGURG, on_signal, 0, ~0ull);
+    for (int signo = 1; signo <= 64; signo++)
+        if (signal_actions[signo].handler != SIG_DFL)
+            action_install(signo);
+}
+
 /* rt_sigaction: kept in a table; the program never sees that its handlers are not the kernel's. */
 long signals_action(struct call *call)
 {

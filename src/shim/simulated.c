@@ -236,6 +236,21 @@ void simulated_attach(void)
     self.tid = (uint32_t)simulated_ask(MAIL_ATTACH, 0, 0, 0);
 }
 
+/* Its mail was claimed when the recording was gone through. */
+void simulated_follow(void)
+{
+    for (uint32_t i = 0; i < MAILBOX_THREADS; i++) {
+        struct mail *m = &simulated->mail[i];
+        if (__atomic_load_n(&m->state, __ATOMIC_ACQUIRE) != MAIL_EXPECTED || m->stream != stream.process || m->number != self.number)
+            continue;
+        self.home = (uint32_t)m->arg[0];
+        simulated_dispositions();
+        simulated_begin(i, false);
+        return;
+    }
+    stream_stop(SPOOL_REASON_SYSTEM, ESRCH); /* a thread that the recording does not know of */
+}
+
 /* A thread or a forked process, before any code of the program. */
 void simulated_begin(uint32_t mail, bool process)
 {

@@ -203,6 +203,18 @@ const char *environment_kept(const char *name)
     return NULL;
 }
 
+bool start_follow(void)
+{
+    environment_keep();
+    for (size_t i = 0; i < sizeof kept_name / sizeof *kept_name; i++) {
+        if (text_equal(kept_name[i], SPOOL_ENV_DIR))
+            kept_value[i] = MAILBOX_SPOOL_DIR;
+        if (text_equal(kept_name[i], SPOOL_ENV_CONTROL))
+            kept_value[i] = "/run/drd/control";
+    }
+    return run_map(MAILBOX_SPOOL_DIR) && simulated_open();
+}
+
 static uint64_t clock_now(int clock)
 {
     struct timespec ts;

@@ -85,6 +85,16 @@ bool stream_live_open(uint32_t process)
     return stream_grow(4096);
 }
 
+bool stream_follow_on(uint64_t stamp)
+{
+    uint64_t bytes = (uint64_t)(stream.at - STREAM_BASE);
+    RAW(SYS_munmap, STREAM_BASE, (bytes + 4095) & ~4095ul);
+    stream.slot = &stream.run->process[stream.process];
+    stream.limit = stream.mapped = STREAM_BASE + bytes / SPOOL_SEGMENT * SPOOL_SEGMENT;
+    stream.time = stamp;
+    return stream_grow(4096);
+}
+
 bool stream_trace_open(int fd)
 {
     struct replay_file head;

@@ -23,6 +23,25 @@ void thread_arm(void)
         trace_failed("this kernel traps no system calls (Syscall User Dispatch, Linux 5.11; or seccomp)", 0, (uint64_t)-error);
 }
 
+static void thread_note(void)
+{
+    stream.thread = self.number;
+    stream_put(TRACE_SWITCH, 1, (int64_t)self.number);
+    stream_put(TRACE_THREAD_START, 2, (int64_t)self.number, (int64_t)self.tid);
+}
+
+static void thread_born_trace(void)
+{
+    if (!trace_goes_on()) {
+        thread_note();
+        return;
+    }
+    uint8_t *p = trace_take(TRACE_THREAD_START);
+    trace_int(&p);
+    trace_int(&p);
+    trace_done(p);
+}
+
 /* First steps of a thread, on its own stack, before any code of the program. */
 static void thread_born(struct birth *birth)
 {
@@ -32,19 +51,14 @@ static void thread_born(struct birth *birth)
     if (simulated && shim_world == WORLD_LIVE) {
         self.home = birth->home;
         simulated_begin(birth->mail, false);
-        stream.thread = self.number;
-        stream_put(TRACE_SWITCH, 1, (int64_t)self.number);
-        stream_put(TRACE_THREAD_START, 2, (int64_t)self.number, (int64_t)self.tid);
+        thread_note();
     } else if (shim_world == WORLD_LIVE) {
         self.tid = (uint32_t)RAW(SYS_gettid);
         baton_acquire();
         stream_put(TRACE_THREAD_START, 2, (int64_t)self.number, (int64_t)self.tid);
     } else if (shim_world == WORLD_TRACE) {
         baton_wait_turn();
-        uint8_t *p = trace_take(TRACE_THREAD_START);
-        trace_int(&p);
-        trace_int(&p);
-        trace_done(p);
+        thread_born_trace();
     }
     if (shim_world != WORLD_OFF)
         thread_arm();

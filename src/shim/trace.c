@@ -221,6 +221,12 @@ int trace_peek(void)
 {
     for (;;) {
         uint8_t *p;
+        if (shim_world != WORLD_TRACE || (stream.at >= stream.limit && follow_wanted())) {
+            if (shim_world == WORLD_TRACE)
+                follow_begin();
+            follow_thread();
+            return TRACE_PEEK_LIVE;
+        }
         if (stream.events >= stream.file->until)
             trace_stop();
         if (stream.at >= stream.limit)
@@ -242,6 +248,11 @@ int trace_peek(void)
             return code;
         }
     }
+}
+
+bool trace_goes_on(void)
+{
+    return trace_peek() != TRACE_PEEK_LIVE;
 }
 
 static const char *code_words(char *text, size_t size, int code)
@@ -325,6 +336,10 @@ long trace_call(struct call *call)
         trace_done(p);
         while (trace_peek() == TRACE_SIGNAL)
             call->frame ? signals_deliver(call->frame, 1) : signals_deliver_here(1);
+        if (shim_world != WORLD_TRACE) {
+            call->entered = true;
+            return live_call(call);
+        }
     }
     p = trace_take((int)call->nr);
     inputs_compare(call, &p);

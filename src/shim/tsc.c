@@ -79,7 +79,7 @@ bool tsc_handle(ucontext_t *frame)
     uint64_t value;
     if (!length)
         return false;
-    if (shim_world == WORLD_TRACE) {
+    if (shim_world == WORLD_TRACE && trace_goes_on()) {
         uint8_t *p = trace_take(TRACE_TSC);
         value = (uint64_t)trace_int(&p);
         aux = (uint32_t)trace_int(&p);

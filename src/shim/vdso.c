@@ -19,11 +19,15 @@ int vdso_clock(int clock, struct timespec *ts)
     return (int)RAW(SYS_clock_gettime, clock, ts);
 }
 
+static int live_clock(int clock, struct timespec *ts);
+
 static int trace_clock(int clock, struct timespec *ts)
 {
     int next;
     while ((next = trace_peek()) == TRACE_SIGNAL)
         signals_deliver_here(1);
+    if (next == TRACE_PEEK_LIVE)
+        return live_clock(clock, ts);
     if (clock == CLOCK_MONOTONIC && next == TRACE_PEEK_CLOCK) {
         uint8_t *p = stream.at;
         stream.clock += (uint64_t)trace_int(&p) * TRACE_CLOCK_UNIT;

@@ -68,6 +68,8 @@ static long sleep_for(struct machine *m, struct task *t, int64_t request, bool a
         if (ts.tv_nsec < 0 || ts.tv_nsec >= (long)SECOND || ts.tv_sec < 0)
             return -EINVAL;
         uint64_t when = (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec, now = clock_read(m, t, clock);
+        if (absolute)
+            t->asked = m->box->now;
         return task_times_out(m, t, absolute ? when > now ? when - now : 0 : when) ? 0 : ANSWER_WAIT;
     }
     return task_times_out(m, t, NEVER) ? 0 : ANSWER_WAIT;

@@ -47,6 +47,8 @@ void disk_set(struct machine *m, uint32_t node, const char *how, int64_t value)
 
 static bool takes_its_time(struct machine *m, struct task *t)
 {
+    if (m->follow)
+        return false;
     return !task_times_out(m, t, t->deadline == NEVER ? disk_time(m, t->process) : 0);
 }
 
@@ -139,24 +141,48 @@ static long operation_run(struct machine *m, struct task *t, const struct iocb *
     return f->kind->write(m, t, f, data, size, c->aio_offset);
 }
 
-static void operation_queue(struct machine *m, struct task *t, const struct iocb *c, int64_t address, long result)
+static void operation_put(struct machine *m, struct operation *o)
 {
-    struct operation *o = calloc(1, sizeof *o), **at = &operations;
+    struct operation **at = &operations;
+    while (*at && (*at)->at <= o->at)
+        at = &(*at)->next;
+    o->next = *at;
+    *at = o;
+    machine_due(m, o->at, operation_done, o);
+}
+
+static struct operation *operation_make(struct machine *m, struct process *p, uint64_t context, const struct io_event *event)
+{
+    struct operation *o = calloc(1, sizeof *o);
     if (!o)
         abort();
-    *o = (struct operation){.machine = m, .context = (uint64_t)t->arg[0], .node = t->process->node, .at = machine_now(m) + disk_time(m, t->process)};
-    o->event = (struct io_event){.data = c->aio_data, .obj = (uint64_t)address, .res = result};
+    *o = (struct operation){.machine = m, .context = context, .node = p->node, .at = machine_now(m) + disk_time(m, p), .event = *event};
+    return o;
+}
+
+/* What it wrote has been written, as durable as it was to be; that it is done has not been told. */
+void disk_under_way(struct machine *m, struct process *p, uint64_t context, const struct io_event *event)
+{
+    struct operation *o = operation_make(m, p, context, event);
+    struct iocb c;
+    struct iovec mine = {&c, sizeof c}, theirs = {(void *)(uintptr_t)event->obj, sizeof c};
+    bool read = process_vm_readv(p->real, &mine, 1, &theirs, 1, 0) == sizeof c;
+    if (read && c.aio_flags & IOCB_FLAG_RESFD && c.aio_resfd < DESCRIPTORS && (o->tells = p->descriptors->at[c.aio_resfd].file))
+        o->tells->references++;
+    operation_put(m, o);
+}
+
+static void operation_queue(struct machine *m, struct task *t, const struct iocb *c, int64_t address, long result)
+{
+    const struct io_event event = {.data = c->aio_data, .obj = (uint64_t)address, .res = result};
+    struct operation *o = operation_make(m, t->process, (uint64_t)t->arg[0], &event);
     struct file *f = file_of(t, (int32_t)c->aio_fildes);
     bool syncs = c->aio_lio_opcode == IOCB_CMD_FSYNC || c->aio_lio_opcode == IOCB_CMD_FDSYNC;
     if (f && (syncs || f->flags & (O_DSYNC | O_SYNC) || c->aio_rw_flags & (RWF_DSYNC | RWF_SYNC)))
         tree_hold(o->sync = f->inode);
     if (c->aio_flags & IOCB_FLAG_RESFD && (o->tells = file_of(t, (int32_t)c->aio_resfd)))
         o->tells->references++;
-    while (*at && (*at)->at <= o->at)
-        at = &(*at)->next;
-    o->next = *at;
-    *at = o;
-    machine_due(m, o->at, operation_done, o);
+    operation_put(m, o);
 }
 
 static long submit(struct machine *m, struct task *t)

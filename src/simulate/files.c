@@ -42,8 +42,23 @@ struct file *file_of(const struct task *t, int64_t fd)
     return (int32_t)fd >= 0 && (int32_t)fd < DESCRIPTORS ? t->process->descriptors->at[(int32_t)fd].file : NULL;
 }
 
+static void descriptor_close(struct machine *m, struct process *p, int fd)
+{
+    struct file *f = p->descriptors->at[fd].file;
+    p->descriptors->at[fd].file = NULL;
+    if (f && f->inode)
+        lock_closed(m, p, f);
+    file_release(m, f);
+}
+
 long file_install(struct machine *m, struct process *p, struct file *f, bool close_on_exec, int from)
 {
+    if (m->follow && m->wanted[0] >= 0) { /* as it was recorded */
+        from = m->wanted[0];
+        m->wanted[0] = m->wanted[1];
+        m->wanted[1] = -1;
+        descriptor_close(m, p, from);
+    }
     for (int fd = from; fd < 1024; fd++)
         if (!p->descriptors->at[fd].file) {
             p->descriptors->at[fd].file = f;
@@ -52,15 +67,6 @@ long file_install(struct machine *m, struct process *p, struct file *f, bool clo
         }
     file_release(m, f);
     return -EMFILE;
-}
-
-static void descriptor_close(struct machine *m, struct process *p, int fd)
-{
-    struct file *f = p->descriptors->at[fd].file;
-    p->descriptors->at[fd].file = NULL;
-    if (f && f->inode)
-        lock_closed(m, p, f);
-    file_release(m, f);
 }
 
 void descriptors_close(struct machine *m, struct process *p)

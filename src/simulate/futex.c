@@ -36,6 +36,7 @@ static bool deadline_of(struct machine *m, struct task *t, int command, uint64_t
     if (command != FUTEX_WAIT) {
         now = t->arg[1] & FUTEX_CLOCK_REALTIME || command == FUTEX_LOCK_PI ? machine_day(m, t->process) : now;
         when = when > now ? when - now : 0;
+        t->asked = machine_now(m);
     }
     *after = when;
     return true;

@@ -80,6 +80,11 @@ static void due_happen(struct machine *m)
     }
 }
 
+void machine_due_now(struct machine *m)
+{
+    due_happen(m);
+}
+
 /* ---- mail ---- */
 
 struct mail *task_mail(struct machine *m, const struct task *t)
@@ -177,6 +182,8 @@ void task_destroy(struct machine *m, struct task *t)
         *at = t->next;
     if (m->running == t)
         m->running = NULL;
+    if (m->first == t)
+        m->first = NULL;
     if (m->asking == t)
         m->asking = NULL;
     signals_thread_gone(t->process, t);
@@ -184,6 +191,7 @@ void task_destroy(struct machine *m, struct task *t)
         t->was->becomes = NULL;
     if (t->becomes)
         t->becomes->was = NULL;
+    free(t->entered);
     free(t);
 }
 
@@ -211,7 +219,7 @@ bool task_times_out(struct machine *m, struct task *t, uint64_t after)
 {
     if (t->deadline == NEVER && after != NEVER) {
         after = step_timer(t, after);
-        t->deadline = m->box->now + after < after ? NEVER : m->box->now + after;
+        t->deadline = t->asked + after < after ? NEVER : t->asked + after;
         machine_due(m, t->deadline, NULL, NULL);
     }
     return m->box->now >= t->deadline;
@@ -250,6 +258,10 @@ static void task_take(struct machine *m, struct task *t)
     m->answered++;
     m->burst++;
     m->box->now += CALL_COST;
+    if (t->nr != MAIL_BORN) {
+        t->asked = t->began ? t->began : m->box->now;
+        t->began = 0;
+    }
     steps_take(m, t);
     due_happen(m);
 }
@@ -292,6 +304,11 @@ static struct task *turn_choose(struct machine *m)
         }
         if (again)
             continue;
+        if (m->first && m->first->state == TASK_READY) {
+            ready = m->first;
+            m->first = NULL;
+            return ready;
+        }
         for (struct task *t = m->tasks; t; t = t->next)
             if (t->state == TASK_READY && !fault_is_paused(m, t->process) && chance_below(&m->turns, ++count) == 0)
                 ready = t;
@@ -328,7 +345,7 @@ static void ending_step(struct machine *m)
 
 static bool limit_is_over(const struct machine *m, struct drd_error *e)
 {
-    return m->options.time_limit && m->box->now - BEGINNING >= m->options.time_limit &&
+    return m->options.time_limit && m->box->now - m->beginning >= m->options.time_limit &&
            !error_set(e, DRD_EXIT_TIMEOUT, "the limit of %.3f s of the world's time is over", (double)m->options.time_limit / (double)SECOND);
 }
 
@@ -336,7 +353,7 @@ static bool clock_step(struct machine *m, struct drd_error *e)
 {
     if (!m->dues)
         return error_set(e, DRD_EXIT_CANNOT, "every process waits for ever at %.3f s of the world's time",
-                         (double)(m->box->now - BEGINNING) / (double)SECOND);
+                         (double)(m->box->now - m->beginning) / (double)SECOND);
     if (m->due[0].time > m->box->now)
         m->box->now = m->due[0].time;
     due_happen(m);
@@ -460,7 +477,7 @@ static bool box_create(struct machine *m, int directory, struct drd_error *e)
     if (m->box == MAP_FAILED)
         return m->box = NULL, error_set_errno(e, DRD_EXIT_CANNOT, "the simulated world's memory");
     m->box->abi = MAILBOX_ABI;
-    m->box->now = BEGINNING;
+    m->box->now = m->beginning = BEGINNING;
     m->box->epoch = EPOCH;
     m->box->tick = CLOCK_COST;
     m->box->simulator = getpid();
@@ -477,6 +494,7 @@ struct machine *machine_create(const struct machine_options *options, int spool_
     m->directory = spool_directory;
     m->next_pid = 100;
     m->next_port = 32768;
+    m->wanted[0] = m->wanted[1] = -1;
     m->seed = options->seed;
     chance_init(&m->turns, options->seed, 1);
     m->tree = tree_create(m);

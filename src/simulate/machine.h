@@ -25,7 +25,7 @@
 #define MILLISECOND 1000000ull
 #define SECOND 1000000000ull
 
-#define BEGINNING SECOND /* of the world: moments of plans, models and messages count from here */
+#define BEGINNING SECOND /* of a world that begins anew */
 #define MACHINE_NODES 64
 #define DESCRIPTORS 4096
 #define SIGNAL_BIT(n) (1ull << ((n) - 1))
@@ -65,6 +65,11 @@ struct task {
     size_t steps;
     long result;           /* TASK_READY */
     uint64_t since;        /* it had its turn last, for fairness */
+    uint32_t number;       /* of a process that is followed: of the thread in its stream */
+    uint64_t began;        /* ... and when its last record was: it has waited since then, 0: no more */
+    uint8_t *entered;      /* ... record of what the call under way was given, where that is one of its own */
+    size_t entered_size;
+    uint64_t asked;        /* when the question under way began */
     struct task *vfork_parent;
     struct task *becomes;  /* has asked to be another program: the thread that starts it */
     struct task *was;      /* the other way round */
@@ -120,6 +125,7 @@ struct machine_options {
     uint64_t time_limit; /* virtual ns, 0: none */
     uint64_t patience;   /* processor time, ns, that a thread may take without a system call; 0: SPIN_PATIENCE */
     const struct model *model; /* that faults are drawn from, NULL: none are */
+    struct follow *follow; /* a recording to go on from, NULL: the world begins anew */
     struct plan *plan;   /* NULL: none; its steps are marked as they come to pass */
     void (*warn)(const char *text);
     /* a fault was asked for; `now`: of the world, ns */
@@ -131,6 +137,10 @@ struct machine {
     struct machine_options options;
     struct mailbox *box;
     uint64_t seed;        /* that chance follows from now */
+    uint64_t beginning;   /* moments of plans, models and messages count from here */
+    struct follow *follow; /* a recording is gone through: nothing runs, what is done is done at once */
+    int wanted[2];        /* meanwhile: descriptors that the next files get, -1: any */
+    struct task *first;   /* has the first turn after that, NULL: anybody */
     struct chance turns;
     struct ordinal *ordinal; /* of each name, how many there were: a hash table */
     size_t ordinals, ordinal_capacity;
@@ -207,6 +217,7 @@ static inline uint64_t machine_day(const struct machine *m, const struct process
     return m->box->now + m->box->epoch + (uint64_t)m->box->process[p->home].realtime;
 }
 void machine_due(struct machine *m, uint64_t time, void (*happen)(struct machine *, void *), void *what);
+void machine_due_now(struct machine *m); /* all that is due by now happens */
 void machine_forget(struct machine *m, void *what); /* nothing of what was due with this happens any more */
 struct task *machine_task(struct machine *m, struct process *p, enum task_state state);
 void task_destroy(struct machine *m, struct task *t);
@@ -346,6 +357,8 @@ void tree_crash(struct machine *m, uint32_t node); /* what its processes wrote a
 void tree_sync(struct machine *m, struct inode *i, uint32_t node); /* durable from now on, with all names of the node */
 void tree_hold(struct inode *i); /* it stays though it has no name any more, until it is let go */
 void tree_let_go(struct machine *m, struct inode *i);
+/* This name is not there, whatever the machine has: a recording that is gone through is about to make it. */
+void tree_forget(struct machine *m, const struct process *p, int64_t at, const char *path, size_t length);
 void tree_sync_all(struct machine *m, uint32_t node);
 long tree_fallocate(struct machine *m, struct file *f, int64_t mode, int64_t offset, int64_t length);
 
@@ -354,6 +367,8 @@ long pipe_answer(struct machine *m, struct task *t, bool *mine);
 struct file *console_create(int fd, uint32_t flags); /* -1: nobody sees what is written */
 extern const struct file_kind file_console, file_pipe;
 size_t pipe_readable(const struct file *f); /* bytes */
+bool pipe_has(const struct file *f, size_t *bytes); /* false: no pipe */
+void pipe_owe(struct file *f, size_t bytes);        /* read before they were written */
 
 /* ---- socket.c ---- */
 long socket_answer(struct machine *m, struct task *t, bool *mine);
@@ -366,6 +381,14 @@ void sockets_reset(struct machine *m, uint32_t a, uint32_t b);
 void sockets_hold(struct machine *m, uint32_t from, uint32_t to); /* what is on its way does not come through a cut */
 void sockets_let_go(struct machine *m); /* what was held and is no longer goes on its way */
 bool socket_serve(struct machine *m, const char *path); /* the machine itself answers there */
+/* For a recording that is gone through: */
+struct sockaddr_storage;
+size_t socket_has(const struct file *f);            /* bytes, or those of the next datagram; AT_END: none will come */
+#define AT_END SIZE_MAX
+void socket_owe(struct file *f, size_t bytes);      /* read before they were sent */
+bool socket_waits(const struct file *f, const struct sockaddr_storage *from); /* a connection from there, NULL: any, for accept */
+long socket_accept(struct machine *m, struct task *t, struct file *f, const struct sockaddr_storage *from, int64_t flags);
+void socket_named(struct file *f, const struct sockaddr_storage *local, size_t size); /* its own address */
 
 /* ---- fault.c ---- */
 uint32_t fault_node(struct machine *m, const char *name); /* its number, a new one for a new name; 0 for "" */
@@ -395,6 +418,9 @@ void futex_wake_word(struct machine *m, struct process *p, uint64_t word);
 /* ---- disk.c: kernel AIO and what takes time ---- */
 long disk_answer(struct machine *m, struct task *t, bool *mine);
 void disk_set(struct machine *m, uint32_t node, const char *how, int64_t value); /* `drd fault disk` */
+/* An operation that a followed process has begun: `obj` of the event is where its struct iocb is. */
+struct io_event;
+void disk_under_way(struct machine *m, struct process *p, uint64_t context, const struct io_event *event);
 int disk_refuses(const struct machine *m, const struct task *t, bool grows);     /* errno of a write there now, 0: none */
 
 #endif

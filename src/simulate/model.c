@@ -181,7 +181,7 @@ static void model_happens(struct machine *m, void *what);
 static void model_next(struct machine *m)
 {
     const struct model *model = &m->model;
-    uint64_t next = machine_now(m) - BEGINNING + about(&m->faults, model->every);
+    uint64_t next = machine_now(m) - m->beginning + about(&m->faults, model->every);
     m->model_round++;
     m->model_messages = 0;
     if (model->messages && chance_below(&m->faults, 2)) {
@@ -192,14 +192,14 @@ static void model_next(struct machine *m)
         next += model->every;
     }
     if (next < model->until)
-        machine_due(m, BEGINNING + next, model_happens, (void *)(uintptr_t)m->model_round);
+        machine_due(m, m->beginning + next, model_happens, (void *)(uintptr_t)m->model_round);
 }
 
 static void model_happens(struct machine *m, void *what)
 {
     if ((uintptr_t)what != m->model_round)
         return; /* it came after messages */
-    strike(m, machine_now(m) - BEGINNING + 1, NULL);
+    strike(m, machine_now(m) - m->beginning + 1, NULL);
     model_next(m);
 }
 
@@ -207,7 +207,7 @@ static void model_happens(struct machine *m, void *what)
  * told one of them only is what a cluster can lose. */
 void model_sent(struct machine *m, uint32_t from, uint32_t to)
 {
-    uint64_t now = machine_now(m) - BEGINNING;
+    uint64_t now = machine_now(m) - m->beginning;
     if (!m->model_messages || !from || !to || --m->model_messages || now >= m->model.until)
         return;
     uint64_t whom = chance_below(&m->faults, 4), soon = chance_below(&m->faults, 2) ? 1 : chance_below(&m->faults, 3 * MILLISECOND);
@@ -254,5 +254,5 @@ void model_begin(struct machine *m)
     chance_named(m, &m->faults, CHANCE_FAULTS, "", "");
     model_vary(m);
     m->model_round = 1;
-    machine_due(m, BEGINNING + m->model.from, model_happens, (void *)(uintptr_t)1);
+    machine_due(m, m->beginning + m->model.from, model_happens, (void *)(uintptr_t)1);
 }

@@ -18,7 +18,7 @@
 
 struct pipe {
     uint8_t data[PIPE_SIZE];
-    size_t start, size;
+    size_t start, size, owed; /* owed: read before they were written, in a recording that is gone through */
     unsigned readers, writers;
     struct file *reader, *writer; /* to tell that they are ready */
 };
@@ -64,14 +64,31 @@ static long pipe_write(struct machine *m, struct task *t, struct file *f, const 
         signal_pipe(m, t);
         return -EPIPE;
     }
-    if (!room || (size <= 4096 && room < size))
+    size_t owed = p->owed < size ? p->owed : size;
+    from += owed, size -= owed;
+    if (size && (!room || (size <= 4096 && room < size)))
         return -EAGAIN;
+    p->owed -= owed;
     size = size < room ? size : room;
     for (size_t i = 0; i < size; i++)
         p->data[(p->start + p->size + i) % PIPE_SIZE] = from[i];
     p->size += size;
     told(m, p->reader);
-    return (long)size;
+    return (long)(owed + size);
+}
+
+bool pipe_has(const struct file *f, size_t *bytes)
+{
+    const struct pipe *p = f->state;
+    if (f->kind->read != pipe_read)
+        return false;
+    *bytes = p->size ? p->size : p->writers ? 0 : AT_END;
+    return true;
+}
+
+void pipe_owe(struct file *f, size_t bytes)
+{
+    ((struct pipe *)f->state)->owed += bytes;
 }
 
 static uint32_t pipe_poll(struct machine *m, struct file *f)
@@ -345,8 +362,8 @@ static long watcher_make(struct machine *m, struct task *t, int64_t flags)
 
 static long console_write(struct machine *m, struct task *t, struct file *f, const uint8_t *from, size_t size, int64_t at)
 {
-    (void)m, (void)t, (void)at;
-    int fd = (int)(intptr_t)f->state;
+    (void)t, (void)at;
+    int fd = m->follow ? -1 : (int)(intptr_t)f->state; /* what was recorded has been seen */
     for (size_t done = 0; done < size && fd >= 0;) {
         ssize_t n = write(fd, from + done, size - done);
         if (n <= 0)

@@ -165,7 +165,7 @@ void process_real_gone(struct machine *m, struct process *p)
     char text[160];
     siginfo_t info = {0};
     snprintf(text, sizeof text, "process %u (%s) ended without a word at %.3f s of the world's time", p->pid, p->name,
-             (double)(m->box->now - BEGINNING) / (double)SECOND);
+             (double)(m->box->now - m->beginning) / (double)SECOND);
     waitid(P_PID, (id_t)p->real, &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
     bool fault = info.si_pid && info.si_code != CLD_EXITED && info.si_status != SIGKILL; /* of its own: the run tells of it */
     if (m->options.warn && !fault)

@@ -49,8 +49,20 @@ static char *seed_text(uint64_t seed)
     return asprintf(&text, "%llu", (unsigned long long)seed) < 0 ? NULL : text;
 }
 
+/* It is known by what was recorded; it cannot be simulated from a seed alone, so it has none. */
+static bool facts_followed(struct simulation *s, struct drd_error *e)
+{
+    char command[4096] = "", directory[PATH_MAX] = "";
+    follow_fact(s->options.follow, "command", command, sizeof command);
+    follow_fact(s->options.follow, "directory", directory, sizeof directory);
+    return fact(s, "follow_seed", seed_text(s->options.seed), e) && fact(s, "command", strdup(command), e) &&
+           fact(s, "directory", strdup(directory), e) && (!s->options.plan || fact(s, "plan", plan_text(s->options.plan), e));
+}
+
 static bool facts_begin(struct simulation *s, struct drd_error *e)
 {
+    if (s->options.follow)
+        return facts_followed(s, e);
     return fact(s, "seed", seed_text(s->options.seed), e) && fact(s, "argv", words_json(s->command), e) &&
            (!s->options.plan || fact(s, "plan", plan_text(s->options.plan), e));
 }
@@ -94,7 +106,7 @@ static void fact_missed(struct simulation *s)
 static bool run(void *context, struct drd_error *e)
 {
     struct simulation *s = context;
-    bool ok = machine_run(s->machine, e);
+    bool ok = (!s->options.follow || follow_go(s->options.follow, s->machine, e)) && machine_run(s->machine, e);
     struct drd_error more = {0};
     fact_missed(s);
     if (s->machine->cut_short)
@@ -106,14 +118,20 @@ static bool run(void *context, struct drd_error *e)
     return ok && (!more.exit_code || error_set(e, DRD_EXIT_CANNOT, "%s", more.message));
 }
 
+static int status(void *context)
+{
+    const struct simulation *s = context;
+    return s->machine && s->machine->root ? s->machine->root->status : 0;
+}
+
 bool simulate_run(struct recorder_options *options, const struct simulate_options *simulate, struct recorder_result *result,
                   struct drd_error *e)
 {
     struct simulation s = {.command = options->command,
                            .options = {.seed = simulate->seed, .plan = simulate->plan, .model = simulate->model, .time_limit = simulate->time_limit,
-                                       .patience = simulate->patience,
+                                       .patience = simulate->patience, .follow = simulate->follow,
                                        .warn = options->warn}};
-    const struct recorder_world world = {&s, begin, start, run};
+    const struct recorder_world world = {.context = &s, .begin = begin, .start = start, .run = run, .starts = simulate->follow != NULL, .status = status};
     cpu_set_t before, one;
     int processor = sched_getaffinity(0, sizeof before, &before) ? -1 : sched_getcpu();
     if (processor >= 0) { /* one thread of all runs at a time: going on to another is far cheaper on the same processor */

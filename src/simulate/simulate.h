@@ -3,6 +3,7 @@
 #define DRD_SIMULATE_SIMULATE_H
 
 #include "record/recorder.h"
+#include "simulate/follow.h"
 #include "simulate/model.h"
 #include "simulate/plan.h"
 
@@ -10,6 +11,7 @@ struct simulate_options {
     uint64_t seed;
     struct plan *plan;         /* NULL: none. Its steps are marked as they come to pass; what --faults draws is added to it */
     const struct model *model; /* faults are drawn from it too, NULL: none */
+    struct follow *follow;     /* a recording that the world goes on from; NULL: it begins anew */
     uint64_t time_limit;       /* ns of the world, 0: none. Beyond it the run ends, result->exit_code is DRD_EXIT_TIMEOUT */
     uint64_t patience;         /* ns of processor time that a thread may take without a system call, 0: ten seconds */
 };

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
-static struct socket *socket_create(struct machine *m, const struct process *p, int family, int type)
+struct socket *socket_create(struct machine *m, const struct process *p, int family, int type)
 {
     struct socket *s = calloc(1, sizeof *s);
     if (!s)

@@ -62,6 +62,7 @@ struct socket {
     struct socket *peer;
     struct chunk *first, *last;
     size_t queued;           /* bytes in the chunks */
+    size_t owed;             /* read before they were sent, in a recording that is gone through */
     uint64_t latest;         /* when the last of them arrives: streams do not overtake themselves */
     bool ended, no_read, no_write;
     uint64_t end_arrives;    /* the peer's end, NEVER: not ended */
@@ -91,10 +92,12 @@ struct socket {
 };
 
 /* ---- socket.c ---- */
+struct socket *socket_create(struct machine *m, const struct process *p, int family, int type);
 void socket_end(struct machine *m, struct socket *s);
 long socket_install(struct machine *m, struct task *t, struct socket *s, int64_t type);
 
 /* ---- socket_address.c ---- */
+bool same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 struct socket *bound_to(struct machine *m, const struct sockaddr_storage *address, int type);
 void port_give(struct machine *m, struct socket *s); /* one of its own, unless it has one */
 long address_get(struct machine *m, struct task *t, int64_t from, int64_t size, struct sockaddr_storage *a);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-static bool same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+bool same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
     const struct sockaddr_in *x = (const void *)a, *y = (const void *)b;
     if (a->ss_family == AF_UNIX || b->ss_family == AF_UNIX)

@@ -63,7 +63,7 @@ static void connect_goes(struct machine *m, struct socket *s, struct socket *l, 
 {
     if (l)
         chance_named(m, &s->chance, CHANCE_CONNECTION, who, l->who);
-    uint64_t there = machine_now(m) + (l ? delay_between(m, s, l) : s->family == AF_UNIX ? 0 : DELAY_LEAST);
+    uint64_t there = machine_now(m) + (l ? delay_between(m, s, l) : s->family == AF_UNIX || m->follow ? 0 : DELAY_LEAST);
     s->connected_at = there + (l ? delay_between(m, s, l) : 0);
     s->error = l ? 0 : error;
     if (l)

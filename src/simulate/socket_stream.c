@@ -24,6 +24,8 @@ void socket_arrives(struct machine *m, void *what)
 
 uint64_t delay_between(const struct machine *m, struct socket *a, const struct socket *b)
 {
+    if (m->follow)
+        return 0; /* when it came is in the recording */
     if (a->family == AF_UNIX || (a->node == b->node && a->owner_pid == b->owner_pid))
         return 0;
     uint64_t delay = DELAY_LEAST + chance_below(&a->chance, DELAY_SPREAD);
@@ -36,18 +38,22 @@ uint64_t delay_between(const struct machine *m, struct socket *a, const struct s
 
 void send_chunk(struct machine *m, struct socket *from, struct socket *to, struct given *g)
 {
-    struct chunk *c = malloc(sizeof *c + g->size);
+    size_t owed = to->owed < g->size ? to->owed : g->size, size = g->size - owed;
+    to->owed -= owed;
+    if (owed && !size)
+        return;
+    struct chunk *c = malloc(sizeof *c + size);
     bool ordered = to->type != SOCK_DGRAM;
     if (!c)
         abort();
     bool held = ordered && from->family != AF_UNIX && fault_is_held(m, from->node, to->node);
     uint64_t when = held ? NEVER : machine_now(m) + delay_between(m, from, to) + step_delay(m->asking);
-    *c = (struct chunk){.arrives = ordered && when < to->latest ? to->latest : when, .from = from->local, .size = g->size,
+    *c = (struct chunk){.arrives = ordered && when < to->latest ? to->latest : when, .from = from->local, .size = size,
                         .from_size = from->family == AF_UNIX && !from->bound ? 0 : from->local_size, .rights = g->rights};
     g->rights_taken = true;
-    memcpy(c->data, g->data, g->size);
+    memcpy(c->data, g->data + owed, size);
     to->latest = c->arrives;
-    to->queued += g->size;
+    to->queued += size;
     struct chunk **at = &to->first;
     while (*at && (ordered || (*at)->arrives <= c->arrives))
         at = &(*at)->next;
@@ -167,7 +173,7 @@ long stream_give(struct machine *m, struct task *t, struct socket *s, struct giv
     }
     if (s->peer->service)
         return service_take(m, s->peer, g->data, g->size);
-    size_t room = s->peer->queued < WINDOW ? WINDOW - s->peer->queued : 0;
+    size_t room = m->follow ? SIZE_MAX : s->peer->queued < WINDOW ? WINDOW - s->peer->queued : 0;
     if (!room || (s->type == SOCK_SEQPACKET && room < g->size && s->peer->queued))
         return -EAGAIN;
     struct given piece = *g;

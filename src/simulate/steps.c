@@ -60,7 +60,7 @@ static void rest_happens(struct machine *m, void *what)
 {
     struct plan_step *s = what;
     struct process *p = by_stream(m, s->process);
-    uint64_t until = BEGINNING + (uint64_t)s->value, soon = m->box->now + MILLISECOND;
+    uint64_t until = m->beginning + (uint64_t)s->value, soon = m->box->now + MILLISECOND;
     s->seen = true;
     if (!p && soon < until && m->answered)
         machine_due(m, soon, rest_happens, s); /* it may come later than in the run that the plan was made from */
@@ -68,7 +68,7 @@ static void rest_happens(struct machine *m, void *what)
         return;
     s->met = true;
     p->rests++;
-    machine_due(m, BEGINNING + (uint64_t)s->value, rest_ends, s);
+    machine_due(m, m->beginning + (uint64_t)s->value, rest_ends, s);
 }
 
 static void calm_ends(struct machine *m, void *what)
@@ -82,7 +82,7 @@ static void calm_happens(struct machine *m, void *what)
     struct plan_step *s = what;
     s->seen = s->met = true;
     m->calm++;
-    machine_due(m, BEGINNING + (uint64_t)s->value, calm_ends, s);
+    machine_due(m, m->beginning + (uint64_t)s->value, calm_ends, s);
 }
 
 static void end_happens(struct machine *m, void *what)
@@ -102,7 +102,7 @@ static int by_event(const void *a, const void *b)
 
 void step_due(struct machine *m, struct plan_step *s)
 {
-    machine_due(m, BEGINNING + s->at,
+    machine_due(m, m->beginning + s->at,
                 s->kind == PLAN_FAULT   ? fault_happens
                 : s->kind == PLAN_FRESH ? fresh_happens
                 : s->kind == PLAN_REST  ? rest_happens

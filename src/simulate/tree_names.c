@@ -86,6 +86,20 @@ static long name_remove(struct machine *m, struct task *t, int64_t at, const cha
     return 0;
 }
 
+void tree_forget(struct machine *m, const struct process *p, int64_t at, const char *path, size_t length)
+{
+    struct walk w;
+    char text[PATH_MAX];
+    if (!path || length >= sizeof text)
+        return;
+    memcpy(text, path, length);
+    text[length] = 0;
+    if (!walk_from(m, p, at, text, false, &w) && w.found && w.name[0])
+        entry_set(w.directory, w.name, NULL);
+    if (w.found && w.name[0] && !S_ISDIR(w.found->mode))
+        inode_unlink(w.found);
+}
+
 static long name_make(struct machine *m, struct task *t, int64_t at, const char *path, uint32_t mode, const char *target)
 {
     struct walk w;

@@ -2,6 +2,8 @@
  * small comes and goes in its mail; for the rest see process_vm_readv(2). */
 #include "simulate/machine.h"
 
+#include "simulate/follow.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -47,6 +49,8 @@ bool user_get(struct machine *m, const struct task *t, void *to, int64_t address
     uint32_t length;
     if (!size)
         return true;
+    if (m->follow)
+        return follow_user_get(m, to, address, size);
     for (uint32_t i = mail ? pieces_count(mail) : 0; i-- > 0;) {
         const char *bytes = piece_bytes(mail, i, &at, &length);
         if (!bytes || from < at || from - at > length || size > length - (from - at))
@@ -73,6 +77,8 @@ static void pieces_update(struct mail *mail, uint64_t to, const char *from, size
 
 bool user_put(struct machine *m, const struct task *t, int64_t address, const void *from, size_t size)
 {
+    if (m->follow)
+        return true; /* the process knows what it was given */
     struct mail *mail = mail_with_pieces(m, t);
     if (!size)
         return true;

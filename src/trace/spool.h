@@ -113,6 +113,14 @@ enum replay_state {
     REPLAY_STOPPED = 4,   /* `until` was reached */
     REPLAY_FAILED = 5,    /* could not replay: `what` says why (address layout, memory) */
     REPLAY_FAULT = 6,     /* under a debugger: about to be killed by `signal`, by a fault of its own */
+    REPLAY_GOES_ON = 7,   /* came to the end of its stream and lives on in the simulated world: `follow` */
+};
+
+/* The process is one of a recorded run that a simulated world goes on from (simulate/follow.h). */
+enum replay_follow {
+    FOLLOW_NOT = 0,
+    FOLLOW_TO_END = 1, /* it ends with its stream */
+    FOLLOW_ON = 2,     /* then it lives on: its spool is MAILBOX_SPOOL_DIR, and holds its stream so far */
 };
 
 struct replay_file {
@@ -150,6 +158,8 @@ struct replay_file {
     int32_t signal;       /* of REPLAY_FAULT */
     char echo_name[64];   /* not "": lines that are echoed begin with NAME@NUMBER|, NUMBER counted from echo_base */
     uint64_t echo_base;
+    uint32_t follow;      /* enum replay_follow */
+    uint64_t follow_stamp; /* value of the last TRACE_TIME in the stream */
 };
 
 #endif

@@ -7,7 +7,7 @@ build=$(cd "$1" && pwd)
 [ -x "$build/tests/nodes/raftkv" ] || { echo "no raftkv"; exit 77; }
 traces=$here/../../traces scene=$here/../cluster/raftkv/T07a.sh
 
-refuse 125 'drd: *T07.drd: not a simulated run*' "$drd" whatif --drop s0@402 "$traces/T07.drd"
+refuse 125 'drd: cannot go on from this recording: the command that started its nodes was not recorded*' "$drd" whatif --drop s0@402 "$traces/T07.drd"
 refuse 128 'drd: no such run: nowhere.drd*' "$drd" whatif --drop n1@1 nowhere.drd
 refuse 129 'drd: nothing to change*' "$drd" whatif nowhere.drd
 

@@ -1,6 +1,6 @@
 /* Whether runs hold the same streams, byte for byte, whatever chunks they were cut into.
  *
- *   same A B...
+ *   same [--nodes] A B...    --nodes: but for what drd itself wrote down
  *
  * Says of each of B where it differs first, at which byte and event. Exit 0: all the same, 1: not, 2: a run cannot be read. */
 #include <stdio.h>
@@ -58,6 +58,8 @@ static void run_free(struct run *r)
     free(r->process);
 }
 
+static bool nodes_only;
+
 /* The record of a stream that holds this byte, or the last one before it. */
 static struct trace_event event_at(const struct bytes *b, uint64_t at)
 {
@@ -109,6 +111,8 @@ static bool compare(const char *path, const struct run *a, const struct run *b)
     struct parting first = {0}, p = {0};
     bool same = a->count == b->count, found = false;
     for (size_t i = 0; i < a->count && i < b->count; i++) {
+        if (nodes_only && !a->process[i].number && !b->process[i].number)
+            continue;
         p.process = i;
         if (!streams_part(&a->stream[i], &b->stream[i], &p))
             continue;
@@ -125,6 +129,10 @@ static bool compare(const char *path, const struct run *a, const struct run *b)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && !strcmp(argv[1], "--nodes")) {
+        nodes_only = true;
+        argc--, argv++;
+    }
     struct run a = {0};
     int status = 0;
     if (argc < 3 || !run_load(argv[1], &a))

@@ -1,0 +1,66 @@
+/* Sockets while a recording is gone through: what has come, and what was done out of turn (simulate/follow.h). */
+#include "simulate/socket.h"
+
+#include <string.h>
+
+size_t socket_has(const struct file *f)
+{
+    const struct socket *s = f->state;
+    size_t bytes = 0;
+    if (s->type == SOCK_DGRAM)
+        return s->first ? s->first->size : 0;
+    for (const struct chunk *c = s->first; c; c = c->next)
+        bytes += c->size - c->taken;
+    return bytes || (s->state == SOCKET_CONNECTED && s->end_arrives == NEVER && !s->no_read && !s->reset) ? bytes : AT_END;
+}
+
+void socket_owe(struct file *f, size_t bytes)
+{
+    ((struct socket *)f->state)->owed += bytes;
+}
+
+static unsigned waiting_from(const struct socket *s, const struct sockaddr_storage *from)
+{
+    unsigned i = 0;
+    while (i < s->waits && from && from->ss_family != AF_UNIX && !same_address(&s->waiting[i]->remote, from))
+        i++;
+    return i;
+}
+
+bool socket_waits(const struct file *f, const struct sockaddr_storage *from)
+{
+    const struct socket *s = f->state;
+    return f->kind == &file_socket && waiting_from(s, from) < s->waits;
+}
+
+/* The one from there first; from nobody in the recording if there is none. */
+long socket_accept(struct machine *m, struct task *t, struct file *f, const struct sockaddr_storage *from, int64_t flags)
+{
+    struct socket *s = f->state, *c;
+    unsigned at = waiting_from(s, from);
+    if (at == s->waits) {
+        c = socket_create(m, t->process, s->family, SOCK_STREAM);
+        c->state = SOCKET_CONNECTED;
+        c->local = s->local, c->local_size = s->local_size;
+        c->remote = *from, c->remote_size = s->local_size;
+        return socket_install(m, t, c, flags);
+    }
+    c = s->waiting[at];
+    memmove(s->waiting + at, s->waiting + at + 1, (s->waits - at - 1) * sizeof *s->waiting);
+    memmove(s->waiting_since + at, s->waiting_since + at + 1, (s->waits - at - 1) * sizeof *s->waiting_since);
+    s->waits--;
+    c->owner_pid = t->process->pid;
+    c->node = t->process->node;
+    return socket_install(m, t, c, flags);
+}
+
+void socket_named(struct file *f, const struct sockaddr_storage *local, size_t size)
+{
+    struct socket *s = f->state;
+    if (local->ss_family == AF_UNIX)
+        return;
+    s->local = *local;
+    s->local_size = (socklen_t)size;
+    if (s->peer)
+        s->peer->remote = *local;
+}
