@@ -27,7 +27,7 @@ const struct drd_command cmd_fault = {
             "  kill A...    SIGKILL to every process of a node; returns when they are gone\n"
             "  pause A...   SIGSTOP; resume A... SIGCONT\n"
             "Every fault becomes an event of node \"drd\" in the run.\n"
-            "Only under `drd simulate`: cut-one-way, reset, crash, restart, skew, jump, disk, lose, duplicate;\n"
+            "Only under `drd simulate`: cut-one-way, reset, crash, restart, skew, jump, disk, lose, duplicate, delay, late;\n"
             "the page of the command says what they do.\n",
     .run = run,
 };

@@ -167,6 +167,8 @@ static void fault_do(struct machine *m, const struct fault *f, const uint32_t *n
     case FAULT_RESET: sockets_reset(m, node[0], node[1]); break;
     case FAULT_LOSE: m->lose = (uint32_t)f->value; break;
     case FAULT_DUPLICATE: m->duplicate = (uint32_t)f->value; break;
+    case FAULT_DELAY: m->network.least = (uint64_t)f->value; m->network.most = (uint64_t)f->most; break;
+    case FAULT_LATE: m->network.late = (uint32_t)f->value; m->network.later = (uint64_t)f->most; break;
     default: break;
     }
     m->changes++;

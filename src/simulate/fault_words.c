@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NETWORK_MOST (3600 * 1000000000ll)
+
 static const struct {
     const char *word;
     int least, most; /* names of nodes */
@@ -25,6 +27,8 @@ static const struct {
     [FAULT_DISK] = {"disk", 1, 1, "slow MS, fail ERRNO, full, lie or well"},
     [FAULT_LOSE] = {"lose", 0, 0, "a share of the datagrams in percent"},
     [FAULT_DUPLICATE] = {"duplicate", 0, 0, "a share of the datagrams in percent"},
+    [FAULT_DELAY] = {"delay", 0, 0, "two times, the least and the most that a message is on its way"},
+    [FAULT_LATE] = {"late", 0, 0, "a share of the messages in percent, and by how much they may be late"},
 };
 
 bool fault_duration(const char *text, int64_t *ns)
@@ -77,6 +81,25 @@ static bool disk_read(struct fault *f, struct drd_error *e)
     return true;
 }
 
+/* DELAY LEAST MOST, LATE PERCENT MOST */
+static bool network_read(struct fault *f, struct drd_error *e)
+{
+    bool delay = f->kind == FAULT_DELAY;
+    const char *first = f->word[1], *most = f->count > 2 ? f->word[2] : first;
+    char *end;
+    if (f->count != 3)
+        return f->count > 3 ? wrong(e, f->word[3], "one word too many")
+                            : error_set(e, DRD_EXIT_USAGE, "%s takes %s", f->word[0], kinds[f->kind].more);
+    if (!fault_duration(most, &f->most) || f->most < 0 || f->most > NETWORK_MOST)
+        return wrong(e, most, "not a time up to an hour");
+    if (delay)
+        return (fault_duration(first, &f->value) && f->value >= 0 && f->value <= f->most) ||
+               wrong(e, first, "not a time, or more than the most");
+    double share = strtod(first, &end);
+    f->value = (int64_t)(share * 100 + 0.5);
+    return (end != first && (!*end || !strcmp(end, "%")) && share >= 0 && share <= 100) || wrong(e, first, "not a share in percent");
+}
+
 /* What follows the names of nodes. */
 static bool value_read(struct fault *f, struct drd_error *e)
 {
@@ -84,6 +107,8 @@ static bool value_read(struct fault *f, struct drd_error *e)
     char *end;
     if (f->kind == FAULT_DISK)
         return disk_read(f, e);
+    if (f->kind == FAULT_DELAY || f->kind == FAULT_LATE)
+        return network_read(f, e);
     if (f->count != f->nodes + 2)
         return wrong(e, value, "one word too many");
     if (f->kind == FAULT_SKEW || f->kind == FAULT_JUMP)
@@ -121,7 +146,7 @@ bool fault_read(struct fault *f, const char *words, struct drd_error *e)
         kind++;
     if (kind == sizeof kinds / sizeof *kinds)
         return wrong(e, f->word[0], "not a fault; cut, cut-one-way, heal, reset, kill, crash, restart, pause, resume, skew, jump, disk, "
-                                    "lose and duplicate are");
+                                    "lose, duplicate, delay and late are");
     f->kind = (enum fault_kind)kind;
     if (f->count - 1 < kinds[kind].least)
         return wrong(e, f->word[0], kinds[kind].least == 1 ? "takes the name of a node" : "takes the names of two nodes");

@@ -9,7 +9,7 @@
 
 enum fault_kind {
     FAULT_CUT, FAULT_CUT_ONE_WAY, FAULT_HEAL, FAULT_RESET, FAULT_KILL, FAULT_CRASH, FAULT_RESTART, FAULT_PAUSE, FAULT_RESUME,
-    FAULT_SKEW, FAULT_JUMP, FAULT_DISK, FAULT_LOSE, FAULT_DUPLICATE,
+    FAULT_SKEW, FAULT_JUMP, FAULT_DISK, FAULT_LOSE, FAULT_DUPLICATE, FAULT_DELAY, FAULT_LATE,
 };
 
 #define FAULT_WORDS 64
@@ -19,7 +19,8 @@ struct fault {
     int count;                /* words, with the first one */
     char *word[FAULT_WORDS];  /* in `text` */
     int nodes;                /* names of nodes: word[1] to word[nodes] */
-    int64_t value;            /* SKEW, JUMP: ns; DISK slow: ns; DISK fail: errno; LOSE, DUPLICATE: percent */
+    int64_t value;            /* SKEW, JUMP: ns; DISK slow: ns; DISK fail: errno; LOSE, DUPLICATE: percent; DELAY: ns, the least; LATE: of 10,000 */
+    int64_t most;             /* DELAY, LATE: ns */
     char text[600];
 };
 

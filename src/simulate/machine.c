@@ -496,6 +496,7 @@ struct machine *machine_create(const struct machine_options *options, int spool_
     m->next_port = 32768;
     m->wanted[0] = m->wanted[1] = -1;
     m->seed = options->seed;
+    m->network = model_default.network;
     chance_init(&m->turns, options->seed, 1);
     m->tree = tree_create(m);
     if (m->tree && box_create(m, spool_directory, e) && socket_serve(m, "/run/drd/control"))

@@ -187,6 +187,8 @@ struct machine {
     bool cut[MACHINE_NODES][MACHINE_NODES], alone[MACHINE_NODES];
     bool held[MACHINE_NODES][MACHINE_NODES]; /* cut one way: what is sent waits */
     uint32_t lose, duplicate;                /* datagrams, percent */
+    bool datagrams;                          /* some were sent from node to node */
+    struct model_network network;
     struct task *asking;                     /* whose question is being answered */
     struct drd_error failure; /* something that cannot be simulated: the end of the world */
     bool over;

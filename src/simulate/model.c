@@ -1,5 +1,6 @@
 #include "simulate/model.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +9,17 @@
 #include "simulate/machine.h"
 
 static const char *const kind_word[MODEL_KINDS] = {"cut",  "cut-one-way", "reset",     "kill",      "crash",     "pause",
-                                                   "skew", "jump",        "disk-slow", "disk-fail", "disk-full", "disk-lie"};
+                                                   "skew", "jump",        "disk-slow", "disk-fail", "disk-full", "disk-lie",
+                                                   "lose", "duplicate"};
 
 /* A disk that fails or lies breaks what Raft builds on: only on demand. */
 const struct model model_default = {
     .from = SECOND, .until = 30 * SECOND, .every = 2 * SECOND, .messages = 256, .vary = 50,
+    .network = {.least = MILLISECOND / 10, .most = MILLISECOND, .later = 20 * MILLISECOND, .late = 250},
     .kind = {[MODEL_CUT] = {6, 2 * SECOND}, [MODEL_CUT_ONE_WAY] = {2, 2 * SECOND}, [MODEL_RESET] = {3, 0}, [MODEL_KILL] = {2, SECOND},
              [MODEL_CRASH] = {3, SECOND}, [MODEL_PAUSE] = {3, SECOND}, [MODEL_SKEW] = {1, 0}, [MODEL_JUMP] = {1, 0},
-             [MODEL_SLOW] = {2, 2 * SECOND}, [MODEL_FAIL] = {0, SECOND}, [MODEL_FULL] = {0, SECOND}, [MODEL_LIE] = {0, 5 * SECOND}},
+             [MODEL_SLOW] = {2, 2 * SECOND}, [MODEL_FAIL] = {0, SECOND}, [MODEL_FULL] = {0, SECOND}, [MODEL_LIE] = {0, 5 * SECOND},
+             [MODEL_LOSE] = {2, 2 * SECOND}, [MODEL_DUPLICATE] = {1, 2 * SECOND}},
 };
 
 static bool time_word(const char *word, uint64_t *ns, struct drd_error *e)
@@ -33,6 +37,22 @@ static bool number_word(const char *word, unsigned long most, const char *what, 
     if (!word || end == word || *end || *word == '-' || number > most)
         return error_set(e, DRD_EXIT_USAGE, "%.64s: not %s from 0 to %lu", word ? word : "(nothing)", what, most);
     return *value = (uint32_t)number, true;
+}
+
+/* "delay LEAST MOST" and "late PERCENT MOST", which are faults too: the whole run has them. */
+static bool network_read(struct model *m, char *const word[4], size_t count, struct drd_error *e)
+{
+    struct fault f;
+    char words[200];
+    snprintf(words, sizeof words, "%.60s%s%.60s%s%.60s", word[0], count > 1 ? " " : "", count > 1 ? word[1] : "",
+             count > 2 ? " " : "", count > 2 ? word[2] : "");
+    if (!fault_read(&f, words, e))
+        return false;
+    if (f.kind == FAULT_DELAY)
+        m->network.least = (uint64_t)f.value, m->network.most = (uint64_t)f.most;
+    else
+        m->network.late = (uint32_t)f.value, m->network.later = (uint64_t)f.most;
+    return true;
 }
 
 /* NAME = TIME, NAME = NUMBER, or FAULT = WEIGHT [TIME]. */
@@ -55,11 +75,13 @@ static bool line_read(struct model *m, char *line, struct drd_error *e)
         return number_word(word[1], 1000000, "a number of messages", &m->messages, e);
     if (!strcmp(word[0], "vary"))
         return number_word(word[1], 99, "a share in percent", &m->vary, e);
+    if (!strcmp(word[0], "delay") || !strcmp(word[0], "late"))
+        return network_read(m, word, count, e);
     while (kind < MODEL_KINDS && strcmp(word[0], kind_word[kind]))
         kind++;
     if (kind == MODEL_KINDS)
-        return error_set(e, DRD_EXIT_USAGE, "%.64s: not a word of a model; from, until, every, messages, vary and the names of faults are",
-                         word[0]);
+        return error_set(e, DRD_EXIT_USAGE, "%.64s: not a word of a model; from, until, every, messages, vary, delay, late and the names of "
+                         "faults are", word[0]);
     if (!number_word(word[1], 1000, "a weight", &m->kind[kind].weight, e))
         return false;
     return !word[2] || time_word(word[2], &m->kind[kind].lasts, e);
@@ -127,7 +149,11 @@ static void fault_words(struct machine *m, enum model_kind kind, const char *a, 
     case MODEL_SLOW: disk_words(words, after, size, a, chance_below(&m->faults, 2) ? "slow 20" : "slow 200"); break;
     case MODEL_FAIL: disk_words(words, after, size, a, "fail EIO"); break;
     case MODEL_FULL: disk_words(words, after, size, a, "full"); break;
-    default: disk_words(words, after, size, a, "lie"); break;
+    case MODEL_LIE: disk_words(words, after, size, a, "lie"); break;
+    default:
+        snprintf(words, size, "%s %d", kind_word[kind], 1 + (int)chance_below(&m->faults, 50));
+        snprintf(after, size, "%s 0", kind_word[kind]);
+        break;
     }
 }
 
@@ -137,13 +163,19 @@ static uint64_t about(struct chance *c, uint64_t mean)
     return mean / 2 + chance_below(c, mean + 1);
 }
 
+/* What happens to datagrams is none where nobody sends any to another node. */
+static int kinds_there(const struct machine *m)
+{
+    return m->datagrams ? MODEL_KINDS : MODEL_LOSE;
+}
+
 static enum model_kind kind_draw(struct machine *m, const struct model *model)
 {
     uint64_t all = 0, at;
-    for (int k = 0; k < MODEL_KINDS; k++)
+    for (int k = 0; k < kinds_there(m); k++)
         all += model->kind[k].weight;
     at = chance_below(&m->faults, all);
-    for (int k = 0; k < MODEL_KINDS; k++) {
+    for (int k = 0; k < kinds_there(m); k++) {
         if (at < model->kind[k].weight)
             return (enum model_kind)k;
         at -= model->kind[k].weight;
@@ -231,13 +263,13 @@ static void model_vary(struct machine *m)
     if (!model->vary)
         return;
     model->every = scaled(model->every, often);
-    for (int k = 0; k < MODEL_KINDS; k++) {
+    for (int k = 0; k < MODEL_LOSE; k++) {
         if (chance_below(&m->faults, 100) < model->vary)
             model->kind[k].weight = 0;
         left += model->kind[k].weight;
         model->kind[k].lasts = scaled(model->kind[k].lasts, shorter);
     }
-    for (int k = 0; k < MODEL_KINDS && !left; k++)
+    for (int k = 0; k < MODEL_LOSE && !left; k++)
         model->kind[k].weight = all->kind[k].weight;
     model->messages = (uint32_t)scaled(model->messages, chance_below(&m->faults, 7));
     if (all->messages == 0)
@@ -247,11 +279,27 @@ static void model_vary(struct machine *m)
         model->kind[most].weight *= 10;
 }
 
+/* Is a step of the plan as any other, so that it is kept in the run, and can be left out. */
+static void network_begin(struct machine *m, const struct model_network *n)
+{
+    const struct model_network *usual = &model_default.network;
+    char words[200];
+    if (n->least != usual->least || n->most != usual->most) {
+        snprintf(words, sizeof words, "delay %" PRIu64 "ns %" PRIu64 "ns", n->least, n->most);
+        drawn(m, 0, words);
+    }
+    if (n->late != usual->late || n->later != usual->later) {
+        snprintf(words, sizeof words, "late %g%% %" PRIu64 "ns", n->late / 100.0, n->later);
+        drawn(m, 0, words);
+    }
+}
+
 void model_begin(struct machine *m)
 {
     if (!m->options.model)
         return;
     chance_named(m, &m->faults, CHANCE_FAULTS, "", "");
+    network_begin(m, &m->options.model->network);
     model_vary(m);
     m->model_round = 1;
     machine_due(m, m->beginning + m->model.from, model_happens, (void *)(uintptr_t)1);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DELAY_LEAST (100 * 1000ull) /* until a refusal is back */
 #define CONNECT_TIME (127 * SECOND) /* until a connect that nobody answers fails: tcp_syn_retries, tcp(7) */
 
 /* The connection is made when its answer has come back. */
@@ -63,7 +62,7 @@ static void connect_goes(struct machine *m, struct socket *s, struct socket *l, 
 {
     if (l)
         chance_named(m, &s->chance, CHANCE_CONNECTION, who, l->who);
-    uint64_t there = machine_now(m) + (l ? delay_between(m, s, l) : s->family == AF_UNIX || m->follow ? 0 : DELAY_LEAST);
+    uint64_t there = machine_now(m) + (l ? delay_between(m, s, l) : s->family == AF_UNIX || m->follow ? 0 : m->network.least); /* a refusal is back as soon as anything */
     s->connected_at = there + (l ? delay_between(m, s, l) : 0);
     s->error = l ? 0 : error;
     if (l)

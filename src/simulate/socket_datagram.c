@@ -32,6 +32,7 @@ long datagram_give(struct machine *m, struct task *t, struct socket *s, struct g
     if (error)
         return error;
     port_give(m, s);
+    m->datagrams |= target && s->node && target->node && s->node != target->node;
     if (!target && !g->to) /* nobody listens there: what comes back says so to the next call, udp(7) */
         s->error = ECONNREFUSED, socket_told(m, s);
     if (!network && target->queued >= WINDOW)

@@ -5,11 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define DELAY_LEAST (100 * 1000ull)
-#define DELAY_SPREAD (900 * 1000ull)
-#define DELAY_TAIL 40       /* one message in so many takes up to TAIL_MOST */
-#define TAIL_MOST (20 * MILLISECOND)
-
 void socket_told(struct machine *m, struct socket *s)
 {
     m->changes++;
@@ -28,9 +23,9 @@ uint64_t delay_between(const struct machine *m, struct socket *a, const struct s
         return 0; /* when it came is in the recording */
     if (a->family == AF_UNIX || (a->node == b->node && a->owner_pid == b->owner_pid))
         return 0;
-    uint64_t delay = DELAY_LEAST + chance_below(&a->chance, DELAY_SPREAD);
-    if (chance_below(&a->chance, DELAY_TAIL) == 0) {
-        uint64_t late = chance_below(&a->chance, TAIL_MOST); /* drawn in a calm too: later chance is the same */
+    uint64_t delay = m->network.least + chance_below(&a->chance, m->network.most - m->network.least);
+    if (chance_below(&a->chance, 10000) < m->network.late) {
+        uint64_t late = chance_below(&a->chance, m->network.later); /* drawn in a calm too: later chance is the same */
         delay += m->calm ? 0 : late;
     }
     return delay;
@@ -73,7 +68,7 @@ void socket_let_go(struct machine *m, struct socket *s)
     uint32_t from = s->peer ? s->peer->node : s->held_from;
     if ((!s->peer && !s->held_end) || (s->latest != NEVER && !s->held_end) || fault_is_held(m, from, s->node))
         return;
-    uint64_t when = machine_now(m) + (s->peer ? delay_between(m, s->peer, s) : DELAY_LEAST), last = 0;
+    uint64_t when = machine_now(m) + (s->peer ? delay_between(m, s->peer, s) : m->network.least), last = 0;
     for (struct chunk *c = s->first; c; c = c->next) {
         if (c->arrives == NEVER)
             c->arrives = when;
