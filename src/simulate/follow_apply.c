@@ -263,12 +263,11 @@ static void apply_thread_exit(struct follow *f, struct task *t)
     task_destroy(f->m, t);
 }
 
-static void apply_signal(struct lane *l, struct task *t, const struct trace_event *event)
+static void apply_signal(struct follow *f, struct task *t, const struct trace_event *event)
 {
-    if (event->field[0] < 1 || event->field[0] > 64)
-        return;
-    t->pending &= ~SIGNAL_BIT(event->field[0]);
-    l->process->pending &= ~SIGNAL_BIT(event->field[0]);
+    siginfo_t info;
+    if (event->field[0] >= 1 && event->field[0] <= 64)
+        signal_take(f->m, t, SIGNAL_BIT(event->field[0]), &info);
 }
 
 /* The recorder's own stream: what `drd fault` was asked for. */
@@ -311,7 +310,7 @@ static bool apply_named(struct follow *f, struct lane *l, struct task *t, const 
     case TRACE_FORK: return apply_fork(f, l, t, event);
     case TRACE_END: apply_end(f, l, event); return true;
     case TRACE_THREAD_EXIT: apply_thread_exit(f, t); return true;
-    case TRACE_SIGNAL: apply_signal(l, t, event); return true;
+    case TRACE_SIGNAL: apply_signal(f, t, event); return true;
     case TRACE_CONNECTION: return connection_apply(f, l, t, event);
     case TRACE_INCOMPLETE: return follow_fail(f, l, event, "recording ended there");
     case TRACE_UNHANDLED: return follow_fail(f, l, event, "a system call that the simulated world does not know");

@@ -44,12 +44,12 @@ static void arguments_take(struct task *t, const struct trace_event *event)
 
 static long again(struct follow *f, struct task *t)
 {
+    bool sends = t->nr == SYS_kill || t->nr == SYS_tkill || t->nr == SYS_tgkill || t->nr == SYS_rt_sigqueueinfo;
     t->deadline = NEVER;
     t->begun = false;
-    uint64_t pending = t->process->pending;
+    f->m->deaf = sends ? NULL : t->process;
     long result = answer(f->m, t);
-    if (t->nr != SYS_kill && t->nr != SYS_tkill && t->nr != SYS_tgkill && t->nr != SYS_rt_sigqueueinfo)
-        t->process->pending = pending; /* the signals that it got for it are in the recording */
+    f->m->deaf = NULL;
     return result;
 }
 
@@ -165,13 +165,13 @@ static bool write_apply(struct follow *f, struct lane *l, struct task *t, const 
     struct trace_bytes data = event->input[1];
     size_t n = (size_t)event->result;
     bool placed = event->code == SYS_pwrite64 || event->code == SYS_pwritev || event->code == SYS_pwritev2;
-    uint64_t pending = t->process->pending;
     if (!file || !file->kind->write || !n)
         return true;
     if (!data.data || data.length < n)
         return follow_fail(f, l, event, "what it wrote is not in the recording");
+    f->m->deaf = t->process;
     long done = file->kind->write(f->m, t, file, data.data, n, placed ? event->argument[3] : -1);
-    t->process->pending = pending;
+    f->m->deaf = NULL;
     if (done != (long)n && pipe_has(file, &(size_t){0}))
         return follow_fail(f, l, event, "the pipe holds more than a pipe can");
     return true;

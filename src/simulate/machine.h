@@ -140,6 +140,7 @@ struct machine {
     uint64_t beginning;   /* moments of plans, models and messages count from here */
     struct follow *follow; /* a recording is gone through: nothing runs, what is done is done at once */
     int wanted[2];        /* meanwhile: descriptors that the next files get, -1: any */
+    const struct process *deaf; /* meanwhile: what the call at hand sends to it stands in the recording, NULL: nobody */
     struct task *first;   /* has the first turn after that, NULL: anybody */
     struct chance turns;
     struct ordinal *ordinal; /* of each name, how many there were: a hash table */

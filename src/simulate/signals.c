@@ -95,7 +95,7 @@ static long send(struct machine *m, struct process *p, struct task *to, const si
 {
     int signo = info->si_signo;
     size_t count = 0;
-    if (p->state != PROCESS_ALIVE || signo < 1 || signo > 64)
+    if (p->state != PROCESS_ALIVE || p == m->deaf || signo < 1 || signo > 64)
         return 0;
     m->changes++;
     if (signo == SIGKILL)
