@@ -12,6 +12,7 @@
 
 #define MAGIC "OVSDB CLUSTER "
 #define REQUESTS_MAX 65536 /* that wait for their results */
+#define FILES_MAX 4096    /* whose terms as read back are remembered */
 #define HEADER_MAX 128 /* "OVSDB CLUSTER <length> <40 hex digits>\n" is far shorter */
 
 /* --- JSON --- */
@@ -310,8 +311,15 @@ struct request {
     char key[48];
 };
 
+/* What a process read back from a log file that it may go on with. */
+struct resumed {
+    uint32_t process;
+    uint64_t term;
+};
+
 struct state {
     struct map requests; /* by connection, end and JSON id */
+    struct map resumed;  /* by path of the file; of the process that read it last */
 };
 
 static void *create(void)
@@ -319,19 +327,22 @@ static void *create(void)
     return calloc(1, sizeof(struct state));
 }
 
-static void requests_forget(struct state *s)
+static void map_forget(struct map *m)
 {
-    for (size_t i = 0; i < s->requests.capacity; i++)
-        free(s->requests.slot[i].value);
-    map_fini(&s->requests);
-    s->requests = (struct map){NULL, 0, 0};
+    for (size_t i = 0; i < m->capacity; i++)
+        free(m->slot[i].value);
+    map_fini(m);
+    *m = (struct map){NULL, 0, 0};
 }
 
 static void destroy(void *pointer)
 {
-    if (pointer)
-        requests_forget(pointer);
-    free(pointer);
+    struct state *s = pointer;
+    if (!s)
+        return;
+    map_forget(&s->requests);
+    map_forget(&s->resumed);
+    free(s);
 }
 
 /* Connection and JSON id: a client numbers its requests on each connection anew. */
@@ -383,7 +394,7 @@ static void request_put(struct state *s, uint64_t key, const struct request *r)
 {
     struct request *copy = malloc(sizeof *copy);
     if (s->requests.count >= REQUESTS_MAX)
-        requests_forget(s); /* clients that are gone without an answer */
+        map_forget(&s->requests); /* clients that are gone without an answer */
     if (!copy)
         return;
     *copy = *r;
@@ -465,6 +476,7 @@ struct file {
     size_t length, capacity;
     uint64_t next; /* offset where the next byte must come */
     uint64_t term; /* of the last record that had one */
+    uint32_t writer; /* the process that wrote last */
 };
 
 static bool file_mine(const struct flow_write *w)
@@ -604,10 +616,35 @@ static void file_records(struct walk *w, struct file *f)
         memmove(base, base + used, f->length);
 }
 
+static void resumed_put(struct state *s, const struct flow_write *read, uint64_t term)
+{
+    uint64_t key = map_key(read->file->path, strlen(read->file->path));
+    struct resumed *r = map_get(&s->resumed, key);
+    if (!r && s->resumed.count >= FILES_MAX)
+        map_forget(&s->resumed);
+    if (!r && (!(r = calloc(1, sizeof *r)) || !map_put(&s->resumed, key, r))) {
+        free(r);
+        return;
+    }
+    *r = (struct resumed){read->done.process, term};
+}
+
+/* The end of what the process before this one wrote may have gone with its power, and its term with it: the file is what this one
+ * read back, and its next record says again what was lost. */
+static void file_resume(struct state *s, struct file *f, const struct flow_write *write)
+{
+    const char *path = write->file->path;
+    const struct resumed *r = f->writer ? map_get(&s->resumed, map_key(path, strlen(path))) : NULL;
+    if (r && r->process == write->done.process)
+        f->term = r->term;
+}
+
 static void file_write(void *state, struct walk *w, void *pointer, const struct flow_write *write)
 {
     struct file *f = pointer;
-    (void)state;
+    if (f->writer != write->done.process)
+        file_resume(state, f, write);
+    f->writer = write->done.process;
     if (write->offset != f->next)
         f->length = 0; /* the log was cut, or its beginning was not seen */
     f->next = write->offset + write->length;
@@ -621,7 +658,6 @@ static void file_read(void *state, struct walk *w, void *pointer, const struct f
 {
     struct file *f = pointer;
     uint64_t end = read->offset + read->length;
-    (void)state;
     if (read->read_only || end <= f->next)
         return;
     if (read->offset > f->next) {
@@ -632,6 +668,7 @@ static void file_read(void *state, struct walk *w, void *pointer, const struct f
     f->next = end;
     if (file_hold(f, read->data + skip, read->length - skip))
         file_records(w, f);
+    resumed_put(state, read, f->term);
 }
 
 const struct protocol_adapter adapter_ovsdb = {

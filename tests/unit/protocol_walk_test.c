@@ -396,6 +396,25 @@ static void written_during_the_sync(void **state)
     }
 }
 
+/* What went with the power is said anew by the process that read the file back without it. */
+static void written_again_after_a_loss(void **state)
+{
+    struct run *r = *state;
+    opened(r, 1, "/n1.db", O_RDWR | O_CREAT, 4);
+    wrote(r, 1, 4, 1);
+    plain(r, 1, SYS_fsync, 0, 4, 0, 0);
+    wrote(r, 1, 4, 4);
+    opened(r, 2, "/n1.db", O_RDWR, 4);
+    r->told = 0;
+    const char *kept = record(1);
+    call(r, 2, SYS_read, (int64_t)strlen(kept), 4, NULL, kept);
+    expect(r, "2@1/0 term loaded 0:1\n");
+    wrote(r, 2, 4, 4);
+    wrote(r, 2, 4, 3); /* as the term of an entry: the current one is higher */
+    plain(r, 2, SYS_fsync, 0, 4, 0, 0);
+    expect(r, "2@2/0 term written 0:4\n2@4/0 term durable again 0:4\n");
+}
+
 static void durable_by_flags(void **state)
 {
     struct run *r = *state;
@@ -631,7 +650,7 @@ int main(void)
         IN_RUN(ids_over_tcp), IN_RUN(ids_over_unix), IN_RUN(threads), IN_RUN(clients), IN_RUN(ovsdb_messages),
         IN_RUN(libraft_messages),
         IN_RUN(written_then_durable),
-        IN_RUN(written_during_the_sync), IN_RUN(durable_by_flags), IN_RUN(another_file_system),
+        IN_RUN(written_during_the_sync), IN_RUN(written_again_after_a_loss), IN_RUN(durable_by_flags), IN_RUN(another_file_system),
         IN_RUN(mapped), IN_RUN(failures),
         IN_RUN(read_back), IN_RUN(several_readers), IN_RUN(read_by_mapping), IN_RUN(many_readers),
         IN_RUN(starts), IN_RUN(faults),
