@@ -19,5 +19,7 @@ echo '{"name":"DRD","version":"1.0.0","tables":{"kv":{"columns":{"k":{"type":"st
     >"$dir/schema"
 ovsdb-tool create-cluster "$dir/n1.db" "$dir/schema" "$at:$((PORT + 1))"
 for i in 2 3; do ovsdb-tool join-cluster "$dir/n$i.db" DRD "$at:$((PORT + i))" "$at:$((PORT + 1))"; done
-for i in 1 2 3; do start $i; done
+start 1
+"$nodes/ovsdb_client" leader "$dir/n1.sock" >/dev/null
+for i in 2 3; do start $i; done
 "$nodes/ovsdb_client" probe "$dir/n1.sock,$dir/n2.sock,$dir/n3.sock" --seconds "${SECONDS_LONG:-32}"
