@@ -24,16 +24,25 @@ static double now(void)
 
 /* ---- the fold ---- */
 
-static struct search_group *group_of(struct search *s, const struct search_case *c)
+static struct search_group *group_find(const struct search *s, const char *fingerprint)
 {
     for (size_t i = 0; i < s->groups; i++)
-        if (!strcmp(s->group[i].first.fingerprint, c->fingerprint))
+        if (!strcmp(s->group[i].first.fingerprint, fingerprint))
             return &s->group[i];
+    return NULL;
+}
+
+static struct search_group *group_of(struct search *s, const struct search_case *c)
+{
+    struct search_group *g = group_find(s, c->fingerprint);
+    if (g)
+        return g;
     struct search_group *more = realloc(s->group, (s->groups + 1) * sizeof *more);
     if (!more)
         return NULL;
     s->group = more;
     more[s->groups] = (struct search_group){.first = *c, .least = *c};
+    more[s->groups].first.plan = NULL;
     return &more[s->groups++];
 }
 
@@ -46,23 +55,36 @@ static void case_fini(struct search_case *c)
     c->fresh_count = 0;
 }
 
+/* The first of its kind, and no worse kind was there: the group is told by it. What broke a rule without harm may do harm later. */
+static bool leads(const struct search *s, const struct search_case *c)
+{
+    const struct search_group *g = group_find(s, c->fingerprint);
+    return !g || !g->count || c->kind < g->first.kind;
+}
+
 /* The plan of a group's first and least cases is theirs. */
 static bool group_take(struct search *s, struct search_case *c)
 {
     struct search_group *g = group_of(s, c);
     if (!g)
         return false;
-    if (!g->count++) {
+    bool lead = leads(s, c);
+    g->count++;
+    if (lead) {
+        free(g->first.plan);
+        g->first = g->least = *c;
         g->first.plan = c->plan ? strdup(c->plan) : NULL;
-        g->least = g->first;
         g->least.plan = NULL;
     } else if (c->kind < g->least.kind || (c->kind == g->least.kind && c->events < g->least.events)) {
         g->least = *c;
         g->least.plan = NULL;
     }
     g->first.fresh = g->least.fresh = NULL;
-    if (*c->run && g->kept < SEARCH_KEPT)
-        memcpy(g->run[g->kept++], c->run, sizeof c->run);
+    if (*c->run && lead)
+        memmove(g->run[1], g->run[0], (SEARCH_KEPT - 1) * sizeof g->run[0]);
+    if (*c->run && (lead || g->kept < SEARCH_KEPT))
+        memcpy(g->run[lead ? 0 : g->kept], c->run, sizeof c->run);
+    g->kept += *c->run && g->kept < SEARCH_KEPT;
     if (*c->run && !*g->tag)
         snprintf(g->tag, sizeof g->tag, "explore-%s",
                  strchr(c->fingerprint, ':') ? strchr(c->fingerprint, ':') + 1 : c->fingerprint);
@@ -81,28 +103,25 @@ bool search_take(struct search *s, struct search_case *c)
 
 /* ---- one that has ended ---- */
 
-static size_t kept_of(const struct search *s, const char *fingerprint)
+static bool to_keep(const struct search *s, const struct search_case *c)
 {
-    for (size_t i = 0; i < s->groups; i++)
-        if (!strcmp(s->group[i].first.fingerprint, fingerprint))
-            return s->group[i].kept;
-    return 0;
+    const struct search_group *g = group_find(s, c->fingerprint);
+    return s->options.keep_all || (*c->fingerprint && (leads(s, c) || g->kept < SEARCH_KEPT));
 }
 
-/* Into the store, where it has a name; the first of a group a tag. */
+/* Into the store, where it has a name; that by which a group is told a tag. */
 static bool keep(struct search *s, const char *path, struct search_case *c, struct drd_error *e)
 {
     struct refs_entry to;
     char tag[64];
-    size_t before = *c->fingerprint ? kept_of(s, c->fingerprint) : 0;
-    if (access(path, F_OK) || !(s->options.keep_all || (*c->fingerprint && before < SEARCH_KEPT)))
+    if (access(path, F_OK) || !to_keep(s, c))
         return unlink(path), true;
     if (!refs_new(&to, e))
         return false;
     if (rename(path, to.path))
         return error_set_errno(e, DRD_EXIT_CANNOT, "cannot keep a run as %s", to.path);
     memcpy(c->run, to.id, sizeof c->run);
-    if (!*c->fingerprint || before)
+    if (!*c->fingerprint || !leads(s, c))
         return true;
     const char *value = strchr(c->fingerprint, ':');
     snprintf(tag, sizeof tag, "explore-%s", value ? value + 1 : c->fingerprint);
@@ -113,7 +132,7 @@ static bool plan_save(const struct search *s, const struct search_case *c)
 {
     char path[PATH_MAX];
     const char *value = strchr(c->fingerprint, ':');
-    if (!c->plan || !value || kept_of(s, c->fingerprint))
+    if (!c->plan || !value || !leads(s, c))
         return true;
     snprintf(path, sizeof path, "%.4000s/%s.plan", s->directory, value + 1);
     FILE *out = fopen(path, "we");

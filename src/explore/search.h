@@ -26,10 +26,10 @@ struct search_case {
 
 /* Cases with one fingerprint. */
 struct search_group {
-    struct search_case first, least; /* strings that are owned belong to the cases */
+    struct search_case first, least; /* of the worst kind; strings that are owned belong to the cases */
     size_t count, kept;
     char run[SEARCH_KEPT][REFS_ID + 1];
-    char tag[64];                    /* of the first kept run, "" */
+    char tag[64];                    /* of the first of `run`, "" */
 };
 
 /* A situation, and in how many runs it was. */

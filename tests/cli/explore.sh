@@ -45,6 +45,20 @@ says 'WHAT       the test failed: .*out of luck'
 expect 1 "$drd" explore --runs 1 -- /usr/bin/python3 -c 'import os; os.read(os.pipe()[0], 1)'
 says 'WHAT       hang: the world came to an end: every process waits for ever'
 
+# What did no harm at first is told by the first run in which it does.
+cat >scene.sh <<EOF
+if [ -e "$PWD/harm" ]; then exec sh "$here/../cluster/raftkv/T05a.sh" "$build"; fi
+exec sh "$here/../cluster/raftkv/T05b.sh" "$build"
+EOF
+expect 0 "$drd" explore --seeds 1..2 --jobs 1 -- sh scene.sh
+says '^RULE   [0-9]*:[0-9a-f]*-T05  2 of 2 runs, the first with seed 1$'
+touch harm
+expect 1 "$drd" explore --resume --seeds 1..3 --jobs 1 -- sh scene.sh
+says '^FAILS  [0-9]*:[0-9a-f]*-T05  3 of 3 runs, the first with seed 3$'
+says '^   RUN        State Machine Safety broken'
+tag=$(sed -n 's/^   KEPT *\(explore-[0-9a-f]*-T05\), [0-9a-f]*, [0-9a-f]*$/\1/p' out)
+expect 1 "$drd" explain "$tag"
+
 # Ctrl-C: what was found is told.
 rm "$journal"
 "$drd" explore --for 10min --jobs 1 -- sh "$scenario" "$build" >out 2>err &
