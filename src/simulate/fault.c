@@ -191,3 +191,12 @@ void fault_execute(struct machine *m, const char *line, char *answer, size_t siz
     fault_do(m, &f, node);
     snprintf(answer, size, "ok\n");
 }
+
+bool fault_can(const struct machine *m, const char *line)
+{
+    struct fault f;
+    struct drd_error e = {0};
+    uint32_t node[FAULT_WORDS];
+    char answer[800];
+    return fault_read(&f, line, &e) && nodes_find(m, &f, node, answer, sizeof answer);
+}

@@ -90,20 +90,25 @@ static bool open_due(struct follow *f)
     return true;
 }
 
-/* Whose record is next: the earliest that can have happened now, or the earliest that was held back long enough. */
+/* Whose record is next: the earliest that can have happened now, or the earliest that was held back long enough; where all wait for
+ * each other, the earliest. */
 static struct lane *choose(struct follow *f)
 {
-    struct lane *ready = NULL, *held = NULL;
+    struct lane *ready = NULL, *held = NULL, *any = NULL;
     for (size_t i = 0; i < f->count; i++) {
         struct lane *l = &f->lane[i];
         if (!l->has_next || (ready && l->next.time >= ready->next.time))
             continue;
         if (follow_ready(f, l))
             ready = l;
-        else if ((!held || l->next.time < held->next.time) && !follow_waits_surely(f, l))
-            held = l;
+        else if (!follow_waits_surely(f, l))
+            held = held && held->next.time <= l->next.time ? held : l;
+        else
+            any = any && any->next.time <= l->next.time ? any : l;
     }
-    return held && (!ready || held->next.time + HOLD < ready->next.time) ? held : ready;
+    if (held && (!ready || held->next.time + HOLD < ready->next.time))
+        return held;
+    return ready ? ready : any;
 }
 
 /* The machine's clock goes with the records; what is due by then happens. */
@@ -231,7 +236,7 @@ struct follow *follow_open(const char *run, uint32_t process, uint64_t event, st
         return error_set(e, DRD_EXIT_CANNOT, "out of memory"), NULL;
     f->event = event;
     f->store = store_open(run, STORE_READ, e);
-    bool ok = f->store && store_processes(f->store, &f->row, &f->count, e) && is_whole(f, e) && lanes_make(f, e);
+    bool ok = f->store && store_processes(f->store, &f->row, &f->count, e) && is_whole(f, e) && lanes_make(f, e) && follow_scan(f, e);
     if (ok && process && !(f->target = follow_lane(f, process)))
         ok = error_set(e, DRD_EXIT_FATAL, "%s has no process %u", run, process);
     if (ok)
@@ -259,6 +264,8 @@ void follow_close(struct follow *f)
         store_process_fini(&f->row[i]);
     free(f->row);
     free(f->lane);
+    free(f->accepted.pair);
+    free(f->connected.pair);
     store_close(f->store);
     free(f);
 }

@@ -349,6 +349,8 @@ bool follow_apply(struct follow *f, struct lane *l, const struct trace_event *ev
     if (!t)
         return true; /* somebody has ended it, its last words come late */
     t->began = event->time;
+    if (!connect_pending(f, l, t, event))
+        return false;
     bool ok = event->code < 0 ? apply_named(f, l, t, event)
               : event->code == SYS_clone ? apply_thread(f, l, event) : call_apply(f, l, t, event);
     if (event->code == SYS_kill || event->code == SYS_tgkill || event->code == SYS_tkill || event->code == SYS_rt_sigqueueinfo)
@@ -362,7 +364,9 @@ bool follow_ready(struct follow *f, struct lane *l)
 {
     const struct trace_event *event = &l->next;
     static struct start s;
-    if (!l->row->number || (l->in_vfork && event->code != TRACE_VFORK_END))
+    if (!l->row->number)
+        return event->code != TRACE_FAULT || stranger_asks(f, fault_words(event));
+    if (l->in_vfork && event->code != TRACE_VFORK_END)
         return true;
     if (event->code == TRACE_START) {
         start_read(&s, event);
@@ -374,7 +378,7 @@ bool follow_ready(struct follow *f, struct lane *l)
     if (event->code == TRACE_SIGNAL)
         return event->field[0] == SIGPIPE || event->field[0] < 1 || event->field[0] > 64 || ((t->pending | t->process->pending) & SIGNAL_BIT(event->field[0]));
     if (event->code == TRACE_CONNECTION)
-        return connection_ready(l, event);
+        return connection_ready(f, l, event);
     return event->code < 0 || call_ready(f, l, t, event);
 }
 
@@ -386,6 +390,8 @@ bool follow_waits_surely(struct follow *f, const struct lane *l)
         other = follow_lane(f, l->row->parent);
         return other && other->row->number && !other->over;
     }
+    if (l->next.code == TRACE_CONNECTION)
+        return connection_comes(f, l);
     if (l->next.code != SYS_wait4 || l->next.result <= 0)
         return false;
     for (size_t i = 0; i < f->count; i++)

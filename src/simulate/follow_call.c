@@ -237,12 +237,36 @@ static bool accept_apply(struct lane *l, struct task *t, const struct trace_even
     return true;
 }
 
-bool connection_ready(struct lane *l, const struct trace_event *event)
+bool connection_ready(struct follow *f, struct lane *l, const struct trace_event *event)
 {
     struct sockaddr_storage from;
+    if (event->field[1] == 0 && l->connects_size && pairs_have(&f->accepted, event->field_bytes[2], event->field_bytes[3]))
+        return socket_listens(f->m, &l->connects_to);
     if (event->field[1] != 1 || !l->listener)
         return true;
     return socket_waits(l->listener, address_take(event->field_bytes[3], &from) ? &from : NULL);
+}
+
+bool connection_comes(struct follow *f, const struct lane *l)
+{
+    struct trace_bytes here = l->next.field_bytes[2], there = l->next.field_bytes[3];
+    return l->next.field[1] == 1 ? pairs_have(&f->connected, there, here) : pairs_have(&f->accepted, here, there);
+}
+
+/* A connect is done when it is known which connection it was, or that it was none of TCP. */
+bool connect_pending(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event)
+{
+    const struct trace_event connect = {.code = SYS_connect, .call = SYS_connect, .argument = {l->connects, 0, l->connects_size},
+                                        .input[1] = {(const uint8_t *)&l->connects_to, l->connects_size}};
+    const struct trace_event *now = f->now;
+    if (!l->connects_size)
+        return true;
+    l->connects_size = 0;
+    f->now = &connect;
+    long result = as_it_is(f, t, &connect);
+    f->now = now;
+    bool fine = result == 0 || result == ANSWER_WAIT || result == -EINPROGRESS || result == -EISCONN || result == -EALREADY;
+    return fine || l->connect_result || follow_fail(f, l, event, "nobody who was recorded listens there");
 }
 
 bool connection_apply(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event)
@@ -274,10 +298,15 @@ static bool named_apply(struct task *t, const struct trace_event *event)
 
 static bool connect_apply(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event)
 {
-    long result = as_it_is(f, t, event);
-    if (event->result == 0 && result < 0 && result != ANSWER_WAIT && result != -EINPROGRESS && result != -EISCONN && result != -EALREADY)
-        return follow_fail(f, l, event, "nobody who was recorded listens there");
-    return true;
+    struct trace_bytes to = event->input[1];
+    if (!to.data || !to.length || to.length > sizeof l->connects_to)
+        return follow_fail(f, l, event, "it does not say to where");
+    memset(&l->connects_to, 0, sizeof l->connects_to);
+    memcpy(&l->connects_to, to.data, to.length);
+    l->connects_size = (uint32_t)to.length;
+    l->connects = event->argument[0];
+    l->connect_result = event->result;
+    return l->connects_to.ss_family == AF_INET || l->connects_to.ss_family == AF_INET6 || connect_pending(f, l, t, event);
 }
 
 static bool bind_apply(struct follow *f, struct task *t, const struct trace_event *event)
@@ -419,7 +448,7 @@ static bool child_has_ended(struct follow *f, const struct trace_event *event)
     for (size_t i = 0; i < f->count; i++)
         if (f->lane[i].process == p || follow_comes(&f->lane[i], p->pid))
             return false;
-    return true; /* a program that was not recorded */
+    return stranger_is_done(f, p); /* a program that was not recorded */
 }
 
 bool call_ready(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event)
@@ -435,6 +464,8 @@ bool call_ready(struct follow *f, struct lane *l, struct task *t, const struct t
     }
     case SYS_wait4:
         return child_has_ended(f, event);
+    case SYS_connect:
+        return event->result || socket_would_connect(f->m, t, event->input[1].data, event->input[1].length);
     default:
         return true;
     }

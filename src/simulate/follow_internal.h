@@ -4,6 +4,7 @@
 #define DRD_SIMULATE_FOLLOW_INTERNAL_H
 
 #include <linux/aio_abi.h>
+#include <sys/socket.h>
 
 #include "simulate/follow.h"
 #include "simulate/machine.h"
@@ -36,6 +37,9 @@ struct lane {
     int32_t last;              /* code of the last record */
     uint32_t node;             /* of the machine */
     uint32_t threads;          /* the number given last */
+    struct sockaddr_storage connects_to; /* a connect has been called, and the record after it says from which address */
+    uint32_t connects_size;    /* 0: none has */
+    int64_t connects, connect_result; /* its descriptor */
     struct file *listener;     /* an accept that has returned; which connection it was says the record after it */
     int64_t accepted, accept_flags;
     bool maps;                 /* a file, shared and to be written: its content is not known */
@@ -55,6 +59,14 @@ struct stranger {
     bool fault, done; /* drd fault; and the recorder has done it */
 };
 
+/* The two ends of connections, the one that connected first. Sorted once all are there. */
+struct pairs {
+    struct pair {
+        uint8_t from[18], to[18]; /* address, port */
+    } *pair;
+    size_t count, capacity;
+};
+
 struct follow {
     struct store *store;
     struct store_process *row;
@@ -64,9 +76,11 @@ struct follow {
     uint64_t event;            /* of the target */
     struct machine *m;
     const struct trace_event *now; /* that is being applied */
+    struct pairs accepted, connected; /* in all of the recording */
     uint64_t compared;         /* reads whose bytes were known here: they were the same */
     struct stranger stranger[STRANGERS];
     size_t strangers;          /* ever */
+    bool faults_inside;        /* recorded programs start drd fault */
     struct drd_error error;    /* what cannot be followed */
 };
 
@@ -94,13 +108,24 @@ bool follow_is_glue(struct follow *f, struct lane *l); /* does its next record b
 bool call_ready(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event);
 bool call_apply(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event);
 bool call_entered(struct task *t, const struct trace_event *event);
-bool connection_ready(struct lane *l, const struct trace_event *event);
+bool connection_ready(struct follow *f, struct lane *l, const struct trace_event *event);
+bool connection_comes(struct follow *f, const struct lane *l); /* its other end is in the recording */
+bool connect_pending(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event);
 bool connection_apply(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event);
 
+/* follow_scan.c */
+bool follow_scan(struct follow *f, struct drd_error *e);
+bool pairs_add(struct pairs *all, struct trace_bytes from, struct trace_bytes to); /* sockaddr of any kind; false: out of memory */
+void pairs_sort(struct pairs *all);
+bool pairs_have(const struct pairs *all, struct trace_bytes from, struct trace_bytes to);
+
 /* follow_stranger.c */
+bool exec_is_fault(const struct trace_event *exec); /* drd fault */
 void stranger_note(struct follow *f, struct process *p, const struct trace_event *exec);
 void stranger_known(struct follow *f, const struct process *p); /* it has a stream */
-void stranger_fault(struct follow *f, const char *words);       /* the recorder has done this */
+bool stranger_asks(struct follow *f, const char *words);        /* can the recorder do this now? */
+void stranger_fault(struct follow *f, const char *words);       /* it has done it */
+bool stranger_is_done(struct follow *f, const struct process *p); /* what it asked for has been done */
 const char *fault_words(const struct trace_event *event);       /* of a TRACE_FAULT of the recorder's; static storage */
 bool strangers_end(struct follow *f);                           /* they are not in the world that follows */
 

@@ -24,6 +24,13 @@ static void words_read(struct stranger *s, const struct trace_event *exec)
     }
 }
 
+bool exec_is_fault(const struct trace_event *exec)
+{
+    struct stranger s = {0};
+    words_read(&s, exec);
+    return s.fault;
+}
+
 void stranger_note(struct follow *f, struct process *p, const struct trace_event *exec)
 {
     struct stranger *s = &f->stranger[f->strangers++ % STRANGERS];
@@ -38,13 +45,34 @@ void stranger_known(struct follow *f, const struct process *p)
             f->stranger[i] = (struct stranger){0};
 }
 
-void stranger_fault(struct follow *f, const char *words)
+static struct stranger *asks(struct follow *f, const char *words)
 {
     for (size_t i = 0; i < STRANGERS; i++)
-        if (f->stranger[i].process && f->stranger[i].fault && !f->stranger[i].done && !strcmp(f->stranger[i].words, words)) {
-            f->stranger[i].done = true;
-            return;
-        }
+        if (f->stranger[i].process && f->stranger[i].fault && !f->stranger[i].done && !strcmp(f->stranger[i].words, words))
+            return &f->stranger[i];
+    return NULL;
+}
+
+/* The recorder refuses nodes that it does not know. A run whose faults came from another terminal has nobody who asks. */
+bool stranger_asks(struct follow *f, const char *words)
+{
+    return fault_can(f->m, words) && (!f->faults_inside || asks(f, words));
+}
+
+void stranger_fault(struct follow *f, const char *words)
+{
+    struct stranger *s = asks(f, words);
+    if (s)
+        s->done = true;
+}
+
+bool stranger_is_done(struct follow *f, const struct process *p)
+{
+    const struct lane *recorder = follow_lane(f, 0);
+    for (size_t i = 0; i < STRANGERS; i++)
+        if (f->stranger[i].process == p && f->stranger[i].fault)
+            return f->stranger[i].done || !recorder || !recorder->has_next;
+    return true;
 }
 
 const char *fault_words(const struct trace_event *event)

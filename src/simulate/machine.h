@@ -391,6 +391,8 @@ size_t socket_has(const struct file *f);            /* bytes, or those of the ne
 void socket_owe(struct file *f, size_t bytes);      /* read before they were sent */
 bool socket_waits(const struct file *f, const struct sockaddr_storage *from); /* a connection from there, NULL: any, for accept */
 long socket_accept(struct machine *m, struct task *t, struct file *f, const struct sockaddr_storage *from, int64_t flags);
+bool socket_listens(struct machine *m, const struct sockaddr_storage *a); /* somebody, and takes connections */
+bool socket_would_connect(struct machine *m, struct task *t, const void *address, size_t size); /* of unix(7); others are not looked at */
 void socket_named(struct file *f, const struct sockaddr_storage *local, size_t size); /* its own address */
 
 /* ---- fault.c ---- */
@@ -402,6 +404,7 @@ size_t nodes_running(const struct machine *m, const char *name[MACHINE_NODES]);
 void fault_clocks(struct machine *m, uint32_t node);
 void fault_crash(struct machine *m, struct process *p); /* its node loses its power */
 void fault_execute(struct machine *m, const char *line, char *answer, size_t size);
+bool fault_can(const struct machine *m, const char *line); /* or would it be refused now? */
 
 /* ---- ready.c: poll, select, epoll ---- */
 long ready_answer(struct machine *m, struct task *t, bool *mine);

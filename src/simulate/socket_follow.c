@@ -33,6 +33,23 @@ bool socket_waits(const struct file *f, const struct sockaddr_storage *from)
     return f->kind == &file_socket && waiting_from(s, from) < s->waits;
 }
 
+bool socket_listens(struct machine *m, const struct sockaddr_storage *a)
+{
+    const struct socket *l = bound_to(m, a, SOCK_STREAM);
+    return l && l->state == SOCKET_LISTENING && l->waits < l->backlog && l->waits < 128;
+}
+
+bool socket_would_connect(struct machine *m, struct task *t, const void *address, size_t size)
+{
+    struct sockaddr_un a = {0};
+    long error = 0;
+    memcpy(&a, address, address && size < sizeof a ? size : 0);
+    if (a.sun_family != AF_UNIX || !a.sun_path[0])
+        return true;
+    const struct socket *l = tree_bound(m, t->process, a.sun_path, &error);
+    return l && (l->type == SOCK_DGRAM || l->state == SOCKET_LISTENING);
+}
+
 /* The one from there first; from nobody in the recording if there is none. */
 long socket_accept(struct machine *m, struct task *t, struct file *f, const struct sockaddr_storage *from, int64_t flags)
 {
