@@ -19,13 +19,14 @@
 
 #include "load.h"
 
-enum { NODES = 9, TEXT = 8192, PAUSE_MS = 20, SILENCE_MS = 1000 };
+enum { NODES = 9, TEXT = 8192, PAUSE_MS = 20, PROBE_PAUSE_MS = 250, SILENCE_MS = 1000 };
 
 static struct {
     const char *socket[NODES];
     int nodes;
+    long pause_ms; /* between two looks */
     int latest; /* the server connected to last: a load that lost it goes on with the next */
-} cluster;
+} cluster = {.pause_ms = PAUSE_MS};
 
 static struct load load = {.total = 1000, .window = 1, .within_ms = 60000};
 
@@ -145,7 +146,7 @@ static bool await(bool (*condition)(long), long argument)
     while (!condition(argument)) {
         if (now_us() > deadline)
             return false;
-        pause_ms(PAUSE_MS);
+        pause_ms(cluster.pause_ms);
     }
     return true;
 }
@@ -213,6 +214,7 @@ static int cmd_probe(void)
         ask(cluster.socket[drawn % cluster.nodes], request, answer);
         pause_ms(drawn / 64 % 500);
     }
+    cluster.pause_ms = PROBE_PAUSE_MS; /* each look at a server is some hundred events of it */
     if (await(all_equal, 0))
         return 0;
     for (int i = 0; i < cluster.nodes; i++) {
