@@ -27,11 +27,12 @@ struct explore_feature {
 #define EXPLORE_DEEP 1u
 #define EXPLORE_LATE INT64_MAX
 
-/* A broken rule: which decision of which class, as a number, and when it was first taken (ns since the run began). */
-#define EXPLORE_BREAKS 24
+/* A broken rule: which decision of which class, as a number, at which event, and when (ns since the run began). */
+#define EXPLORE_BREAKS 64
 #define EXPLORE_TERMS 64
 struct explore_break {
-    uint64_t what, time;
+    uint64_t what, time, event;
+    uint32_t process;
 };
 
 /* ---- coverage.c ---- */
@@ -73,8 +74,9 @@ struct explore_outcome {
     uint64_t world;          /* ns that passed in the world */
     bool missed;             /* a change of its plan came to nothing (docs/drd-whatif.md) */
     uint64_t violated;       /* when the violation told was complete, ns since the run began; 0: there is none */
-    struct explore_break broken[EXPLORE_BREAKS]; /* each once, as many as fit */
+    struct explore_break broken[EXPLORE_BREAKS]; /* as many as fit */
     size_t breaks;
+    bool breaks_more;        /* than fit */
     uint64_t failed;         /* `violated`, else when the broken rule was that the failure is named by; 0: neither */
     uint64_t events, messages; /* records of all processes, and messages of Raft sent, up to `failed`; without it: all */
     uint64_t term[EXPLORE_TERMS]; /* when somebody first spoke of a higher term than all before, ns since the run began */

@@ -204,15 +204,12 @@ static void look_violation(struct look *l, const struct raft_finding *f)
 static void look_break(struct look *l, const struct raft_model *m, const struct raft_break *b)
 {
     struct explore_outcome *out = l->out;
-    uint64_t id = explore_break_id(m, b);
-    size_t i = 0;
-    while (i < out->breaks && out->broken[i].what != id)
-        i++;
-    if (i == EXPLORE_BREAKS || (i < out->breaks && l->broken[i].order <= b->at.order))
+    if (out->breaks == EXPLORE_BREAKS) {
+        out->breaks_more = true;
         return;
-    out->broken[i].what = id;
-    l->broken[i] = b->at;
-    out->breaks += i == out->breaks;
+    }
+    l->broken[out->breaks] = b->at;
+    out->broken[out->breaks++] = (struct explore_break){.what = explore_break_id(m, b), .process = b->at.process, .event = b->at.sequence};
 }
 
 static void look_end(void *context, const struct raft_model *model, uint64_t end)

@@ -5,11 +5,14 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #define SECOND INT64_C(1000000000)
 #define MS INT64_C(1000000)
 #define BACK 2        /* messages received before an event that may be what it acts on */
 #define SAID 4        /* messages that went out by one call */
+#define COMMANDS 6    /* of clients */
+#define TURN 200      /* records between two waits */
 #define LOOKED_AT 500 /* rows, records */
 #define FAULTS 8
 #define OTHER_NUMBER 0x5aa5a5a5
@@ -165,7 +168,7 @@ static void messages_change(struct changes *c, const char *sql, uint32_t process
     sqlite3_finalize(q);
 }
 
-#define MESSAGE "SELECT sender_process, sender_sequence, receiver_process, type FROM message WHERE sender_process IS NOT NULL" \
+#define MESSAGE "SELECT sender_process, sender_sequence, receiver_process, type, receiver_sequence FROM message WHERE sender_process IS NOT NULL" \
                 " AND receiver_process IS NOT NULL AND "
 static const char heard[] = MESSAGE "receiver_process = ?1 AND receiver_sequence <= ?2 ORDER BY receiver_sequence DESC";
 static const char said[] = MESSAGE "sender_process = ?1 AND sender_sequence = ?2";
@@ -181,15 +184,87 @@ static void event_changes(struct changes *c, const struct raft_witness *at, enum
     messages_change(c, said, at->process, at->sequence, SAID, kind);
 }
 
-/* What the node acted on came from a client, if that was the last that it heard at all. */
-static void client_changes(struct changes *c)
+/* What the node acted on there came from a client, if that was the last that it heard at all. */
+static void request_change(struct changes *c, uint32_t process, uint64_t sequence)
 {
-    const struct raft_witness *at = &c->subject->verdict->cause.rule_break->at;
-    sqlite3_stmt *q = messages_find(c, heard, at->process, at->sequence);
+    sqlite3_stmt *q = messages_find(c, heard, process, sequence);
     struct message m;
-    if (q && sqlite3_step(q) == SQLITE_ROW && !message_read(c, q, &m))
+    if (q && sqlite3_step(q) == SQLITE_ROW && !message_read(c, q, &m) && !is_member(c->subject, m.from))
         message_change(c, &m, PLAN_DROP);
     sqlite3_finalize(q);
+}
+
+/* A request after which the node waits, and has neither made anything durable nor said anything to another, was a question. */
+static bool is_waiting(int32_t call)
+{
+    return call == SYS_epoll_wait || call == SYS_epoll_pwait || call == SYS_epoll_pwait2 || call == SYS_poll || call == SYS_ppoll ||
+           call == SYS_select || call == SYS_pselect6;
+}
+
+static bool is_durable(int32_t call)
+{
+    return call == SYS_fsync || call == SYS_fdatasync || call == SYS_rename || call == SYS_renameat || call == SYS_renameat2;
+}
+
+static bool speaks_there(const struct changes *c, uint32_t process, uint64_t sequence)
+{
+    sqlite3_stmt *q = messages_find(c, said, process, sequence);
+    struct message m;
+    bool found = false;
+    while (q && !found && sqlite3_step(q) == SQLITE_ROW)
+        found = message_read(c, q, &m);
+    sqlite3_finalize(q);
+    return found;
+}
+
+static bool is_command(const struct changes *c, uint32_t process, uint64_t received)
+{
+    struct trace_event event;
+    struct drd_error e = {0};
+    struct stream *st = stream_open(c->subject->store, process, &e);
+    bool acted = false, good = st && stream_seek(st, received + 1, &e) > 0;
+    for (int i = 0; good && !acted && i < TURN && stream_next(st, &event, &e) > 0 && !is_waiting(event.code); i++)
+        acted = is_durable(event.code) || speaks_there(c, process, event.sequence);
+    stream_close(st);
+    return acted;
+}
+
+/* What clients asked a process to do, the latest first. */
+static void commands_change(struct changes *c, uint32_t process, uint64_t until, int *most)
+{
+    sqlite3_stmt *q = messages_find(c, heard, process, until);
+    struct message m;
+    for (int row = 0; q && row < LOOKED_AT && *most && sqlite3_step(q) == SQLITE_ROW; row++) {
+        if (message_read(c, q, &m) || is_member(c->subject, m.from) || !is_command(c, process, (uint64_t)sqlite3_column_int64(q, 4)))
+            continue;
+        message_change(c, &m, PLAN_DROP);
+        (*most)--;
+    }
+    sqlite3_finalize(q);
+}
+
+/* Of the node of the cause, also before it was started again. */
+static void node_commands_change(struct changes *c)
+{
+    const struct prove_subject *s = c->subject;
+    const struct raft_witness *at = &s->verdict->cause.rule_break->at;
+    const struct store_process *own = process_of(s, at->process);
+    int most = COMMANDS;
+    for (size_t i = s->processes; own && most && i-- > 0;) {
+        const struct store_process *p = &s->process[i];
+        if (p->number <= own->number && !strcmp(p->node, own->node) && is_member(s, p->number))
+            commands_change(c, p->number, p == own ? at->sequence : INT64_MAX, &most);
+    }
+}
+
+/* Where a client set the stage. */
+static void requests_changes(struct changes *c)
+{
+    const struct cause *cause = &c->subject->verdict->cause;
+    for (size_t i = cause->steps; i-- > 0;) {
+        if (cause->step[i].at.order <= cause->rule_break->at.order && cause->step[i].at.how != RAFT_HOW_NONE)
+            request_change(c, cause->step[i].at.process, cause->step[i].at.sequence);
+    }
 }
 
 static void timer_changes(struct changes *c, const struct chain_step *step)
@@ -262,9 +337,11 @@ size_t prove_changes(const struct prove_subject *s, struct prove_change out[PROO
     event_changes(&c, &b->at, PLAN_DELAY);
     reasons_changes(&c, PLAN_DROP);
     reasons_changes(&c, PLAN_DELAY);
-    client_changes(&c);
+    request_change(&c, b->at.process, b->at.sequence);
+    requests_changes(&c);
     timers_changes(&c);
     fault_changes(&c, prove_when(s, b->at.process, b->at.sequence));
+    node_commands_change(&c);
     steps_changes(&c, PLAN_DROP);
     steps_changes(&c, PLAN_DELAY);
     return c.count;

@@ -3,12 +3,27 @@
 
 #include <string.h>
 
-static uint64_t broken_at(const struct explore_outcome *o, uint64_t what, bool *is)
+/* At that very event it was broken in the first run too, and that was not the cause. */
+static bool is_earlier(const struct prove_target *t, const struct explore_break *b)
 {
-    for (size_t i = 0; i < o->breaks; i++)
-        if (o->broken[i].what == what)
-            return *is = true, o->broken[i].time;
-    return *is = false, 0;
+    for (size_t i = 0; i < t->earliers; i++)
+        if (t->earlier[i].process == b->process && t->earlier[i].event == b->event)
+            return true;
+    return false;
+}
+
+/* When the rule of the cause was broken first, beside the times at which it was before. */
+static uint64_t broken_at(const struct prove_target *t, const struct explore_outcome *o, bool *is)
+{
+    uint64_t time = UINT64_MAX;
+    *is = false;
+    for (size_t i = 0; i < o->breaks; i++) {
+        if (o->broken[i].what != t->broken || is_earlier(t, &o->broken[i]))
+            continue;
+        *is = true;
+        time = o->broken[i].time < time ? o->broken[i].time : time;
+    }
+    return *is ? time : 0;
 }
 
 /* The violation may be gone because the run is over before it: that says nothing, unless the command was content. */
@@ -22,8 +37,10 @@ struct prove_run prove_judge(const struct prove_target *t, const struct explore_
     const struct triage_result *result = &o->result;
     bool violated = result->kind == TRIAGE_VIOLATION, same;
     struct prove_run r = {.end = PROVE_OPEN, .world = o->world, .passed = o->done && result->exit_status == 0};
-    uint64_t broken = broken_at(o, t->broken, &r.broke);
-    if (!o->done || o->stopped || o->missed || result->kind == TRIAGE_BROKEN)
+    uint64_t broken = broken_at(t, o, &r.broke);
+    bool unsure = o->breaks_more && !r.broke; /* it may be among those that were not kept */
+    r.broke |= unsure;
+    if (!o->done || o->stopped || o->missed || result->kind == TRIAGE_BROKEN || (unsure && !t->violated))
         return r;
     same = t->violated ? violated && !strcmp(result->fingerprint, t->fingerprint) : r.broke;
     if (same) {

@@ -144,6 +144,16 @@ static bool points(struct proving *p, struct drd_error *e)
 
 /* ---- what is to be proved ---- */
 
+static void earlier_find(struct prove_target *t, const struct verdict *v)
+{
+    const struct raft_break *cause = v->cause.rule_break;
+    for (size_t i = 0; i < v->model->breaks && t->earliers < PROVE_EARLIER; i++) {
+        const struct raft_break *b = &v->model->rule_break[i];
+        if (b->at.order < cause->at.order && explore_break_id(v->model, b) == t->broken)
+            t->earlier[t->earliers++] = (struct prove_event){b->at.process, b->at.sequence};
+    }
+}
+
 static bool target_init(struct proving *p, struct drd_error *e)
 {
     const struct verdict *v = p->subject->verdict;
@@ -156,6 +166,7 @@ static bool target_init(struct proving *p, struct drd_error *e)
     snprintf(proof->fingerprint, sizeof proof->fingerprint, "%d:%s", f.algorithm, f.value);
     p->target = (struct prove_target){.violated = v->finding != NULL, .fingerprint = p->origin.result.fingerprint,
                                       .broken = explore_break_id(v->model, v->cause.rule_break)};
+    earlier_find(&p->target, v);
     return true;
 }
 

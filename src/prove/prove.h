@@ -11,12 +11,22 @@
 
 /* ---- judge.c: what one run says ---- */
 
+/* The same rule may have been broken by the same node before the cause, and no harm have come of it: a change that comes after that
+ * leaves it as it was. */
+#define PROVE_EARLIER 16
+struct prove_event {
+    uint32_t process;
+    uint64_t event;
+};
+
 /* What went wrong in the run that is explained. */
 struct prove_target {
     bool violated;           /* a property broke; false: only a rule, `broken` */
     const char *fingerprint; /* of the violation, as drd triage gives it */
     uint64_t broken;         /* the rule of the cause (explore_break_id) */
     uint64_t moment;         /* ns of the world: when it was complete */
+    struct prove_event earlier[PROVE_EARLIER]; /* where the rule was broken before the cause; one that does not fit is a doubt */
+    size_t earliers;
 };
 
 enum prove_end { PROVE_SAME, PROVE_GONE, PROVE_OTHER, PROVE_OPEN };

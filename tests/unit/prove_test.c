@@ -72,8 +72,8 @@ static void a_rule_is_looked_for_itself(void **state)
     struct explore_outcome *o = outcome(TRIAGE_RULE, "3:aaaaaa-T07");
     (void)state;
     assert_int_equal(prove_judge(&rule, o).end, PROVE_GONE);
-    o->broken[o->breaks++] = (struct explore_break){CAUSE + 1, 10};
-    o->broken[o->breaks++] = (struct explore_break){CAUSE, 20};
+    o->broken[o->breaks++] = (struct explore_break){.what = CAUSE + 1, .time = 10};
+    o->broken[o->breaks++] = (struct explore_break){.what = CAUSE, .time = 20};
     struct prove_run r = prove_judge(&rule, o);
     assert_int_equal(r.end, PROVE_SAME);
     assert_int_equal(r.moment, 20);
