@@ -15,7 +15,7 @@
 
 #define SEEDS_MOST 1000
 
-static struct args_list timers, draws, drops, delays, fails, crashes;
+static struct args_list timers, draws, drops, delays, fails, crashes, clocks, reads;
 static int64_t seeds;
 static int64_t jobs;
 static const char *keep_in, *from_event;
@@ -27,6 +27,8 @@ static const struct args_option options[] = {
     {ARGS_LIST, 0, "delay", "EVENT=TIME", "the message sent at this event arrives so much later", &delays},
     {ARGS_LIST, 0, "fail", "EVENT=ERROR", "the system call of this event fails: EIO, ENOSPC, ... or a number", &fails},
     {ARGS_LIST, 0, "crash", "EVENT", "the node loses its power at this event", &crashes},
+    {ARGS_LIST, 0, "clock", "EVENT=TIME", "the time of day read at this event is so many ns since 1970", &clocks},
+    {ARGS_LIST, 0, "read", "EVENT=TEXT", "what is read from a file at this event is this (\\n, \\xHH)", &reads},
     {ARGS_STRING, 0, "from", "EVENT", "go on freely from this event, if that is before the first change", &from_event},
     {ARGS_INT, 0, "seeds", "K", "go on from the change with K fresh seeds, with it and without it", &seeds},
     {ARGS_INT, 'j', "jobs", "N", "runs at a time (default: one a processor)", &jobs},
@@ -95,9 +97,30 @@ static bool error_read(const char *text, int64_t *number)
     return false;
 }
 
-static bool value_read(enum plan_kind kind, const char *text, int64_t *value)
+/* Up to 99 bytes, into the digits of a plan. */
+static bool text_read(const char *text, char digits[200])
+{
+    size_t used = 0;
+    for (unsigned byte; *text && used < 198; used += 2) {
+        if (text[0] == '\\' && text[1] == 'x' && sscanf(text + 2, "%2x", &byte) == 1 && strspn(text + 2, "0123456789abcdef") >= 2)
+            text += 4;
+        else if (text[0] == '\\' && text[1] == 'n')
+            byte = '\n', text += 2;
+        else if (text[0] == '\\')
+            return false;
+        else
+            byte = (unsigned char)*text++;
+        snprintf(digits + used, 3, "%02x", byte);
+    }
+    return !*text;
+}
+
+static bool value_read(enum plan_kind kind, const char *text, struct plan_step *s)
 {
     char *end;
+    int64_t *value = &s->value;
+    if (kind == PLAN_READ)
+        return text_read(text, s->words);
     if (kind == PLAN_TIMER || kind == PLAN_DELAY)
         return time_read(text, value) && (kind == PLAN_TIMER || *value > 0);
     if (kind == PLAN_FAIL)
@@ -144,7 +167,7 @@ static bool change_add(struct whatif *w, enum plan_kind kind, const char *word, 
     if (with_value != (equals != NULL))
         return error_set(e, DRD_EXIT_USAGE, "--%s %s: wants an event%s", word, text, with_value ? " and a value, EVENT=VALUE" : " alone");
     snprintf(name, sizeof name, "%.*s", (int)(equals ? equals - text : (long)strlen(text)), text);
-    if (with_value && !value_read(kind, equals + 1, &s.value))
+    if (with_value && !value_read(kind, equals + 1, &s))
         return error_set(e, DRD_EXIT_USAGE, "--%s %s: '%s' is no value for that", word, text, equals + 1);
     if (!event_find(w->view.store, name, &s.process, &s.event, e) || !from_set(w, s.process, s.event, e))
         return false;
@@ -158,6 +181,7 @@ static bool changes_read(struct whatif *w, struct drd_error *e)
     const struct { const struct args_list *list; enum plan_kind kind; const char *word; } all[] = {
         {&timers, PLAN_TIMER, "timer"}, {&draws, PLAN_DRAW, "draw"}, {&drops, PLAN_DROP, "drop"},
         {&delays, PLAN_DELAY, "delay"}, {&fails, PLAN_FAIL, "fail"}, {&crashes, PLAN_CRASH, "crash"},
+        {&clocks, PLAN_CLOCK, "clock"}, {&reads, PLAN_READ, "read"},
     };
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         for (size_t i = 0; i < all[k].list->count; i++)
@@ -339,8 +363,9 @@ static int run(struct cmd_context *c)
     struct tally tally[2] = {0};
     if (seeds < 0 || seeds > SEEDS_MOST)
         return error_set(&c->error, DRD_EXIT_USAGE, "--seeds wants a number up to %d", SEEDS_MOST), cmd_failed(c);
-    if (!timers.count && !draws.count && !drops.count && !delays.count && !fails.count && !crashes.count && !seeds && !from_event)
-        return error_set(&c->error, DRD_EXIT_USAGE, "nothing to change: give --timer, --draw, --drop, --delay, --fail or --crash; or --from"),
+    if (!timers.count && !draws.count && !drops.count && !delays.count && !fails.count && !crashes.count && !clocks.count &&
+        !reads.count && !seeds && !from_event)
+        return error_set(&c->error, DRD_EXIT_USAGE, "nothing to change: give --timer, --draw, --drop, --delay, --fail, --crash, --clock or --read; or --from"),
                cmd_failed(c);
     if (!run_view_open(&w.view, c->argc ? c->argv[0] : NULL, &c->error))
         return cmd_failed(c);

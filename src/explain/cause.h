@@ -19,11 +19,16 @@ enum certainty {
 
 #define CHAIN_STEPS 12
 
+/* What an apply took from outside. */
+enum chain_took { CHAIN_TOOK_NOTHING, CHAIN_TOOK_DRAW, CHAIN_TOOK_DAY, CHAIN_TOOK_FILE, CHAIN_TOOK_OTHER };
+
 struct chain_step {
     struct raft_witness at;
     bool timer;            /* an election timer fired: inputs.c finds the draw that had set it */
     bool applies;          /* an entry was applied: inputs.c finds what came from outside meanwhile */
     uint64_t waited, drawn; /* inputs.c: the wait that timed out, and the draw of that timer or apply; CHAIN_NOTHING: none */
+    uint64_t taken;        /* inputs.c: where an apply read `took` */
+    enum chain_took took;
     char text[RAFT_WORDS]; /* without the node's name in front */
 };
 #define CHAIN_NOTHING UINT64_MAX

@@ -127,38 +127,42 @@ static bool timer_add(struct chain_step *step, struct store *s, const struct sto
 struct taken {
     uint64_t sequence; /* UINT64_MAX: nothing */
     const char *what;
-    bool draw;
+    enum chain_took took;
 };
 
 static void taken_event(void *context, const struct trace_event *event)
 {
     struct taken *t = context;
     const char *what = NULL;
+    enum chain_took took = CHAIN_TOOK_OTHER;
+    bool day = event->code == TRACE_CLOCK && event->field[0] == CLOCK_REALTIME;
     if (is_draw(event))
-        what = "drew a random number";
+        what = "drew a random number", took = CHAIN_TOOK_DRAW;
     else if (event->code == TRACE_CLOCK)
-        what = event->field[0] == CLOCK_REALTIME ? "read the clock" : "read the monotonic clock";
+        what = day ? "read the clock" : "read the monotonic clock", took = day ? CHAIN_TOOK_DAY : CHAIN_TOOK_OTHER;
     else if (event->code == TRACE_TSC)
         what = "read the processor's time stamp";
     else if (event->code == SYS_read || event->code == SYS_pread64)
-        what = "read a file";
+        what = "read a file", took = CHAIN_TOOK_FILE;
     else if (event->code == TRACE_MARK || is_timeout(event) || event->code == SYS_epoll_wait || event->code == SYS_poll)
-        *t = (struct taken){UINT64_MAX, NULL, false}; /* the window begins anew: what came before went into something else */
+        *t = (struct taken){UINT64_MAX, NULL, CHAIN_TOOK_NOTHING}; /* the window begins anew: what came before went into something else */
     if (what)
-        *t = (struct taken){event->sequence, what, is_draw(event)};
+        *t = (struct taken){event->sequence, what, took};
 }
 
 static bool taken_add(struct chain_step *step, struct store *s, const struct store_process *p, struct drd_error *e)
 {
-    struct taken t = {UINT64_MAX, NULL, false};
+    struct taken t = {UINT64_MAX, NULL, CHAIN_TOOK_NOTHING};
     uint64_t first = step->at.sequence > 1000 ? step->at.sequence - 1000 : 0;
     char name[96];
     if (!events_each(s, p->number, first, step->at.sequence, taken_event, &t, e))
         return false;
     if (t.sequence == UINT64_MAX)
         return true;
-    if (t.draw)
+    if (t.took == CHAIN_TOOK_DRAW)
         step->drawn = t.sequence;
+    step->taken = t.sequence;
+    step->took = t.took;
     event_name(p, t.sequence, name, sizeof name);
     append(step, "; just before, it %s at %s", t.what, name);
     return true;

@@ -23,6 +23,7 @@ struct verdict_style;
 #define PROOF_POINTS 13 /* the beginning, and the steps of a chain */
 #define PROOF_TIMES 100
 #define PROOF_WORDS 240
+#define PROOF_OPTION 400
 
 enum proof_state {
     PROOF_NONE,    /* nobody tried */
@@ -45,7 +46,7 @@ struct proof_count {
 };
 
 struct proof_trial {
-    char option[128];       /* "--drop n3@536": for drd whatif; "" where that has none */
+    char option[PROOF_OPTION]; /* "--drop n3@536": for drd whatif, one or more of them; "" where that has none */
     char text[PROOF_WORDS]; /* "the AppendReply of n3 to n1 (n3@536) is lost" */
     bool decision;          /* it takes back what the node of the cause said there; else it must not break the rule any more */
     struct proof_count changed, unchanged; /* unchanged.runs 0: there was no need */

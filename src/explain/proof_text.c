@@ -36,7 +36,7 @@ void proof_words(const struct proof *p, char *out, size_t size)
         snprintf(out, size, "%s: gone in %u of %u runs; without that change it is there in %u of %u", t->text, t->changed.gone,
                  t->changed.runs, t->unchanged.same, t->unchanged.runs);
     else if (p->state == PROOF_HOLDS)
-        snprintf(out, size, "it hangs on no single input: with each of %zu changes, one at a time, it is there in all of %u runs",
+        snprintf(out, size, "none: with each of %zu changes, one at a time, it is there all the same (%u runs): it hangs on none of these inputs",
                  p->trials, runs_all(p));
     else if (!p->trials)
         snprintf(out, size, "none: there is no input of the chain that could be changed");
@@ -97,17 +97,37 @@ static void print_end(const struct proof_trial *t, const struct verdict_style *s
             t->decision ? "" : ", and the rule was not broken", t->changed.passed);
 }
 
+/* "--drop n3@536", "--draw n1@7=1 --draw n2@9=1": it stands in the run's file, which may be anybody's. */
+static bool are_options(const char *text)
+{
+    for (const char *end; !strncmp(text, "--", 2); text = end + 1) {
+        size_t length = strspn(text, "-abcdefghijklmnopqrstuvwxyz");
+        if (length == 2 || text[length] != ' ' || text[length + 1] == '-' || !text[length + 1])
+            return false;
+        end = strchr(text + length + 1, ' ');
+        if (!end)
+            return true;
+    }
+    return false;
+}
+
 /* To be pasted. */
 static void print_whatif(const struct proof_trial *t, const char *run, const struct verdict_style *style, FILE *out)
 {
-    size_t length = strcspn(t->option, " ");
-    if (style->redacted || strncmp(t->option, "--", 2) || strspn(t->option, "-abcdefghijklmnopqrstuvwxyz") != length || !t->option[length])
+    char option[sizeof t->option], *rest = option, *word;
+    snprintf(option, sizeof option, "%s", t->option);
+    if (style->redacted || !are_options(t->option))
         return;
     print_label("", style, out);
     fputs("drd whatif ", out);
     text_shell(run, out);
-    fprintf(out, " %.*s ", (int)length, t->option);
-    text_shell(t->option + length + 1, out);
+    while ((word = strsep(&rest, " "))) {
+        putc(' ', out);
+        if (!strncmp(word, "--", 2))
+            fputs(word, out);
+        else
+            text_shell(word, out);
+    }
     fprintf(out, " --seeds %u\n", t->changed.runs);
 }
 

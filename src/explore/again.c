@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #define LONGER 60   /* seconds of the world, beside ten times what was recorded, until a world that goes on from a recording is ended */
+#define PATIENCE 120 /* seconds of this machine for a run that follows a recording */
 #define LOOK_MS 200 /* how soon a stop is noticed */
 
 struct work {
@@ -61,6 +62,7 @@ static bool work_begin(struct work *w, struct drd_error *e)
                                           .directory = *o->directory ? o->directory : NULL,
                                           .environment = *o->environment ? o->environment : NULL, .plans = true,
                                           .follow = *o->recording ? o->recording : NULL,
+                                          .patience = *o->recording ? PATIENCE : 0,
                                           .limit = *o->recording ? LONGER + 10 * o->world / 1000000000u : 0};
     w->pool = explore_pool_create(&w->setting, jobs < w->count ? jobs : (unsigned)w->count, w->scratch, e);
     return w->pool != NULL;

@@ -52,6 +52,7 @@ struct explore_setting {
     bool faults;             /* a model makes faults */
     bool plans;              /* drd simulate takes --plan: runs can be gone on from */
     uint64_t limit;          /* seconds of the world, 0: none */
+    unsigned patience;       /* seconds of this machine for a try, 0: many */
     const char *directory;   /* where the command runs, NULL: here */
     const char *follow;      /* recording that the runs go on from, in place of a command; NULL: none */
     const char *environment; /* run whose command had the environment that this one gets, NULL: the caller's own */

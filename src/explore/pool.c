@@ -122,7 +122,7 @@ bool explore_pool_start(struct explore_pool *p, int place, const struct explore_
         return error_set_errno(e, DRD_EXIT_CANNOT, "cannot start a run");
     }
     setpgid(w->pid, w->pid); /* whoever is first */
-    w->until = now() + SECONDS;
+    w->until = now() + (p->setting->patience ? p->setting->patience : SECONDS);
     w->stopping = false;
     p->running++;
     return true;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -11,22 +12,31 @@
 #define MS INT64_C(1000000)
 #define BACK 2        /* messages received before an event that may be what it acts on */
 #define SAID 4        /* messages that went out by one call */
-#define COMMANDS 6    /* of clients */
+#define COMMANDS 6    /* of clients, to one node */
+#define REQUESTS 8    /* ... to all */
+#define REQUESTS_SEEN 24
 #define TURN 200      /* records between two waits */
 #define LOOKED_AT 500 /* rows, records */
 #define FAULTS 8
 #define OTHER_NUMBER 0x5aa5a5a5
 
-struct changes {
-    const struct prove_subject *subject;
-    struct prove_change *out;
-    size_t count;
-};
-
 struct message {
     uint32_t from, to;
     uint64_t sent;
     char type[48];
+};
+
+struct request {
+    struct message message;
+    uint64_t when; /* ns of the world */
+};
+
+struct changes {
+    const struct prove_subject *subject;
+    struct prove_change *out;
+    size_t count;
+    struct request request[REQUESTS_SEEN];
+    size_t requests;
 };
 
 static const struct store_process *process_of(const struct prove_subject *s, uint32_t number)
@@ -92,7 +102,7 @@ static void change_add(struct changes *c, const struct plan_step *step, bool dec
     if (!p || c->count == PROOF_TRIALS || is_known(c, &one))
         return;
     event_name(p, step->event, event, sizeof event);
-    snprintf(one.option, sizeof one.option, "%s %.90s%.24s", option, event, value);
+    snprintf(one.option, sizeof one.option, "%s %.90s%.250s", option, event, value);
     va_start(args, format);
     vsnprintf(one.text, sizeof one.text, format, args);
     va_end(args);
@@ -184,13 +194,19 @@ static void event_changes(struct changes *c, const struct raft_witness *at, enum
     messages_change(c, said, at->process, at->sequence, SAID, kind);
 }
 
+static void request_add(struct changes *c, const struct message *m)
+{
+    if (c->requests < REQUESTS_SEEN)
+        c->request[c->requests++] = (struct request){*m, prove_when(c->subject, m->from, m->sent)};
+}
+
 /* What the node acted on there came from a client, if that was the last that it heard at all. */
-static void request_change(struct changes *c, uint32_t process, uint64_t sequence)
+static void request_find(struct changes *c, uint32_t process, uint64_t sequence)
 {
     sqlite3_stmt *q = messages_find(c, heard, process, sequence);
     struct message m;
     if (q && sqlite3_step(q) == SQLITE_ROW && !message_read(c, q, &m) && !is_member(c->subject, m.from))
-        message_change(c, &m, PLAN_DROP);
+        request_add(c, &m);
     sqlite3_finalize(q);
 }
 
@@ -230,21 +246,21 @@ static bool is_command(const struct changes *c, uint32_t process, uint64_t recei
 }
 
 /* What clients asked a process to do, the latest first. */
-static void commands_change(struct changes *c, uint32_t process, uint64_t until, int *most)
+static void commands_find(struct changes *c, uint32_t process, uint64_t until, int *most)
 {
     sqlite3_stmt *q = messages_find(c, heard, process, until);
     struct message m;
     for (int row = 0; q && row < LOOKED_AT && *most && sqlite3_step(q) == SQLITE_ROW; row++) {
         if (message_read(c, q, &m) || is_member(c->subject, m.from) || !is_command(c, process, (uint64_t)sqlite3_column_int64(q, 4)))
             continue;
-        message_change(c, &m, PLAN_DROP);
+        request_add(c, &m);
         (*most)--;
     }
     sqlite3_finalize(q);
 }
 
 /* Of the node of the cause, also before it was started again. */
-static void node_commands_change(struct changes *c)
+static void node_commands_find(struct changes *c)
 {
     const struct prove_subject *s = c->subject;
     const struct raft_witness *at = &s->verdict->cause.rule_break->at;
@@ -253,18 +269,30 @@ static void node_commands_change(struct changes *c)
     for (size_t i = s->processes; own && most && i-- > 0;) {
         const struct store_process *p = &s->process[i];
         if (p->number <= own->number && !strcmp(p->node, own->node) && is_member(s, p->number))
-            commands_change(c, p->number, p == own ? at->sequence : INT64_MAX, &most);
+            commands_find(c, p->number, p == own ? at->sequence : INT64_MAX, &most);
     }
 }
 
-/* Where a client set the stage. */
+static int by_when(const void *a, const void *b)
+{
+    const struct request *x = a, *y = b;
+    return x->when > y->when ? -1 : x->when < y->when;
+}
+
+/* What clients asked for at the cause, at the steps before it, and of its node; the latest first: what came before all that makes
+ * for a run in which little happens. */
 static void requests_changes(struct changes *c)
 {
     const struct cause *cause = &c->subject->verdict->cause;
+    request_find(c, cause->rule_break->at.process, cause->rule_break->at.sequence);
     for (size_t i = cause->steps; i-- > 0;) {
         if (cause->step[i].at.order <= cause->rule_break->at.order && cause->step[i].at.how != RAFT_HOW_NONE)
-            request_change(c, cause->step[i].at.process, cause->step[i].at.sequence);
+            request_find(c, cause->step[i].at.process, cause->step[i].at.sequence);
     }
+    node_commands_find(c);
+    qsort(c->request, c->requests, sizeof *c->request, by_when);
+    for (size_t i = 0, before = c->count; i < c->requests && c->count < before + REQUESTS; i++)
+        message_change(c, &c->request[i].message, PLAN_DROP);
 }
 
 static void timer_changes(struct changes *c, const struct chain_step *step)
@@ -282,6 +310,94 @@ static void timer_changes(struct changes *c, const struct chain_step *step)
         snprintf(value, sizeof value, "=%" PRId64, change.value);
         change_add(c, &change, false, "--draw", value, "%.60s draws another number there", node);
     }
+}
+
+/* ---- what an apply took from outside ---- */
+
+/* What a file said, as drd whatif takes it and as a plan keeps it. False: too long for that. */
+static bool bytes_put(const struct trace_bytes *b, size_t size, char value[256], char words[200])
+{
+    size_t v = 0;
+    if (size > 60 || b->length < size)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        const uint8_t c = b->data[i];
+        bool plain = c > ' ' && c < 127 && c != '\\';
+        v += (size_t)snprintf(value + v, 5, plain ? "%c" : c == '\n' ? "\\n" : "\\x%02x", c);
+        snprintf(words + 2 * i, 3, "%02x", c);
+    }
+    return true;
+}
+
+/* The step that gives another node what this event gave. */
+static bool taken_read(const struct changes *c, uint32_t process, uint64_t sequence, struct plan_step *step, char value[256])
+{
+    struct trace_event event;
+    struct drd_error e = {0};
+    struct stream *st = stream_open(c->subject->store, process, &e);
+    bool good = st && stream_seek(st, sequence, &e) > 0 && stream_next(st, &event, &e) > 0;
+    *value = *step->words = 0;
+    if (good && step->kind == PLAN_READ) {
+        good = event.result >= 0 && bytes_put(&event.output[1], (size_t)event.result, value, step->words);
+    } else if (good && step->kind == PLAN_CLOCK) {
+        step->value = event.field[1] * SECOND + event.field[2];
+    } else if (good) {
+        good = event.code == SYS_getrandom && event.result > 0;
+        step->value = 0;
+        if (good)
+            memcpy(&step->value, event.output[0].data, event.output[0].length < 8 ? event.output[0].length : 8);
+    }
+    if (good && step->kind != PLAN_READ)
+        snprintf(value, 256, "%" PRId64, step->value);
+    stream_close(st);
+    return good;
+}
+
+static void taken_add(struct changes *c, struct prove_change *one, const struct chain_step *step, const struct plan_step *given,
+                      const char *option, const char *value)
+{
+    const struct store_process *p = process_of(c->subject, step->at.process);
+    size_t used = strlen(one->option);
+    char event[96];
+    if (!p || one->mores == PROVE_STEPS - 1)
+        return;
+    struct plan_step *to = *one->option ? &one->more[one->mores++] : &one->step;
+    *to = *given;
+    to->process = step->at.process;
+    to->event = step->taken;
+    event_name(p, step->taken, event, sizeof event);
+    snprintf(one->option + used, sizeof one->option - used, "%s%s %.90s=%s", used ? " " : "", option, event, value);
+}
+
+/* State machines that were given the same and differ took something else from outside: all are given what the first took. */
+static void taken_changes(struct changes *c)
+{
+    static const struct { enum plan_kind kind; const char *option, *text; } by[] = {
+        [CHAIN_TOOK_DRAW] = {PLAN_DRAW, "--draw", "all draw the number that was drawn at %.90s"},
+        [CHAIN_TOOK_DAY] = {PLAN_CLOCK, "--clock", "all read the time of day that was read at %.90s"},
+        [CHAIN_TOOK_FILE] = {PLAN_READ, "--read", "all read in the file what was read at %.90s"},
+    };
+    const struct cause *cause = &c->subject->verdict->cause;
+    const struct chain_step *first = NULL;
+    struct prove_change one = {0};
+    struct plan_step given = {0};
+    char value[256];
+    for (size_t i = 0; cause->rule_break->class == RAFT_T24 && i < cause->steps; i++) {
+        const struct chain_step *step = &cause->step[i];
+        if (step->took == CHAIN_TOOK_NOTHING || step->took >= CHAIN_TOOK_OTHER || (first && step->took != first->took))
+            continue;
+        given.kind = by[step->took].kind;
+        if (!first && taken_read(c, step->at.process, step->taken, &given, value))
+            first = step;
+        else if (first)
+            taken_add(c, &one, step, &given, by[step->took].option, value);
+    }
+    if (!*one.option || c->count == PROOF_TRIALS)
+        return;
+    event_name(process_of(c->subject, first->at.process), first->taken, value, sizeof value);
+    snprintf(one.text, sizeof one.text, by[first->took].text, value);
+    one.from = prove_when(c->subject, one.step.process, one.step.event);
+    c->out[c->count++] = one;
 }
 
 /* Faults of the plan before the cause, the latest first. */
@@ -330,18 +446,17 @@ static void timers_changes(struct changes *c)
 size_t prove_changes(const struct prove_subject *s, struct prove_change out[PROOF_TRIALS])
 {
     const struct raft_break *b = s->verdict->cause.rule_break;
-    struct changes c = {s, out, 0};
+    struct changes c = {.subject = s, .out = out};
     if (!b)
         return 0;
+    taken_changes(&c);
     event_changes(&c, &b->at, PLAN_DROP);
     event_changes(&c, &b->at, PLAN_DELAY);
     reasons_changes(&c, PLAN_DROP);
     reasons_changes(&c, PLAN_DELAY);
-    request_change(&c, b->at.process, b->at.sequence);
     requests_changes(&c);
     timers_changes(&c);
     fault_changes(&c, prove_when(s, b->at.process, b->at.sequence));
-    node_commands_change(&c);
     steps_changes(&c, PLAN_DROP);
     steps_changes(&c, PLAN_DELAY);
     return c.count;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define POINTS 6 /* of the chain; the beginning is one more */
+#define RECORDED_CHANGES 12 /* of a recording, as far as it takes long to follow */
 
 struct proving {
     struct prove_subject *subject;
@@ -12,6 +13,7 @@ struct proving {
     struct prove_target target;
     struct proof *proof;
     struct prove_run run[2 * PROOF_TIMES]; /* of the batch at hand */
+    char why[400];           /* the last run that came to nothing */
     const char *what;
     size_t done, total;      /* runs, as far as can be said */
 };
@@ -34,9 +36,28 @@ static bool run_ended(void *context, size_t which, const struct explore_outcome 
     (void)path;
     (void)e;
     p->run[which] = prove_judge(&p->target, o);
+    if (!o->done)
+        memcpy(p->why, o->why, sizeof p->why);
     p->done++;
     tell(p);
     return true;
+}
+
+static bool is_recorded(const struct proving *p)
+{
+    return *p->origin.recording;
+}
+
+/* What is changed, as a plan. */
+static struct plan change_plan(const struct prove_change *change, struct plan_step step[PROVE_STEPS])
+{
+    struct plan plan = {step, 0};
+    if (!change || change->without)
+        return plan;
+    step[plan.count++] = change->step;
+    for (size_t i = 0; i < change->mores; i++)
+        step[plan.count++] = change->more[i];
+    return plan;
 }
 
 /* Runs `first` up to but without `last` of those with this change (NULL: none), each by its own fresh seed from where `at` is made on, into
@@ -45,8 +66,9 @@ static bool batch(struct proving *p, const struct prove_change *change, const st
                   struct drd_error *e)
 {
     struct again_job job[2 * PROOF_TIMES];
-    struct plan one = {change ? (struct plan_step *)(uintptr_t)&change->step : NULL, change && !change->without};
-    bool timed = !at->step.process;
+    struct plan_step step[PROVE_STEPS];
+    struct plan one = change_plan(change, step);
+    bool timed = !at->step.process || (at->step.kind == PLAN_CLOCK && !is_recorded(p)); /* a look at the clock asks nobody */
     const struct again a = {.origin = &p->origin, .jobs = p->options->jobs, .stop = p->options->stop, .ended = run_ended, .waits = tell,
                             .context = p};
     for (unsigned i = first; i < last; i++)
@@ -94,6 +116,7 @@ static bool trials(struct proving *p, struct drd_error *e)
 {
     struct prove_change *change = calloc(PROOF_TRIALS, sizeof *change);
     size_t count = change ? prove_changes(p->subject, change) : 0;
+    count = is_recorded(p) && count > RECORDED_CHANGES ? RECORDED_CHANGES : count;
     bool good = change || error_set(e, DRD_EXIT_CANNOT, "out of memory"), proved = false;
     p->what = "proving";
     p->total = p->done + count + 2 * p->proof->times;
@@ -118,6 +141,8 @@ static bool point(struct proving *p, unsigned step, struct drd_error *e)
         const struct raft_witness *w = &v->cause.step[step - 1].at;
         verdict_event(v, w, at->event, sizeof at->event);
         from.from = prove_when(p->subject, w->process, w->sequence);
+        if (is_recorded(p))
+            from.step = (struct plan_step){.process = w->process, .event = w->sequence};
     }
     if (!batch(p, NULL, &from, 0, runs, e) || is_stopped(p))
         return !e->exit_code;
@@ -127,7 +152,7 @@ static bool point(struct proving *p, unsigned step, struct drd_error *e)
     return true;
 }
 
-/* The beginning, and steps of the chain at equal distances: its first, its last. */
+/* The beginning, and steps of the chain at equal distances: its first, its last. A recording cannot begin otherwise. */
 static bool points(struct proving *p, struct drd_error *e)
 {
     size_t steps = p->subject->verdict->cause.steps, count = steps < POINTS ? steps : POINTS;
@@ -135,7 +160,7 @@ static bool points(struct proving *p, struct drd_error *e)
     p->what = "when was it decided";
     p->done = 0;
     p->total = (count + 1) * 2 * p->proof->times;
-    for (size_t i = 0; good && !is_stopped(p) && i <= count; i++) {
+    for (size_t i = is_recorded(p) ? 1 : 0; good && !is_stopped(p) && i <= count; i++) {
         size_t step = i == 0 ? 0 : count == 1 ? 1 : 1 + (i - 1) * (steps - 1) / (count - 1);
         good = point(p, (unsigned)step, e);
     }
@@ -170,15 +195,19 @@ static bool target_init(struct proving *p, struct drd_error *e)
     return true;
 }
 
-/* Unchanged, and by its own chance: does it fail again, and when? */
+/* Unchanged, and by its own chance: does it fail again, and when? A recording is gone on from where the cause is. */
 static bool come_again(struct proving *p, struct drd_error *e)
 {
-    const struct again_job job = {0};
+    const struct raft_witness *at = &p->subject->verdict->cause.rule_break->at;
+    const struct again_job job = {.process = is_recorded(p) ? at->process : 0, .event = is_recorded(p) ? at->sequence : 0};
     const struct again a = {.origin = &p->origin, .jobs = 1, .stop = p->options->stop, .ended = run_ended, .waits = tell, .context = p};
     p->what = "running it again";
     p->total = 1;
     if (!again_run(&a, &job, 1, e))
         return false;
+    if (!is_stopped(p) && p->run[0].end != PROVE_SAME && is_recorded(p))
+        return error_set(e, DRD_EXIT_CANNOT, "%s: gone on from %s, it %s", p->options->path, p->proof->cause,
+                         *p->why ? p->why : "does not fail as it did");
     if (!is_stopped(p) && p->run[0].end != PROVE_SAME)
         return error_set(e, DRD_EXIT_CANNOT, "%s: run again, it does not fail as it did: has the program or its environment changed?",
                          p->options->path);
@@ -187,11 +216,21 @@ static bool come_again(struct proving *p, struct drd_error *e)
     return true;
 }
 
+/* A rule that was broken without harm may be no failure to others. */
+static bool origin_read(struct proving *p, struct drd_error *e)
+{
+    bool good = again_origin_read(&p->origin, p->options->path, e);
+    if (good || e->exit_code != DRD_EXIT_NOTHING || !p->subject->verdict->cause.rule_break)
+        return good;
+    *e = (struct drd_error){0};
+    return true;
+}
+
 struct proof *prove(struct prove_subject *s, const struct prove_options *o, struct drd_error *e)
 {
     struct proving p = {.subject = s, .options = o, .proof = calloc(1, sizeof *p.proof)};
     bool good = p.proof || error_set(e, DRD_EXIT_CANNOT, "out of memory");
-    good = good && shrink_origin_read(&p.origin, o->path, e);
+    good = good && origin_read(&p, e);
     s->plan = &p.origin.plan;
     if (good)
         p.proof->times = o->times < 1 ? 1 : o->times > PROOF_TIMES ? PROOF_TIMES : o->times;

@@ -51,12 +51,16 @@ void prove_conclude(struct proof *p);
 
 /* ---- changes.c: what could be changed ---- */
 
+#define PROVE_STEPS 8
+
 struct prove_change {
     struct plan_step step;   /* without: unused */
+    struct plan_step more[PROVE_STEPS - 1]; /* of the same input at other nodes, which come after it */
+    size_t mores;
     size_t without;          /* a step of the run's own plan that is left out, from 1; 0: none is */
     uint64_t from;           /* ns of the world; chance is fresh from the event on, or, without one, from here */
     bool decision;           /* what the cause itself said is taken back: the rule is broken all the same */
-    char option[128], text[PROOF_WORDS];
+    char option[PROOF_OPTION], text[PROOF_WORDS];
 };
 
 struct prove_subject {

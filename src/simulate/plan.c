@@ -15,12 +15,12 @@
 static const char *const change_word[] = {
     [PLAN_TIMER] = "timer",
     [PLAN_DRAW] = "draw", [PLAN_DROP] = "drop", [PLAN_DELAY] = "delay", [PLAN_FAIL] = "fail", [PLAN_CRASH] = "crash",
-    [PLAN_FRESH] = "fresh",
+    [PLAN_CLOCK] = "clock", [PLAN_READ] = "read", [PLAN_FRESH] = "fresh",
 };
 
 static bool has_value(enum plan_kind kind)
 {
-    return kind == PLAN_TIMER || kind == PLAN_DRAW || kind == PLAN_DELAY || kind == PLAN_FAIL || kind == PLAN_FRESH;
+    return kind == PLAN_TIMER || kind == PLAN_DRAW || kind == PLAN_DELAY || kind == PLAN_FAIL || kind == PLAN_CLOCK || kind == PLAN_FRESH;
 }
 
 /* ---- reading ---- */
@@ -94,6 +94,26 @@ static bool read_fault(char *rest, struct plan_step *s, struct drd_error *e)
     return true;
 }
 
+/* Pairs of hexadecimal digits; none: the file is empty there. */
+static bool read_bytes(const char *text, struct plan_step *s)
+{
+    size_t length = text ? strlen(text) : 0;
+    if (length % 2 || length >= sizeof s->words || (text && strspn(text, "0123456789abcdef") != length))
+        return false;
+    snprintf(s->words, sizeof s->words, "%s", text ? text : "");
+    return true;
+}
+
+size_t plan_bytes(const struct plan_step *s, uint8_t out[100])
+{
+    size_t length = strlen(s->words) / 2;
+    for (size_t i = 0; i < length; i++) {
+        char pair[3] = {s->words[2 * i], s->words[2 * i + 1], 0};
+        out[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return length;
+}
+
 static bool read_change(char *rest, struct plan_step *s, struct drd_error *e)
 {
     const char *event = word_next(&rest), *what, *value;
@@ -104,13 +124,17 @@ static bool read_change(char *rest, struct plan_step *s, struct drd_error *e)
     while (what && s->kind <= PLAN_FRESH && strcmp(what, change_word[s->kind]))
         s->kind++;
     if (!what || s->kind > PLAN_FRESH || !s->process)
-        return wrong(e, what, "a change; timer, draw, drop, delay, fail, crash and fresh are");
+        return wrong(e, what, "a change; timer, draw, drop, delay, fail, crash, clock, read and fresh are");
     value = word_next(&rest);
     if (has_value(s->kind)) {
         if (!value || !number_read(value, &s->value))
             return wrong(e, value, "a number");
         if (s->kind == PLAN_FAIL && (s->value <= 0 || s->value > 4095))
             return wrong(e, value, "the number of an error");
+        value = word_next(&rest);
+    } else if (s->kind == PLAN_READ) {
+        if (!read_bytes(value, s))
+            return wrong(e, value, "up to 99 bytes in hexadecimal digits");
         value = word_next(&rest);
     }
     return !value || wrong(e, value, "expected here: the step is complete");
@@ -237,6 +261,8 @@ static void step_print(const struct plan_step *s, FILE *out)
         fputs("calm", out), moment_print(s->at, out), moment_print((uint64_t)s->value, out), fputc('\n', out);
     else if (s->kind == PLAN_END)
         fputs("end", out), moment_print(s->at, out), fputc('\n', out);
+    else if (s->kind == PLAN_READ)
+        fprintf(out, "event %u@%" PRIu64 " read%s%s\n", s->process, s->event, *s->words ? " " : "", s->words);
     else if (!has_value(s->kind))
         fprintf(out, "event %u@%" PRIu64 " %s\n", s->process, s->event, change_word[s->kind]);
     else

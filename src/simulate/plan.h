@@ -10,6 +10,8 @@
  *   event 12@4711 delay 10000000    ... arrives that much later, ns
  *   event 12@4711 fail 5            ... the call fails with this errno
  *   event 12@4711 crash             ... the process's node loses its power there
+ *   event 12@4711 clock 1700000000000000000  ... the time of day that it reads there, ns since 1970
+ *   event 12@4711 read 736974650a   ... the bytes that it reads from a file there, in hexadecimal digits
  *   event 12@4711 fresh 77          ... from here on chance follows from another seed
  *   fresh 2.5 77                    from this moment on it does
  *   rest 1.5 1.9 12                 between these moments process 12 does nothing
@@ -29,15 +31,16 @@
 
 #include "util/error.h"
 
-enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_FAIL, PLAN_CRASH, PLAN_FRESH, PLAN_REST, PLAN_CALM, PLAN_END };
+enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_FAIL, PLAN_CRASH, PLAN_CLOCK, PLAN_READ, PLAN_FRESH, PLAN_REST,
+                 PLAN_CALM, PLAN_END };
 
 struct plan_step {
     enum plan_kind kind;
     uint64_t at;       /* FAULT, FRESH, REST, CALM, END: ns of the world */
     uint32_t process;  /* REST, the others, and FRESH at an event (from 1): process number of the run ... */
     uint64_t event;    /* ... and number of the record in its stream */
-    int64_t value;     /* TIMER, DELAY: ns; DRAW; FAIL: errno; FRESH: seed; REST, CALM: ns of the world at which it ends */
-    char words[200];   /* FAULT */
+    int64_t value;     /* TIMER, DELAY, CLOCK: ns; DRAW; FAIL: errno; FRESH: seed; REST, CALM: ns of the world at which it ends */
+    char words[200];   /* FAULT; READ: digits */
     bool drawn;        /* FAULT: by a model, and no matter if it cannot be */
     bool met;          /* set by the machine: it came to pass */
     bool seen;         /* ... its moment or event was reached */
@@ -56,6 +59,7 @@ static inline bool plan_at_moment(const struct plan_step *s)
 
 bool plan_read(struct plan *p, const char *text, struct drd_error *e); /* the error names line and word */
 char *plan_text(const struct plan *p);                                 /* to be freed; NULL: out of memory */
+size_t plan_bytes(const struct plan_step *s, uint8_t out[100]);        /* of READ; how many */
 bool plan_add(struct plan *p, const struct plan_step *step, struct drd_error *e);
 void plan_fini(struct plan *p);
 

@@ -111,6 +111,22 @@ void step_due(struct machine *m, struct plan_step *s)
                 s);
 }
 
+/* Whoever looks at the clock finds there what to see. */
+static void clock_begin(struct machine *m, const struct plan_step *s)
+{
+    if (m->box->clocks < MAILBOX_CLOCKS)
+        m->box->clock[m->box->clocks++] = (struct mail_clock){.event = s->event, .stream = s->process, .value = s->value};
+}
+
+static void clock_end(const struct machine *m, struct plan_step *s)
+{
+    for (uint64_t i = 0; i < m->box->clocks && i < MAILBOX_CLOCKS; i++) {
+        const struct mail_clock *c = &m->box->clock[i];
+        if (c->stream == s->process && c->event == s->event)
+            s->met = s->seen = c->met;
+    }
+}
+
 void steps_begin(struct machine *m)
 {
     struct plan *p = m->options.plan;
@@ -122,6 +138,8 @@ void steps_begin(struct machine *m)
         s->met = s->seen = false;
         if (plan_at_moment(s))
             step_due(m, s);
+        else if (s->kind == PLAN_CLOCK)
+            clock_begin(m, s);
         else
             m->step[m->steps++] = s;
     }
@@ -197,7 +215,9 @@ void steps_end(struct machine *m)
 {
     const struct plan *p = m->options.plan;
     for (size_t i = 0; p && i < p->count; i++) {
-        const struct plan_step *s = &p->step[i];
+        struct plan_step *s = &p->step[i];
+        if (s->kind == PLAN_CLOCK)
+            clock_end(m, s);
         if (s->met || (s->seen && s->kind == PLAN_FAULT))
             continue; /* a fault that was refused was told of at its time */
         if (plan_at_moment(s))

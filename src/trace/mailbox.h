@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 #define MAILBOX_MAGIC 0x444c524f57445244ull /* "DRDWORLD" little endian */
-#define MAILBOX_ABI 4u
+#define MAILBOX_ABI 5u
+#define MAILBOX_CLOCKS 16
 #define MAILBOX_THREADS 4096
 #define MAILBOX_PATH 4096
 #define MAILBOX_PIECES 24
@@ -81,6 +82,14 @@ struct mail_process {
     int64_t realtime; /* ns */
 };
 
+/* A look at the time of day that is to give another answer. Looks ask nobody. */
+struct mail_clock {
+    uint64_t event;   /* number that its record gets, and */
+    uint32_t stream;  /* the process number of that stream */
+    uint32_t met;     /* set by the process */
+    int64_t value;    /* ns since 1970 */
+};
+
 struct mailbox {
     uint64_t magic;
     int32_t simulator; /* its pid: whose world it is does not outlive it */
@@ -91,6 +100,8 @@ struct mailbox {
     /* Of a thread that computes and never asks: the simulator sends it SIGSYS, the shim writes down where it is and lets it wait. */
     uint64_t registers[MAILBOX_REGISTERS];
     uint32_t registers_are_there, unused_too;
+    uint64_t clocks;
+    struct mail_clock clock[MAILBOX_CLOCKS];
     struct mail_process process[MAILBOX_THREADS]; /* by the mail of its first thread */
     struct mail mail[MAILBOX_THREADS];
 };

@@ -17,21 +17,28 @@ static void reads_and_writes(void **state)
                                "event 4294967295@18446744073709551615 delay 10000000\n"
                                "event 12@4711 fail 5\n"
                                "event 12@4711 crash\n"
+                               "event 12@4711 clock 1700000000000000001\n"
+                               "event 12@4711 read 736974650a\n"
+                               "event 12@4711 read\n"
                                "event 12@4711 fresh 77\n"
                                "fresh 2.500000000 18446744073709551615\n"
                                "at 0.000000001 disk n1 slow 20\n"
                                "rest 1.500000000 1.900000000 12\n"
                                "calm 0.500000000 1.200000000\n"
                                "end 3.250000000\n";
+    uint8_t bytes[100];
     struct plan p;
     struct drd_error e = {0};
     (void)state;
     assert_true(plan_read(&p, text, &e));
-    assert_int_equal(p.count, 14);
+    assert_int_equal(p.count, 17);
     assert_int_equal(p.step[0].at, 1250000000);
     assert_int_equal(p.step[2].value, -50000000);
-    assert_true(p.step[8].kind == PLAN_FRESH && p.step[8].process == 12 && p.step[8].value == 77 && !plan_at_moment(&p.step[8]));
-    assert_true(plan_at_moment(&p.step[9]) && (uint64_t)p.step[9].value == UINT64_MAX);
+    assert_true(p.step[8].kind == PLAN_CLOCK && p.step[8].value == 1700000000000000001);
+    assert_true(plan_bytes(&p.step[9], bytes) == 5 && !memcmp(bytes, "site\n", 5));
+    assert_int_equal(plan_bytes(&p.step[10], bytes), 0);
+    assert_true(p.step[11].kind == PLAN_FRESH && p.step[11].process == 12 && p.step[11].value == 77 && !plan_at_moment(&p.step[11]));
+    assert_true(plan_at_moment(&p.step[12]) && (uint64_t)p.step[12].value == UINT64_MAX);
     char *again = plan_text(&p);
     assert_string_equal(again, text);
     free(again);
@@ -72,10 +79,12 @@ static void names_what_is_wrong(void **state)
         {"event n1@3 drop", "line 1: n1@3: not an event, PROCESS@NUMBER"},
         {"event 1@-3 drop", "line 1: 1@-3: not an event, PROCESS@NUMBER"},
         {"event 4294967296@3 drop", "line 1: 4294967296@3: not an event, PROCESS@NUMBER"},
-        {"event 1@3", "line 1: (nothing): not a change; timer, draw, drop, delay, fail, crash and fresh are"},
+        {"event 1@3", "line 1: (nothing): not a change; timer, draw, drop, delay, fail, crash, clock, read and fresh are"},
         {"event 1@3 timer", "line 1: (nothing): not a number"},
         {"event 1@3 timer 5ms", "line 1: 5ms: not a number"},
         {"event 1@3 fail 0", "line 1: 0: not the number of an error"},
+        {"event 1@3 read 7", "line 1: 7: not up to 99 bytes in hexadecimal digits"},
+        {"event 1@3 read xy", "line 1: xy: not up to 99 bytes in hexadecimal digits"},
         {"event 1@3 drop it", "line 1: it: not expected here: the step is complete"},
         {"fresh 1", "line 1: (nothing): not a seed"},
         {"rest 1.5 1.4 3", "line 1: 1.4: not a later moment in seconds"},
