@@ -25,7 +25,7 @@ static volatile int stop;
 static const struct args_option rows[] = {
     { ARGS_FLAG, 0, "bisect", NULL, "for git bisect run: exit 0 good, 1 bad, 125 cannot be judged", &bisect },
     { ARGS_STRING, 0, "same", "WHAT", "with --bisect: only this fingerprint, or that of this run, is bad", &same },
-    { ARGS_FLAG, 0, "prove", NULL, "run a simulated run again with one input changed at a time, and keep in it what that says", &prove_it },
+    { ARGS_FLAG, 0, "prove", NULL, "run it again with one input changed at a time, and keep in it what that says", &prove_it },
     { ARGS_INT, 0, "times", "K", "with --prove: so often each (5)", &times },
     { ARGS_INT, 'j', "jobs", "N", "with --prove: runs at a time (default: one for each processor)", &jobs },
     { ARGS_FLAG, 0, "no-source", NULL, "do not re-drive the node to find the line of its program", &no_source },

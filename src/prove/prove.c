@@ -68,7 +68,7 @@ static bool batch(struct proving *p, const struct prove_change *change, const st
     struct again_job job[2 * PROOF_TIMES];
     struct plan_step step[PROVE_STEPS];
     struct plan one = change_plan(change, step);
-    bool timed = !at->step.process || (at->step.kind == PLAN_CLOCK && !is_recorded(p)); /* a look at the clock asks nobody */
+    bool timed = !at->step.process;
     const struct again a = {.origin = &p->origin, .jobs = p->options->jobs, .stop = p->options->stop, .ended = run_ended, .waits = tell,
                             .context = p};
     for (unsigned i = first; i < last; i++)

@@ -147,6 +147,12 @@ void steps_begin(struct machine *m)
     qsort(m->step, m->steps, sizeof *m->step, by_event);
 }
 
+/* Chance may be fresh from an event on at which nothing is asked, as a look at the clock: it is by the next question. */
+static bool is_due(const struct plan_step *s, const struct mail *mail)
+{
+    return s->kind == PLAN_FRESH && !s->met && s->process == mail->stream && s->event < mail->event;
+}
+
 void steps_take(struct machine *m, struct task *t)
 {
     const struct mail *mail = task_mail(m, t);
@@ -161,7 +167,9 @@ void steps_take(struct machine *m, struct task *t)
         else
             high = middle;
     }
-    for (size_t i = low; i < m->steps && m->step[i]->process == mail->stream && m->step[i]->event == mail->event; i++) {
+    while (low && is_due(m->step[low - 1], mail))
+        low--;
+    for (size_t i = low; i < m->steps && m->step[i]->process == mail->stream && m->step[i]->event <= mail->event; i++) {
         m->step[i]->seen = true;
         t->step = &m->step[low];
         t->steps++;

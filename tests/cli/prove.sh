@@ -8,7 +8,7 @@ build=$(cd "$1" && pwd)
 [ -x "$build/tests/nodes/raftkv" ] || { echo "no raftkv"; exit 77; }
 traces=$here/../../traces scenes=$here/../cluster/raftkv docs=$here/../../docs
 
-refuse 125 'drd: *T07.drd: not a simulated run*' "$drd" explain --prove --no-source "$traces/T07.drd"
+refuse 125 'drd: *T07.drd: gone on from s0@5598, it cannot go on from this recording: *' "$drd" explain --prove --no-source "$traces/T07.drd"
 refuse 128 'drd: no such run: nowhere.drd*' "$drd" explain --prove nowhere.drd
 refuse 129 'drd: --times goes with --prove*' "$drd" explain --times 3 "$traces/T07.drd"
 refuse 129 'drd: --prove does not go with --bisect*' "$drd" explain --prove --bisect "$traces/T07.drd"
