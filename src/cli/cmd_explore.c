@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/duration.h"
+#include "cli/plan_file.h"
 #include "explore/search.h"
 #include "util/json.h"
 #include "util/term.h"
@@ -24,7 +25,7 @@ static const struct args_option options[] = {
     {ARGS_STRING, 's', "seeds", "FROM..TO", "exactly these seeds, and nothing that follows from what they show", &seeds},
     {ARGS_INT, 'n', "runs", "N", "this many runs (1000, where neither seeds nor a time are given)", &runs},
     {ARGS_STRING, 't', "for", "DURATION", "as long as this: 90s, 10min, 2h", &duration},
-    {ARGS_CHOICE, 'u', "until", "failure|violation", "end with the first failure, or the first by which Raft was violated", &until},
+    {ARGS_STRING, 'u', "until", "WHAT", "end with the first failure; violation: by which Raft was violated; T07: ... by that mistake", &until},
     {ARGS_INT, 0, "first", "SEED", "the seed to begin with (1): another start takes another way", &first},
     {ARGS_INT, 'j', "jobs", "N", "runs at a time (default: one for each processor)", &jobs},
     {ARGS_FLAG, 'f', "faults", NULL, "with faults, by the model that is built in", &faults},
@@ -54,6 +55,28 @@ static bool seeds_read(struct search_options *o, struct drd_error *e)
     return true;
 }
 
+static bool until_read(struct search_options *o, struct drd_error *e)
+{
+    bool class = until && until[0] == 'T' && strlen(until) == 3 && strspn(until + 1, "0123456789") == 2;
+    if (until && !class && strcmp(until, "failure") && strcmp(until, "violation"))
+        return error_set(e, DRD_EXIT_USAGE, "--until %.64s: not failure, violation or a class of mistakes such as T07", until);
+    o->until = !until ? TRIAGE_HEALTHY : strcmp(until, "failure") ? TRIAGE_VIOLATION : TRIAGE_CHECK;
+    o->until_class = class ? until : NULL;
+    return true;
+}
+
+/* A wrong word in it is told now, and not by each run. */
+static bool model_look(struct search_options *o, struct drd_error *e)
+{
+    struct model m = model_default;
+    if (model && access(model, R_OK))
+        return error_set_errno(e, DRD_EXIT_FATAL, "cannot read %s", model);
+    if (model && !model_file_read(&m, model, e))
+        return false;
+    o->setting.strikes = m.until;
+    return true;
+}
+
 static bool options_read(struct search_options *o, struct drd_error *e)
 {
     if (jobs < 0 || runs < 0 || first < 0)
@@ -64,13 +87,12 @@ static bool options_read(struct search_options *o, struct drd_error *e)
         return error_set(e, DRD_EXIT_USAGE, "--seeds says which is the first; --first cannot say it again");
     if (seeds && runs)
         return error_set(e, DRD_EXIT_USAGE, "--seeds says how many runs there are; --runs cannot say it again");
+    if (!until_read(o, e))
+        return false;
     o->runs = runs ? (uint64_t)runs : duration || seeds ? 0 : RUNS_STANDARD;
     o->first = (uint64_t)first;
-    o->until = !until ? TRIAGE_HEALTHY : !strcmp(until, "violation") ? TRIAGE_VIOLATION : TRIAGE_CHECK;
     o->jobs = jobs ? (unsigned)(jobs < EXPLORE_JOBS ? jobs : EXPLORE_JOBS) : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-    if (model && access(model, R_OK))
-        return error_set_errno(e, DRD_EXIT_FATAL, "cannot read %s", model);
-    return true;
+    return model_look(o, e);
 }
 
 /* ---- while it runs ---- */

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cli/cmd.h"
+#include "cli/plan_file.h"
 #include "cli/run_view.h"
 #include "simulate/environment.h"
 #include "simulate/simulate.h"
@@ -35,41 +36,10 @@ static void print_warning(const char *text)
     cmd_warn("%s", text);
 }
 
-static char *file_text(const char *path, struct drd_error *e)
-{
-    bool standard = !strcmp(path, "-");
-    FILE *in = standard ? stdin : fopen(path, "re");
-    char *text = NULL;
-    size_t size = 0;
-    ssize_t n = in ? getdelim(&text, &size, 0, in) : -1;
-    bool failed = !in || ferror(in);
-    if (failed)
-        error_set_errno(e, DRD_EXIT_USAGE, "%s", path);
-    if (in && !standard)
-        fclose(in);
-    if (!failed && n >= 0)
-        return text;
-    free(text);
-    return failed ? NULL : calloc(1, 1);
-}
-
-static const char *file_name(const char *path)
-{
-    return strcmp(path, "-") ? path : "standard input";
-}
-
 static bool plan_load(struct plan *plan, const char *path, struct drd_error *e)
 {
-    char *text = file_text(path, e);
-    bool ok = text && (plan_read(plan, text, e) || error_wrap(e, "%s", file_name(path)));
-    free(text);
-    return ok;
-}
-
-static bool model_load(struct model *model, const char *path, struct drd_error *e)
-{
-    char *text = file_text(path, e);
-    bool ok = text && (model_read(model, text, e) || error_wrap(e, "%s", file_name(path)));
+    char *text = plan_file_text(path, e);
+    bool ok = text && (plan_read(plan, text, e) || error_wrap(e, "%s", plan_file_name(path)));
     free(text);
     return ok;
 }
@@ -148,7 +118,7 @@ static int run(struct cmd_context *c)
     const char *below = limit < 0 ? "--limit" : patience < 0 ? "--patience" : NULL;
     bool ok = arguments_fit(c) && (!below || error_set(&c->error, DRD_EXIT_USAGE, "%s: a time is not below zero", below));
     ok = ok && (!plan_file || plan_load(&plan, plan_file, &c->error));
-    ok = ok && (!model_file || model_load(&model, model_file, &c->error));
+    ok = ok && (!model_file || model_file_read(&model, model_file, &c->error));
     ok = ok && (output || refs_new(&entry, &c->error));
     ok = ok && (!like || environment_load(&environment, like, &c->error));
     o.environment = environment;

@@ -65,17 +65,22 @@ void coverage_begin(void *context, const struct store_process *process, size_t c
             c->begun = process[i].start;
 }
 
-static void add(struct coverage *c, const uint64_t *what, size_t words, uint64_t time, bool deep)
+static void add(struct coverage *c, const uint64_t *what, size_t words, uint64_t time, unsigned deep, const char *node)
 {
-    uint64_t hash = (XXH3_64bits(what, words * sizeof *what) | EXPLORE_DEEP) - !deep;
+    uint64_t hash = (XXH3_64bits(what, words * sizeof *what) & ~(uint64_t)EXPLORE_DEEP) | deep;
     for (size_t i = 0; i < *c->count; i++)
         if (c->out[i].hash == hash)
             return;
-    if (*c->count < EXPLORE_FEATURES)
-        c->out[(*c->count)++] = (struct explore_feature){hash, time > c->begun ? time - c->begun : 0};
+    if (*c->count == EXPLORE_FEATURES)
+        return;
+    struct explore_feature *f = &c->out[(*c->count)++];
+    *f = (struct explore_feature){.hash = hash, .time = time > c->begun ? time - c->begun : 0};
+    if (node && strlen(node) < sizeof f->node)
+        strcpy(f->node, node);
 }
 
-static struct member *member_of(struct coverage *c, uint32_t process)
+/* NULL: no node of Raft, as far as one knows. Those show themselves by what they say, write or state of Raft: `shown`. */
+static struct member *member_of(struct coverage *c, uint32_t process, bool shown)
 {
     const char *name = NULL;
     for (size_t i = 0; i < c->processes && !name; i++)
@@ -84,7 +89,7 @@ static struct member *member_of(struct coverage *c, uint32_t process)
     for (unsigned i = 0; name && i < c->members; i++)
         if (!strcmp(c->member[i].name, name))
             return &c->member[i];
-    if (!name || c->members == NODES)
+    if (!name || !shown || c->members == NODES)
         return NULL;
     c->member[c->members] = (struct member){.name = name};
     return &c->member[c->members++];
@@ -121,7 +126,7 @@ enum situation { CHANGED = 1, STARTED, STRUCK, REPLACED, COMMITTED, REFUSED, FAI
 static void situation(struct coverage *c, enum situation what, uint64_t more, const struct member *m, uint64_t time)
 {
     const uint64_t words[] = {what, more, m->role, company(c, m), c->fault};
-    add(c, words, sizeof words / sizeof *words, time, what >= BROKE);
+    add(c, words, sizeof words / sizeof *words, time, what >= BROKE ? 1 + what - BROKE : 0, m->name);
 }
 
 static void change(struct coverage *c, struct member *m, uint8_t role, uint64_t term, uint64_t time)
@@ -184,11 +189,13 @@ static void role_stated(struct coverage *c, struct member *m, const struct raft_
         change(c, m, roles[f->role], f->term, f->time);
 }
 
-static void struck(struct coverage *c, struct member *m, const struct raft_fact *f)
+/* By `drd fault`, or the world: not by a node. */
+static void struck(struct coverage *c, const struct raft_fact *f)
 {
+    static const struct member nobody;
     c->struck = f->time > c->begun ? f->time - c->begun : 0;
     c->fault = f->text ? XXH3_64bits(f->text, strcspn(f->text, " ")) : 1;
-    situation(c, STRUCK, c->fault, m, f->time);
+    situation(c, STRUCK, c->fault, &nobody, f->time);
 }
 
 static void fact_time(struct coverage *c, uint64_t time)
@@ -208,8 +215,10 @@ void coverage_fact(void *context, const struct raft_fact *f)
 {
     struct coverage *c = context;
     fact_time(c, f->time);
-    struct member *m = member_of(c, f->process);
-    if (!m)
+    if (f->kind == RAFT_FACT_FAULT)
+        struck(c, f);
+    struct member *m = member_of(c, f->process, f->kind != RAFT_FACT_FAULT && f->kind != RAFT_FACT_START);
+    if (!m || f->kind == RAFT_FACT_FAULT)
         return;
     if (f->kind == RAFT_FACT_SENT && f->message)
         sent(c, m, f->message, f->time);
@@ -228,9 +237,7 @@ void coverage_fact(void *context, const struct raft_fact *f)
     else if (f->kind == RAFT_FACT_START) {
         situation(c, STARTED, m->role, m, f->time);
         m->role = FOLLOWER;
-    } else if (f->kind == RAFT_FACT_FAULT)
-        struck(c, m, f);
-    else if (f->kind == RAFT_FACT_WRITE_FAILED)
+    } else if (f->kind == RAFT_FACT_WRITE_FAILED)
         situation(c, FAILED, 0, m, f->time);
 }
 
@@ -241,7 +248,8 @@ void coverage_end(void *context, const struct raft_model *model, uint64_t end)
     for (size_t i = 0; i < model->breaks; i++) {
         const struct raft_break *b = &model->rule_break[i];
         const uint64_t words[] = {BROKE, (uint64_t)b->class, b->likely, i < 8 ? i : 8};
-        add(c, words, sizeof words / sizeof *words, b->at.order < c->facts ? c->when[b->at.order] : c->begun, true);
+        add(c, words, sizeof words / sizeof *words, b->at.order < c->facts ? c->when[b->at.order] : c->begun, 1,
+            model->node[b->at.node].name);
     }
     for (size_t i = 0; c->struck && i < *c->count; i++)
         if (c->out[i].time > c->struck)

@@ -19,12 +19,14 @@
 #define EXPLORE_FEATURES 512 /* of one run that are told; a run has some dozen */
 
 /* A combination of roles, terms, faults and breaks that a run went through, as a hash, and when first (ns since
- * the run began; EXPLORE_LATE: after the last fault, where other chance changes little). EXPLORE_DEEP is set in the hash of one
- * from which little is wanting to a failure. */
+ * the run began; EXPLORE_LATE: after the last fault, where other chance changes little). The last bits of the hash, EXPLORE_DEEP, say
+ * how little is wanting from there to a failure: 0 unknown. */
+#define EXPLORE_NAME 24
 struct explore_feature {
     uint64_t hash, time;
+    char node[EXPLORE_NAME]; /* whose situation it is; "": nobody's, or its name is too long */
 };
-#define EXPLORE_DEEP 1u
+#define EXPLORE_DEEP 3u
 #define EXPLORE_LATE INT64_MAX
 
 /* A broken rule: which decision of which class, as a number, at which event, and when (ns since the run began). */
@@ -50,6 +52,7 @@ struct explore_setting {
     char *const *command;
     const char *model;       /* file of the faults' model, NULL: the one built in */
     bool faults;             /* a model makes faults */
+    uint64_t strikes;        /* ... until so many ns after the beginning */
     bool plans;              /* drd simulate takes --plan: runs can be gone on from */
     uint64_t limit;          /* seconds of the world, 0: none */
     unsigned patience;       /* seconds of this machine for a try, 0: many */

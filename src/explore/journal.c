@@ -17,10 +17,14 @@ static const char *text_of(const json_t *line, const char *key)
 }
 
 /* What the writer wrote as a string because JSON's numbers are too small. */
+static uint64_t number_in(const json_t *value)
+{
+    return json_is_string(value) ? strtoull(json_string_value(value), NULL, 10) : (uint64_t)json_integer_value(value);
+}
+
 static uint64_t number_of(const json_t *line, const char *key)
 {
-    const json_t *value = json_object_get(line, key);
-    return json_is_string(value) ? strtoull(json_string_value(value), NULL, 10) : (uint64_t)json_integer_value(value);
+    return number_in(json_object_get(line, key));
 }
 
 static bool fresh_read(struct search_case *c, const json_t *line)
@@ -31,8 +35,9 @@ static bool fresh_read(struct search_case *c, const json_t *line)
     for (size_t i = 0; c->fresh && i < count; i++) {
         const json_t *pair = json_array_get(list, i);
         const char *hash = json_string_value(json_array_get(pair, 0));
-        c->fresh[i] = (struct explore_feature){hash ? strtoull(hash, NULL, 16) : 0,
-                                               (uint64_t)json_integer_value(json_array_get(pair, 1))};
+        const char *node = json_string_value(json_array_get(pair, 2));
+        c->fresh[i] = (struct explore_feature){.hash = hash ? strtoull(hash, NULL, 16) : 0, .time = number_in(json_array_get(pair, 1))};
+        snprintf(c->fresh[i].node, sizeof c->fresh[i].node, "%s", node ? node : "");
         c->fresh_count = i + 1;
     }
     return true;
@@ -133,6 +138,8 @@ bool journal_write(struct search *s, const struct search_case *c)
         jw_array(&j);
         jw_string(&j, hash);
         jw_uint(&j, c->fresh[i].time);
+        if (*c->fresh[i].node)
+            jw_string(&j, c->fresh[i].node);
         jw_end(&j);
     }
     jw_end(&j);

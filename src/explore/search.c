@@ -146,6 +146,9 @@ static bool fresh_note(struct search *s, struct search_case *c, const struct exp
     for (size_t i = 0; c->fresh && i < o->features; i++)
         if (search_is_new(s, o->feature[i].hash))
             c->fresh[c->fresh_count++] = o->feature[i];
+    for (size_t i = 0; i < c->fresh_count; i++)
+        if (o->violated && c->fresh[i].time >= o->violated)
+            c->fresh[i].time = EXPLORE_LATE; /* what comes after the failure leads to no other one */
     return c->fresh != NULL;
 }
 
@@ -185,11 +188,23 @@ static bool ended(struct search *s, const char *path, const struct explore_outco
 
 /* ---- all of them ---- */
 
+/* What it was to go on until. */
+static bool found(const struct search *s)
+{
+    const struct search_options *o = &s->options;
+    for (size_t i = 0; i < s->groups && o->until < TRIAGE_HEALTHY; i++) {
+        const struct search_case *c = &s->group[i].first;
+        const char *class = strrchr(c->fingerprint, '-');
+        if (c->kind <= o->until && (!o->until_class || (class && !strcmp(class + 1, o->until_class))))
+            return true;
+    }
+    return false;
+}
+
 static bool over(const struct search *s, double begun)
 {
-    for (size_t k = 0; k <= s->options.until && s->options.until < TRIAGE_HEALTHY; k++)
-        if (s->count[k])
-            return true;
+    if (found(s))
+        return true;
     return *s->options.stop || (s->options.seconds && now() - begun >= (double)s->options.seconds);
 }
 

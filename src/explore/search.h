@@ -53,6 +53,7 @@ struct search_options {
     uint64_t seconds;        /* 0: no limit */
     uint64_t first;          /* the first seed, where no seeds are given */
     enum triage_kind until;  /* it ends with the first run of this kind, or a worse one; TRIAGE_HEALTHY: it goes on */
+    const char *until_class; /* ... of this class of mistake, NULL: any */
     unsigned jobs;
     bool keep_all, resume;
     const volatile int *stop; /* becomes nonzero: come to an end */

@@ -11,7 +11,10 @@
 #define SPREAD_NS 20000000u /* how long after the new situation chance changes, at most */
 #define ENTRIES_MOST 4096
 #define CANDIDATES 64
-#define DEEP 32 /* how much more often such a situation may be gone on from */
+/* How much more often such a situation may be gone on from, as a power of two: one from which nobody knows what is wanting; a rule was
+ * broken; logs fork; a committed entry can be lost. */
+static const unsigned often[EXPLORE_DEEP + 1] = {0, 5, 8, 9};
+#define OFTEN_MOST 9
 
 static bool seen_grow(struct search *s)
 {
@@ -55,6 +58,16 @@ bool search_is_new(struct search *s, uint64_t situation)
     return new;
 }
 
+/* The last ones: what was hardest to come to. */
+static void moments_take(struct search_entry *n, const struct search_case *c, bool deep)
+{
+    for (size_t i = c->fresh_count; i-- && n->moments < sizeof n->fresh / sizeof *n->fresh;) {
+        const struct explore_feature *f = &c->fresh[i];
+        if (f->time != EXPLORE_LATE && deep == ((f->hash & EXPLORE_DEEP) != 0))
+            n->fresh[n->moments++] = *f;
+    }
+}
+
 bool search_learn(struct search *s, const struct search_case *c)
 {
     if (!c->fresh_count || s->entries == ENTRIES_MOST)
@@ -65,44 +78,92 @@ bool search_learn(struct search *s, const struct search_case *c)
     s->entry = more;
     struct search_entry *n = &more[s->entries];
     *n = (struct search_entry){.seed = c->seed, .plan = c->plan ? strdup(c->plan) : NULL};
-    for (size_t i = 0; i < c->fresh_count && n->moments < sizeof n->fresh / sizeof *n->fresh; i++)
-        if (c->fresh[c->fresh_count - 1 - i].time != EXPLORE_LATE)
-            n->fresh[n->moments++] = c->fresh[c->fresh_count - 1 - i]; /* the last ones: what was hardest to come to */
+    moments_take(n, c, true);
+    moments_take(n, c, false);
     if (!n->moments)
         free(n->plan);
     s->entries += n->moments > 0;
     return true;
 }
 
-/* Of some entries the one whose situation was in the fewest runs since, those that went on from it included. */
-static struct search_entry *entry_choose(struct search *s, struct chance *c, uint64_t *moment)
+/* May a model strike somebody there? */
+static bool can_strike(const struct search *s, uint64_t moment)
 {
-    struct search_entry *best = NULL;
-    uint64_t least = UINT64_MAX;
+    return s->options.setting.faults && moment + SPREAD_NS < s->options.setting.strikes;
+}
+
+/* Less is better: in how few runs it was, those that went on from it included, and how near to a failure it is. Where there will be no
+ * more faults, it is near to none. */
+static uint64_t rank_of(const struct search *s, const struct search_entry *n, const struct explore_feature *f)
+{
+    bool near = !s->options.setting.faults || can_strike(s, f->time);
+    return (seen_place(s, f->hash + !f->hash)->runs + 2 * n->tries) << (OFTEN_MOST - (near ? often[f->hash & EXPLORE_DEEP] : 0));
+}
+
+struct choice {
+    struct search_entry *entry;
+    uint64_t rank;
+    const struct explore_feature *at;
+};
+
+static void choice_compare(const struct search *s, struct choice *best, struct search_entry *n, const struct explore_feature *f)
+{
+    uint64_t rank = rank_of(s, n, f);
+    if (!best->entry || rank < best->rank)
+        *best = (struct choice){n, rank, f};
+}
+
+/* The best of some entries, and of all that are near to a failure. */
+static struct choice entry_choose(struct search *s, struct chance *c)
+{
+    struct choice best = {0};
     for (int i = 0; i < CANDIDATES; i++) {
         struct search_entry *n = &s->entry[chance_below(c, s->entries)];
-        const struct explore_feature *f = &n->fresh[chance_below(c, n->moments)];
-        uint64_t common = seen_place(s, f->hash + !f->hash)->runs + 2 * n->tries;
-        common = common * DEEP >> (f->hash & EXPLORE_DEEP ? 5 : 0);
-        if (common >= least)
-            continue;
-        least = common;
-        best = n;
-        *moment = f->time;
+        choice_compare(s, &best, n, &n->fresh[chance_below(c, n->moments)]);
+    }
+    size_t first = (size_t)chance_below(c, s->entries);
+    for (size_t i = 0; i < s->entries; i++) {
+        struct search_entry *n = &s->entry[(first + i) % s->entries];
+        for (size_t k = 0; k < n->moments; k++)
+            if (n->fresh[k].hash & EXPLORE_DEEP)
+                choice_compare(s, &best, n, &n->fresh[k]);
     }
     return best;
 }
 
+/* Up to `most`, more often little than much. */
+static uint64_t little(struct chance *c, uint64_t most)
+{
+    return chance_below(c, (most >> chance_below(c, 12)) + 1);
+}
+
+static void step_put(FILE *out, const char *word, uint64_t at, uint64_t seed, const char *node)
+{
+    fprintf(out, "%s %" PRIu64 ".%09" PRIu64 " %" PRIu64 "%s%s\n", word, at / 1000000000u, at % 1000000000u, seed, *node ? " " : "", node);
+}
+
+/* After the moment all chance is another, or somebody is struck, or both; half of the time it is the one whose moment it was. Who is
+ * struck a little before meets what led there on its way: a leader before what it says is heard. */
 static bool go_on_from(struct search *s, struct chance *c, struct explore_try *t, char **plan)
 {
-    uint64_t at = 0;
-    struct search_entry *n = entry_choose(s, c, &at);
-    at += chance_below(c, SPREAD_NS);
-    if (asprintf(plan, "%sfresh %" PRIu64 ".%09" PRIu64 " %" PRIu64 "\n", n->plan ? n->plan : "", at / 1000000000u,
-                 at % 1000000000u, chance_next(c) >> 40) < 0)
+    struct choice from = entry_choose(s, c);
+    size_t size = 0;
+    FILE *out = open_memstream(plan, &size);
+    if (!out)
         return *plan = NULL, false;
-    n->tries++;
-    t->seed = n->seed;
+    uint64_t moment = from.at->time, way = can_strike(s, moment) ? chance_below(c, 4) : 0, at = moment + little(c, SPREAD_NS);
+    uint64_t before = little(c, SPREAD_NS);
+    fputs(from.entry->plan ? from.entry->plan : "", out);
+    if (way == 1)
+        at = chance_below(c, 2) ? moment - (before < moment ? before : moment) : at;
+    else
+        step_put(out, "fresh", at, chance_next(c) >> 40, "");
+    if (way)
+        step_put(out, "strike", at, chance_next(c) >> 40, chance_below(c, 2) ? from.at->node : "");
+    if (fclose(out))
+        return free(*plan), *plan = NULL, false;
+    from.entry->tries++;
+    t->seed = from.entry->seed;
     t->plan = *plan;
     s->continued++;
     return true;

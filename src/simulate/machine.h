@@ -243,6 +243,7 @@ void steps_begin(struct machine *m);
 void steps_take(struct machine *m, struct task *t); /* the thread asks: what does the plan want of it? */
 void step_due(struct machine *m, struct plan_step *s);
 void model_begin(struct machine *m); /* model.c */
+void model_strike(struct machine *m, uint64_t seed, const char *node); /* "": any */
 void model_sent(struct machine *m, uint32_t from, uint32_t to); /* a message from node to node, 0: none of them */
 void steps_end(struct machine *m);                  /* what did not come to pass is told */
 struct plan_step *step_of(const struct task *t, enum plan_kind kind); /* not met yet, NULL none; `t` may be NULL */

@@ -174,6 +174,8 @@ static enum model_kind kind_draw(struct machine *m, const struct model *model)
     uint64_t all = 0, at;
     for (int k = 0; k < kinds_there(m); k++)
         all += model->kind[k].weight;
+    if (!all)
+        return MODEL_KINDS;
     at = chance_below(&m->faults, all);
     for (int k = 0; k < kinds_there(m); k++) {
         if (at < model->kind[k].weight)
@@ -183,7 +185,17 @@ static enum model_kind kind_draw(struct machine *m, const struct model *model)
     return MODEL_KINDS;
 }
 
-/* A fault at `at`: to that node, NULL to any that runs. */
+/* The one of that name, if it runs; else any. */
+static size_t target_draw(struct machine *m, const char *const *running, size_t count, const char *target)
+{
+    size_t a = (size_t)chance_below(&m->faults, count);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(running[i], target))
+            return i;
+    return a;
+}
+
+/* A fault at `at`: to that node, "" to any that runs. */
 static void strike(struct machine *m, uint64_t at, const char *target)
 {
     const struct model *model = &m->model;
@@ -193,10 +205,7 @@ static void strike(struct machine *m, uint64_t at, const char *target)
     enum model_kind kind = kind_draw(m, model);
     if (kind == MODEL_KINDS || count < 2)
         return;
-    a = (size_t)chance_below(&m->faults, count);
-    for (size_t i = 0; target && i < count; i++)
-        if (!strcmp(running[i], target))
-            a = i;
+    a = target_draw(m, running, count, target);
     size_t b = (a + 1 + (size_t)chance_below(&m->faults, count - 1)) % count;
     fault_words(m, kind, running[a], running[b], words, after, sizeof words);
     if (kind == MODEL_CUT && chance_below(&m->faults, 2))
@@ -231,7 +240,7 @@ static void model_happens(struct machine *m, void *what)
 {
     if ((uintptr_t)what != m->model_round)
         return; /* it came after messages */
-    strike(m, machine_now(m) - m->beginning + 1, NULL);
+    strike(m, machine_now(m) - m->beginning + 1, "");
     model_next(m);
 }
 
@@ -243,7 +252,7 @@ void model_sent(struct machine *m, uint32_t from, uint32_t to)
     if (!m->model_messages || !from || !to || --m->model_messages || now >= m->model.until)
         return;
     uint64_t whom = chance_below(&m->faults, 4), soon = chance_below(&m->faults, 2) ? 1 : chance_below(&m->faults, 3 * MILLISECOND);
-    strike(m, now + 1 + soon, whom == 3 ? NULL : m->node[whom == 2 ? to : from].name);
+    strike(m, now + 1 + soon, whom == 3 ? "" : m->node[whom == 2 ? to : from].name);
     model_next(m);
 }
 
@@ -292,6 +301,46 @@ static void network_begin(struct machine *m, const struct model_network *n)
         snprintf(words, sizeof words, "late %g%% %" PRIu64 "ns", n->late / 100.0, n->later);
         drawn(m, 0, words);
     }
+}
+
+/* One fault, as long as the model's file says and up to three times that, and none before it is over: so long that the others can elect
+ * somebody without the one that it struck. What was cut before is mostly healed, since they have to hear each other for that. */
+static void strike_only(struct machine *m, uint64_t at, const char *target)
+{
+    struct model lasting = *m->options.model;
+    const char *running[MACHINE_NODES];
+    char words[200], after[200];
+    size_t count = nodes_running(m, running), a, b;
+    for (int k = 0; k < MODEL_KINDS; k++)
+        if (!lasting.kind[k].lasts)
+            lasting.kind[k].weight = 0;
+    enum model_kind kind = kind_draw(m, &lasting);
+    if (kind == MODEL_KINDS || count < 2)
+        return model_next(m);
+    a = target_draw(m, running, count, target);
+    b = (a + 1 + (size_t)chance_below(&m->faults, count - 1)) % count;
+    fault_words(m, kind, running[a], running[b], words, after, sizeof words);
+    uint64_t lasts = lasting.kind[kind].lasts, end = at + 1 + (about(&m->faults, lasts) << chance_below(&m->faults, 2));
+    if (end > m->model.until + lasts)
+        end = m->model.until + lasts; /* as late as others: what waits for all to be well again need not wait longer */
+    if (chance_below(&m->faults, 8))
+        drawn(m, at, "heal");
+    drawn(m, at, words);
+    if (*after)
+        drawn(m, end, after);
+    m->model_round++;
+    m->model_messages = 0;
+    if (end < m->model.until)
+        machine_due(m, m->beginning + end, model_happens, (void *)(uintptr_t)m->model_round);
+}
+
+void model_strike(struct machine *m, uint64_t seed, const char *node)
+{
+    if (!m->options.model || machine_now(m) - m->beginning >= m->options.model->until)
+        return;
+    chance_init(&m->faults, seed, 0x73);
+    model_vary(m);
+    strike_only(m, machine_now(m) - m->beginning + 1, node);
 }
 
 void model_begin(struct machine *m)

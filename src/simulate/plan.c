@@ -140,15 +140,23 @@ static bool read_change(char *rest, struct plan_step *s, struct drd_error *e)
     return !value || wrong(e, value, "expected here: the step is complete");
 }
 
-static bool read_fresh(char *rest, struct plan_step *s, struct drd_error *e)
+/* A moment and a seed; a strike may name its node. */
+static bool read_seeded(enum plan_kind kind, char *rest, struct plan_step *s, struct drd_error *e)
 {
     const char *at = word_next(&rest), *seed, *more;
-    s->kind = PLAN_FRESH;
+    s->kind = kind;
     if (!at || !moment_read(at, &s->at))
         return wrong(e, at, "a moment in seconds");
     if (!(seed = word_next(&rest)) || !number_read(seed, &s->value))
         return wrong(e, seed, "a seed");
-    return !(more = word_next(&rest)) || wrong(e, more, "expected here: the step is complete");
+    more = word_next(&rest);
+    if (more && kind == PLAN_STRIKE) {
+        if (strlen(more) >= sizeof s->words)
+            return wrong(e, more, "the name of a node");
+        strcpy(s->words, more);
+        more = word_next(&rest);
+    }
+    return !more || wrong(e, more, "expected here: the step is complete");
 }
 
 static bool read_rest(char *rest, struct plan_step *s, struct drd_error *e)
@@ -198,11 +206,12 @@ static bool line_read(struct plan *p, char *line, struct drd_error *e)
         return true;
     bool ok = !strcmp(word, "at")      ? read_fault(line ? line : (char[1]){0}, &s, e)
               : !strcmp(word, "event") ? read_change(line, &s, e)
-              : !strcmp(word, "fresh") ? read_fresh(line, &s, e)
+              : !strcmp(word, "fresh") ? read_seeded(PLAN_FRESH, line, &s, e)
+              : !strcmp(word, "strike") ? read_seeded(PLAN_STRIKE, line, &s, e)
               : !strcmp(word, "rest")  ? read_rest(line, &s, e)
               : !strcmp(word, "calm")  ? read_calm(line, &s, e)
               : !strcmp(word, "end")   ? read_end(line, &s, e)
-                                       : wrong(e, word, "a step of a plan; at, event, fresh, rest, calm and end are");
+                                       : wrong(e, word, "a step of a plan; at, event, fresh, strike, rest, calm and end are");
     return ok && plan_add(p, &s, e);
 }
 
@@ -255,6 +264,8 @@ static void step_print(const struct plan_step *s, FILE *out)
         fputs("at", out), moment_print(s->at, out), fprintf(out, " %s\n", s->words);
     else if (s->kind == PLAN_FRESH && plan_at_moment(s))
         fputs("fresh", out), moment_print(s->at, out), fprintf(out, " %" PRIu64 "\n", (uint64_t)s->value);
+    else if (s->kind == PLAN_STRIKE)
+        fputs("strike", out), moment_print(s->at, out), fprintf(out, " %" PRIu64 "%s%s\n", (uint64_t)s->value, *s->words ? " " : "", s->words);
     else if (s->kind == PLAN_REST)
         fputs("rest", out), moment_print(s->at, out), moment_print((uint64_t)s->value, out), fprintf(out, " %u\n", s->process);
     else if (s->kind == PLAN_CALM)

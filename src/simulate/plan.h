@@ -14,6 +14,8 @@
  *   event 12@4711 read 736974650a   ... the bytes that it reads from a file there, in hexadecimal digits
  *   event 12@4711 fresh 77          ... from here on chance follows from another seed
  *   fresh 2.5 77                    from this moment on it does
+ *   strike 2.5 77 n1                where a model makes faults: one, drawn from this seed, at this moment, and no other while it lasts;
+ *                                   without a name: on any node
  *   rest 1.5 1.9 12                 between these moments process 12 does nothing
  *   calm 1.5 1.9                    between these moments no message is late: the tail of the delays is cut off
  *   end 3.25                        the world ends here, whatever the command wants
@@ -32,15 +34,15 @@
 #include "util/error.h"
 
 enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_FAIL, PLAN_CRASH, PLAN_CLOCK, PLAN_READ, PLAN_FRESH, PLAN_REST,
-                 PLAN_CALM, PLAN_END };
+                 PLAN_CALM, PLAN_STRIKE, PLAN_END };
 
 struct plan_step {
     enum plan_kind kind;
-    uint64_t at;       /* FAULT, FRESH, REST, CALM, END: ns of the world */
+    uint64_t at;       /* FAULT, FRESH, REST, CALM, STRIKE, END: ns of the world */
     uint32_t process;  /* REST, the others, and FRESH at an event (from 1): process number of the run ... */
     uint64_t event;    /* ... and number of the record in its stream */
-    int64_t value;     /* TIMER, DELAY, CLOCK: ns; DRAW; FAIL: errno; FRESH: seed; REST, CALM: ns of the world at which it ends */
-    char words[200];   /* FAULT; READ: digits */
+    int64_t value;     /* TIMER, DELAY, CLOCK: ns; DRAW; FAIL: errno; FRESH, STRIKE: seed; REST, CALM: ns of the world at which it ends */
+    char words[200];   /* FAULT; READ: digits; STRIKE: the node, "" any */
     bool drawn;        /* FAULT: by a model, and no matter if it cannot be */
     bool met;          /* set by the machine: it came to pass */
     bool seen;         /* ... its moment or event was reached */

@@ -38,6 +38,13 @@ static void fresh_happens(struct machine *m, void *what)
     chance_fresh(m, (uint64_t)s->value);
 }
 
+static void strike_happens(struct machine *m, void *what)
+{
+    struct plan_step *s = what;
+    s->seen = s->met = true;
+    model_strike(m, (uint64_t)s->value, s->words);
+}
+
 /* The process whose stream has that number, while it lives. */
 static struct process *by_stream(struct machine *m, uint32_t number)
 {
@@ -103,11 +110,12 @@ static int by_event(const void *a, const void *b)
 void step_due(struct machine *m, struct plan_step *s)
 {
     machine_due(m, m->beginning + s->at,
-                s->kind == PLAN_FAULT   ? fault_happens
-                : s->kind == PLAN_FRESH ? fresh_happens
-                : s->kind == PLAN_REST  ? rest_happens
-                : s->kind == PLAN_CALM  ? calm_happens
-                                        : end_happens,
+                s->kind == PLAN_FAULT    ? fault_happens
+                : s->kind == PLAN_FRESH  ? fresh_happens
+                : s->kind == PLAN_STRIKE ? strike_happens
+                : s->kind == PLAN_REST   ? rest_happens
+                : s->kind == PLAN_CALM   ? calm_happens
+                                         : end_happens,
                 s);
 }
 

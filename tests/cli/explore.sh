@@ -75,11 +75,20 @@ if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
 jsonschema.validate(json.load(open("out")), json.load(open(sys.argv[1])))' "$here/../../docs/explore.schema.json" || wrong "not what the schema says"
 fi
 
+# Until a certain mistake, of which there is another: not before the runs are over.
+expect 1 "$drd" explore --until T07 --runs 4 --jobs 1 -- sh "$scenario" "$build"
+says '^1 run, 1 failure'
+expect 1 "$drd" explore --until T15 --runs 2 --jobs 1 -- sh "$scenario" "$build"
+says '^2 runs, 1 failure'
+
 # Bad words.
 for bad in "--seeds 5" "--seeds 5..3" "--seeds 5..x" "--seeds -1..2" "--for soon" "--for 0" "--jobs -1" "--seeds 1..2 --runs 3"; do
     # shellcheck disable=SC2086
     refuse 129 'drd: --*' "$drd" explore $bad -- true
 done
+for bad in T7 T0x success; do refuse 129 "drd: --until $bad: not failure, violation or a class*" "$drd" explore --until $bad -- true; done
+printf 'cut 1\nexplode 2\n' >wrong.model
+refuse 129 'drd: wrong.model: line 2: explode: not a word of a model*' "$drd" explore --model wrong.model -- true
 refuse 128 'drd: cannot read none.model: *' "$drd" explore --model none.model -- true
 refuse 129 'drd explore: *' "$drd" explore
 expect 125 "$drd" explore --runs 5 -- no-such-program

@@ -28,6 +28,26 @@ simulate b.drd --faults
 "$drd" replay ../a.drd
 "$drd" log --kind fault ../a.drd | grep -q fault || { echo "FAIL: no fault was drawn"; exit 1; }
 
+# Struck at a moment: by one fault, with no other until it is over; what was drawn does it again without a model. None after the model's
+# last moment, and none where there is no model.
+printf 'until 2s\nevery 20ms\nmessages 0\nvary 0\ncut 1 300ms\n' >../model
+for kind in cut-one-way reset kill crash pause skew jump disk-slow; do echo "$kind 0" >>../model; done
+faults() { "$drd" log --no-pager --kind fault "$1" | sed -n 's/^[^ ]* *\([0-9.]*\) s *fault /\1 /p'; }
+printf 'strike 0.5 7 n2\n' >../plan
+simulate struck.drd --model ../model --plan ../plan
+faults ../struck.drd | awk '
+    $1 < 0.49 { next } # its times begin with the first process
+    !cut && /cut n2/ { cut = $1; next }
+    cut && !over && $1 > cut + 0.14 { over = 1 }
+    cut && !over { print; wrong = 1 }
+    END { exit wrong || !over || cut > 0.51 }' || { faults ../struck.drd; echo "FAIL: n2 is not the only one that is struck"; exit 1; }
+simulate quiet.drd --plan ../plan
+[ -z "$(faults ../quiet.drd)" ] || { faults ../quiet.drd; echo "FAIL: struck without a model"; exit 1; }
+printf 'from 100s\nuntil 1s\n' >../model
+printf 'strike 1.0 7\nstrike 3.0 7\n' >../plan
+simulate late.drd --model ../model --plan ../plan
+[ -z "$(faults ../late.drd)" ] || { faults ../late.drd; echo "FAIL: struck after the model's last moment"; exit 1; }
+
 printf 'at 0.4 crash n1\nat 0.9 restart n1\nat 1.0 lie n1\n' >../wrong
 wrong 129 'line 3: lie: not a fault' plan
 printf 'cut 1\nexplode 2\n' >../wrong

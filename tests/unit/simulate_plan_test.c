@@ -23,6 +23,8 @@ static void reads_and_writes(void **state)
                                "event 12@4711 fresh 77\n"
                                "fresh 2.500000000 18446744073709551615\n"
                                "at 0.000000001 disk n1 slow 20\n"
+                               "strike 2.500000000 78\n"
+                               "strike 2.600000000 79 n1\n"
                                "rest 1.500000000 1.900000000 12\n"
                                "calm 0.500000000 1.200000000\n"
                                "end 3.250000000\n";
@@ -31,7 +33,7 @@ static void reads_and_writes(void **state)
     struct drd_error e = {0};
     (void)state;
     assert_true(plan_read(&p, text, &e));
-    assert_int_equal(p.count, 17);
+    assert_int_equal(p.count, 19);
     assert_int_equal(p.step[0].at, 1250000000);
     assert_int_equal(p.step[2].value, -50000000);
     assert_true(p.step[8].kind == PLAN_CLOCK && p.step[8].value == 1700000000000000001);
@@ -62,7 +64,7 @@ static void is_lenient_about_form(void **state)
 static void names_what_is_wrong(void **state)
 {
     static const char *const bad[][2] = {
-        {"at 1 cut n1\nwhen 2 heal", "line 2: when: not a step of a plan; at, event, fresh, rest, calm and end are"},
+        {"at 1 cut n1\nwhen 2 heal", "line 2: when: not a step of a plan; at, event, fresh, strike, rest, calm and end are"},
         {"at soon heal", "line 1: soon: not a moment in seconds"},
         {"at 1.2.3 heal", "line 1: 1.2.3: not a moment in seconds"},
         {"at 99999999999999999999 heal", "line 1: 99999999999999999999: not a moment in seconds"},
@@ -87,6 +89,10 @@ static void names_what_is_wrong(void **state)
         {"event 1@3 read xy", "line 1: xy: not up to 99 bytes in hexadecimal digits"},
         {"event 1@3 drop it", "line 1: it: not expected here: the step is complete"},
         {"fresh 1", "line 1: (nothing): not a seed"},
+        {"strike 1", "line 1: (nothing): not a seed"},
+        {"strike soon 1", "line 1: soon: not a moment in seconds"},
+        {"fresh 1 2 n1", "line 1: n1: not expected here: the step is complete"},
+        {"strike 1 2 n1 n2", "line 1: n2: not expected here: the step is complete"},
         {"rest 1.5 1.4 3", "line 1: 1.4: not a later moment in seconds"},
         {"rest 1.5", "line 1: (nothing): not a later moment in seconds"},
         {"rest 1.5 2 0", "line 1: 0: not the number of a process"},
