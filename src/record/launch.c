@@ -243,8 +243,10 @@ static void child_run(const struct launch *l, int report)
         if (null > 2)
             close(null);
     }
-    if (l->directory >= 0)
+    if (l->directory >= 0) { /* in a simulated world, which a signal to the terminal's group must not reach */
+        setpgid(0, 0);
         dup2(l->directory, MAILBOX_SPOOL_FD);
+    }
     redirect(l->output, 1);
     redirect(l->error, 2);
     sigprocmask(SIG_SETMASK, &l->mask, NULL);

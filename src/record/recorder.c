@@ -523,9 +523,13 @@ static void on_signal(uv_poll_t *handle, int status, int events)
         return;
     }
     r->signal = (int)info.ssi_signo;
-    if (world_starts(r)) /* none of them is a child that would hear of it */
-        kill_all(r);
     r->deadline = uv_hrtime() + STOP_TIME;
+    if (r->options->world) { /* what happens on this machine is no signal in the world */
+        r->options->world->stop(r->options->world->context);
+        if (world_starts(r)) /* none of them is a child that would hear of it */
+            kill_all(r);
+        return;
+    }
     bool terminal = info.ssi_code == SI_KERNEL; /* then the command has had it too */
     if (r->command && !terminal)
         child_signal(r->command, r->signal);

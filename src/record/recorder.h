@@ -25,6 +25,7 @@ struct recorder_world {
     bool (*start)(void *context, pid_t pid, const char *program, const char *node, struct drd_error *e);
     /* In a thread of its own: returns when the last process has ended. */
     bool (*run)(void *context, struct drd_error *e);
+    void (*stop)(void *context); /* from another thread: the world is to end now */
 };
 
 struct recorder_options {

@@ -121,7 +121,17 @@ static bool exec_is_refused(struct machine *m, const struct task *t)
     return t->was && mail_asks(m, t->was) && task_mail(m, t->was)->nr == MAIL_EXEC_FAILED;
 }
 
-/* The thread has its turn: until it asks. False: it is gone, or it never does. */
+void machine_stop(struct machine *m)
+{
+    __atomic_store_n(&m->stopped, true, __ATOMIC_RELEASE);
+}
+
+static bool stopped(const struct machine *m)
+{
+    return __atomic_load_n(&m->stopped, __ATOMIC_ACQUIRE);
+}
+
+/* The thread has its turn: until it asks. False: it is gone, or it never does, or the world was stopped. */
 static bool mail_await(struct machine *m, struct task *t, struct drd_error *e)
 {
     const struct timespec look = {0, t->was ? 1000 * 1000 : 200 * 1000 * 1000};
@@ -134,7 +144,7 @@ static bool mail_await(struct machine *m, struct task *t, struct drd_error *e)
             word_wait(&mail->state, state, &look);
         if (mail_asks(m, t) || exec_is_refused(m, t))
             break;
-        if (p->real && !real_alive(p) && !mail_asks(m, t))
+        if (stopped(m) || (p->real && !real_alive(p) && !mail_asks(m, t)))
             return false;
         if (!spin_look(m, p, &spin, e))
             return false;
@@ -371,7 +381,8 @@ static bool turn_take(struct machine *m, struct task *t, struct drd_error *e)
         if (!mail_await(m, t, e)) {
             if (e->exit_code)
                 return false;
-            process_real_gone(m, p);
+            if (!stopped(m))
+                process_real_gone(m, p);
             return true;
         }
         task_take(m, t);
@@ -407,7 +418,8 @@ static bool births_await(struct machine *m, struct drd_error *e)
         if (!mail_await(m, t, e)) {
             if (e->exit_code)
                 return false;
-            process_real_gone(m, t->process);
+            if (!stopped(m))
+                process_real_gone(m, t->process);
             return true; /* the list may be another */
         }
         if (exec_is_refused(m, t))
@@ -444,7 +456,7 @@ static void births_settle(struct machine *m)
 
 bool machine_run(struct machine *m, struct drd_error *e)
 {
-    while (anybody_lives(m) && !m->cut_short) {
+    while (anybody_lives(m) && !m->cut_short && !stopped(m)) {
         if (!births_await(m, e))
             break;
         if (restart_next(m))

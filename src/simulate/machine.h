@@ -195,6 +195,7 @@ struct machine {
     bool over;
     unsigned calm;                           /* no message is late: so many steps of the plan say so at this moment */
     bool cut_short;                          /* by the plan */
+    bool stopped;                            /* from outside, by another thread */
     uint64_t ending_at;
     char unknown[512];    /* calls nobody answers here, told once each */
     uint8_t told[512];
@@ -207,6 +208,8 @@ struct machine *machine_create(const struct machine_options *options, int spool_
 void machine_destroy(struct machine *m); /* accepts NULL */
 /* The first process, about to be started by the caller: `pid` is known then. */
 bool machine_start(struct machine *m, pid_t pid, const char *program, const char *directory, struct drd_error *e);
+/* From another thread: machine_run() ends, and everything that runs. */
+void machine_stop(struct machine *m);
 /* Until the last process has ended. False: the world came to an end by itself (deadlock, a thread that never asks). */
 bool machine_run(struct machine *m, struct drd_error *e);
 

@@ -118,6 +118,13 @@ static bool run(void *context, struct drd_error *e)
     return ok && (!more.exit_code || error_set(e, DRD_EXIT_CANNOT, "%s", more.message));
 }
 
+static void stop(void *context)
+{
+    const struct simulation *s = context;
+    if (s->machine)
+        machine_stop(s->machine);
+}
+
 static int status(void *context)
 {
     const struct simulation *s = context;
@@ -131,7 +138,7 @@ bool simulate_run(struct recorder_options *options, const struct simulate_option
                            .options = {.seed = simulate->seed, .plan = simulate->plan, .model = simulate->model, .time_limit = simulate->time_limit,
                                        .patience = simulate->patience, .follow = simulate->follow,
                                        .warn = options->warn}};
-    const struct recorder_world world = {.context = &s, .begin = begin, .start = start, .run = run, .starts = simulate->follow != NULL, .status = status};
+    const struct recorder_world world = {.context = &s, .begin = begin, .start = start, .run = run, .stop = stop, .starts = simulate->follow != NULL, .status = status};
     cpu_set_t before, one;
     int processor = sched_getaffinity(0, sizeof before, &before) ? -1 : sched_getcpu();
     if (processor >= 0) { /* one thread of all runs at a time: going on to another is far cheaper on the same processor */

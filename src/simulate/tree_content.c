@@ -176,7 +176,7 @@ long tree_fallocate(struct machine *m, struct file *f, int64_t mode, int64_t off
     return 0;
 }
 
-/* What is mapped shared lives in a file beside the mailbox from then on, which processes and the machine both tree_map. */
+/* What is mapped shared lives in a file beside the mailbox from then on, which processes and the machine both map. */
 static long content_share(struct machine *m, struct inode *i, char *path, size_t size)
 {
     char name[40];

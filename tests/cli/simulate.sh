@@ -91,3 +91,19 @@ words() { env -i PATH="$PATH" $1 "$drd" simulate $2 --output "$3" -- sh -c 'echo
 "$build/tests/tools/same" ../h.drd ../i.drd
 expect_status 128 "$drd" simulate --environment ../nowhere.drd --output ../none.drd -- true
 [ ! -e ../none.drd ]
+
+# A signal from outside ends the world at once, and nothing is left behind: what runs in it does not get it. (The spool is in use once
+# the world is there.)
+mkdir ../spools
+long='trap "echo heard" TERM; i=0; while [ $i -lt 100000 ]; do sleep 0.1; i=$((i + 1)); done'
+DRD_SPOOL_BASE=$(cd .. && pwd)/spools setsid "$drd" simulate --output ../j.drd -- sh -c "$long" >../heard 2>../said &
+simulator=$!
+trap 'kill $simulator 2>/dev/null || true' EXIT
+tries=0
+until [ -n "$(find ../spools -name '000001.*')" ] || [ $tries -gt 1200 ]; do sleep 0.05; tries=$((tries + 1)); done
+status=0
+python3 -c 'import os, signal, sys; os.killpg(int(sys.argv[1]), signal.SIGTERM)' $simulator
+wait $simulator || status=$?
+[ $status -eq 143 ] || { cat ../said; echo "FAIL: interrupted, status $status"; exit 1; }
+[ -z "$(find ../spools -mindepth 1)" ] && [ ! -s ../heard ] || { find ../spools; cat ../heard; echo "FAIL: left behind"; exit 1; }
+expect_status 0 "$drd" replay ../j.drd
