@@ -305,6 +305,8 @@ static void put_point(const struct proof_point *point, FILE *out)
             " width=\"150\" height=\"12\"/><rect class=\"fail\" width=\"%u\" height=\"12\"/></svg></td>", c->same, c->runs,
             150 * (c->same < most ? c->same : most) / most);
     fprintf(out, "<td>%u of %u", c->same, c->runs);
+    if (c->other)
+        fprintf(out, ", another violation in %u", c->other);
     if (c->open)
         fprintf(out, ", %u not judged", c->open);
     fputs("</td></tr>\n", out);
@@ -319,7 +321,13 @@ static void put_proof(const struct verdict *v, FILE *out)
     proof_words(p, words, sizeof words);
     fprintf(out, "<p class=\"proof\"><strong>%s</strong> ", p->state == PROOF_PROVED ? "Proved." : "Proof:");
     html_put(out, words);
-    fputs(".</p>\n", out);
+    fputs(".", out);
+    if (p->state == PROOF_PROVED && *p->trial[p->proving].option) {
+        fputs(" <code>drd whatif ", out);
+        html_put(out, p->trial[p->proving].option);
+        fputs("</code>", out);
+    }
+    fputs("</p>\n", out);
     put_tried(p, out);
     if (!p->points)
         return;

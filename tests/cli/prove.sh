@@ -55,6 +55,7 @@ expect 1 "$drd" explain --no-source --json votes.drd
 cmp -s out proved.json || wrong "what is kept is not what was said"
 expect 0 "$drd" report --no-source -o page.html votes.drd
 grep -q '<p class="proof"><strong>Proved.</strong> the RequestVote of n2 to n3' page.html || wrong "no proof in the report"
+grep -q '<code>drd whatif --drop n2@[0-9]*</code>' page.html || wrong "no command in the report"
 [ "$(grep -c '<svg class="share"' page.html)" -ge 5 ] || wrong "no curve in the report"
 expect 1 "$drd" triage --no-cache --no-source votes.drd
 grep -q '^ *PROOF *proved: the RequestVote of n2 to n3' out || wrong "no proof in the triage"

@@ -83,6 +83,36 @@ static void a_rule_is_looked_for_itself(void **state)
     assert_true(prove_is_without(&r, true));
 }
 
+/* At these very events it was broken in the first run too, and no harm came of it. One more is one more. */
+static void what_was_harmless_before_is_not_counted(void **state)
+{
+    struct prove_target t = violated;
+    struct explore_outcome *o = outcome(TRIAGE_HEALTHY, "");
+    (void)state;
+    t.earlier[t.earliers++] = (struct prove_event){7, 222};
+    o->broken[o->breaks++] = (struct explore_break){.what = CAUSE, .time = 10, .process = 7, .event = 222};
+    assert_false(prove_judge(&t, o).broke);
+    assert_true(prove_judge(&violated, o).broke);
+    o->broken[o->breaks++] = (struct explore_break){.what = CAUSE, .time = 30, .process = 7, .event = 223};
+    assert_true(prove_judge(&t, o).broke);
+    o->broken[1].process = 8, o->broken[1].event = 222;
+    assert_true(prove_judge(&t, o).broke);
+    t.violated = false;
+    assert_int_equal(prove_judge(&t, o).moment, 30);
+}
+
+/* Of more breaks than were kept, one may be that of the cause. */
+static void breaks_that_were_not_kept_are_doubts(void **state)
+{
+    struct explore_outcome *o = outcome(TRIAGE_HEALTHY, "");
+    (void)state;
+    o->breaks_more = true;
+    struct prove_run r = prove_judge(&violated, o);
+    assert_true(r.end == PROVE_GONE && r.broke);
+    assert_false(prove_is_without(&r, false));
+    assert_int_equal(prove_judge(&rule, o).end, PROVE_OPEN);
+}
+
 static void gone_is_open_where_the_other_took_longer(void **state)
 {
     struct prove_run gone = {.end = PROVE_GONE, .world = 1000}, other = {.end = PROVE_SAME, .moment = 999};
@@ -228,6 +258,8 @@ int main(void)
         cmocka_unit_test(gone_only_beyond_the_moment),
         cmocka_unit_test(doubts_are_open),
         cmocka_unit_test(a_rule_is_looked_for_itself),
+        cmocka_unit_test(what_was_harmless_before_is_not_counted),
+        cmocka_unit_test(breaks_that_were_not_kept_are_doubts),
         cmocka_unit_test(gone_is_open_where_the_other_took_longer),
         cmocka_unit_test(all_or_nothing_proves),
         cmocka_unit_test(trials_conclude),
