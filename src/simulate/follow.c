@@ -141,8 +141,8 @@ static bool walk(struct follow *f)
     for (;;) {
         if (!open_due(f))
             return false;
-        if (f->target && f->target->has_next && f->target->next.sequence >= f->event)
-            return true;
+        if (f->target && f->target->has_next && f->target->next.sequence >= f->event && !follow_is_glue(f, f->target))
+            return true; /* what only tells more of the call before it has happened with that */
         struct lane *l = choose(f);
         if (!l)
             return !f->target || error_set(&f->error, DRD_EXIT_FATAL, "no such event in this recording");
