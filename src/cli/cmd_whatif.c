@@ -1,6 +1,7 @@
 /* drd whatif: the same simulated run, but for one thing. */
 #include <errno.h>
 #include <inttypes.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 
 #define SEEDS_MOST 1000
 
-static struct args_list timers, draws, drops, delays, fails, crashes, clocks, reads;
+static struct args_list timers, draws, drops, delays, fails, crashes, clocks, reads, orders;
 static int64_t seeds;
 static int64_t jobs;
 static const char *keep_in, *from_event;
@@ -29,6 +30,7 @@ static const struct args_option options[] = {
     {ARGS_LIST, 0, "crash", "EVENT", "the node loses its power at this event", &crashes},
     {ARGS_LIST, 0, "clock", "EVENT=TIME", "the time of day read at this event is so many ns since 1970", &clocks},
     {ARGS_LIST, 0, "read", "EVENT=TEXT", "what is read from a file at this event is this (\\n, \\xHH)", &reads},
+    {ARGS_LIST, 0, "before", "EVENT EVENT", "the first event happens before the second: that waits, or the message that it receives", &orders},
     {ARGS_STRING, 0, "from", "EVENT", "go on freely from this event, if that is before the first change", &from_event},
     {ARGS_INT, 0, "seeds", "K", "go on from the change with K fresh seeds, with it and without it", &seeds},
     {ARGS_INT, 'j', "jobs", "N", "runs at a time (default: one a processor)", &jobs},
@@ -176,6 +178,55 @@ static bool change_add(struct whatif *w, enum plan_kind kind, const char *word, 
     return plan_add(&w->change, &s, e);
 }
 
+/* Where the message that is received there was sent. */
+static bool message_sent(struct whatif *w, struct plan_step *s)
+{
+    static const char find[] = "SELECT sender_process, sender_sequence FROM message WHERE receiver_process = ?1 AND receiver_sequence = ?2"
+                               " AND sender_process IS NOT NULL ORDER BY sender_sequence DESC";
+    sqlite3_stmt *q = NULL;
+    bool found = sqlite3_prepare_v2(store_database(w->view.store), find, -1, &q, NULL) == SQLITE_OK;
+    if (found) {
+        sqlite3_bind_int64(q, 1, s->process);
+        sqlite3_bind_int64(q, 2, (sqlite3_int64)s->event);
+        found = sqlite3_step(q) == SQLITE_ROW;
+    }
+    if (found) {
+        s->process = (uint32_t)sqlite3_column_int64(q, 0);
+        s->event = (uint64_t)sqlite3_column_int64(q, 1);
+    }
+    sqlite3_finalize(q);
+    return found;
+}
+
+/* What is to wait is the message, where the second event receives one. */
+static bool order_add(struct whatif *w, const char *first, const char *second, struct drd_error *e)
+{
+    struct plan_step s = {.kind = PLAN_AFTER};
+    uint64_t other;
+    if (!event_find(w->view.store, first, &s.other, &other, e) || !event_find(w->view.store, second, &s.process, &s.event, e))
+        return false;
+    bool one = s.other == s.process;
+    s.value = (int64_t)other;
+    if (one && other <= s.event)
+        return error_set(e, DRD_EXIT_CANNOT, "--before %s %s: that is so already", first, second);
+    if (!message_sent(w, &s) && one)
+        return error_set(e, DRD_EXIT_CANNOT, "--before %s %s: both are of one process, and the second receives no message that could wait",
+                         first, second);
+    if (!from_set(w, s.process, s.event, e))
+        return false;
+    if (w->whats < 8)
+        snprintf(w->what[w->whats++], sizeof w->what[0], "%s before %s", first, second);
+    return plan_add(&w->change, &s, e);
+}
+
+static bool orders_read(struct whatif *w, struct drd_error *e)
+{
+    bool ok = !orders.count || run_view_index(&w->view, e);
+    for (size_t i = 0; ok && i + 1 < orders.count; i += 2)
+        ok = order_add(w, orders.item[i], orders.item[i + 1], e);
+    return ok;
+}
+
 static bool changes_read(struct whatif *w, struct drd_error *e)
 {
     const struct { const struct args_list *list; enum plan_kind kind; const char *word; } all[] = {
@@ -189,6 +240,8 @@ static bool changes_read(struct whatif *w, struct drd_error *e)
                 return false;
     uint32_t process;
     uint64_t event;
+    if (!orders_read(w, e))
+        return false;
     if (from_event && (!event_find(w->view.store, from_event, &process, &event, e) || !from_set(w, process, event, e)))
         return false;
     return w->process || !*w->origin.recording ||
@@ -364,8 +417,9 @@ static int run(struct cmd_context *c)
     if (seeds < 0 || seeds > SEEDS_MOST)
         return error_set(&c->error, DRD_EXIT_USAGE, "--seeds wants a number up to %d", SEEDS_MOST), cmd_failed(c);
     if (!timers.count && !draws.count && !drops.count && !delays.count && !fails.count && !crashes.count && !clocks.count &&
-        !reads.count && !seeds && !from_event)
-        return error_set(&c->error, DRD_EXIT_USAGE, "nothing to change: give --timer, --draw, --drop, --delay, --fail, --crash, --clock or --read; or --from"),
+        !reads.count && !orders.count && !seeds && !from_event)
+        return error_set(&c->error, DRD_EXIT_USAGE, "nothing to change: give --timer, --draw, --drop, --delay, --fail, --crash, --clock, --read or --before; or"
+               " --from"),
                cmd_failed(c);
     if (!run_view_open(&w.view, c->argc ? c->argv[0] : NULL, &c->error))
         return cmd_failed(c);

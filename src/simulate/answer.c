@@ -43,6 +43,12 @@ static bool decided(struct machine *m, struct task *t, long *result)
     return true;
 }
 
+/* It stands there until something else has happened. A message waits on its way, and who sends it goes on. */
+static bool stands(struct machine *m, struct task *t)
+{
+    return t->steps && !t->begun && t->nr >= 0 && !socket_sends(t) && step_waits(m, t);
+}
+
 static long anybody(struct machine *m, struct task *t)
 {
     static long (*const who[])(struct machine *, struct task *, bool *) = {
@@ -75,7 +81,9 @@ long answer(struct machine *m, struct task *t)
 {
     long result;
     m->asking = t;
-    if (!decided(m, t, &result))
+    if (stands(m, t))
+        result = ANSWER_WAIT;
+    else if (!decided(m, t, &result))
         result = read_otherwise(m, t, anybody(m, t));
     m->asking = NULL;
     return result;

@@ -180,6 +180,8 @@ bool follow_go(struct follow *f, struct machine *m, struct drd_error *e)
     for (size_t i = 0; i < f->count; i++)
         if (f->lane[i].clock > m->box->now)
             m->box->now = f->lane[i].clock;
+    for (size_t i = 0; i < f->count; i++)
+        steps_happened(m, f->row[i].number, f->lane[i].events);
     m->follow = NULL;
     if (!ok) {
         *e = f->error;

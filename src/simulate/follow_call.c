@@ -85,7 +85,7 @@ static void file_stand_in(struct follow *f, struct task *t, int64_t flags)
     again(f, t);
 }
 
-static bool file_opened(struct follow *f, struct task *t, const struct trace_event *event)
+static bool file_opened(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event)
 {
     int at = event->code == SYS_open || event->code == SYS_creat ? 0 : 1;
     int64_t flags = event->code == SYS_creat ? O_CREAT | O_WRONLY | O_TRUNC : event->argument[at + 1];
@@ -94,19 +94,19 @@ static bool file_opened(struct follow *f, struct task *t, const struct trace_eve
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) /* it was not there; a later run may have left one */
         tree_forget(f->m, t->process, at ? event->argument[0] : AT_FDCWD, (const char *)event->input[at].data, event->input[at].length);
     f->m->wanted[0] = (int)event->result;
-    if (as_it_is(f, t, event) < 0)
+    long result = as_it_is(f, t, event);
+    if (result < 0)
         file_stand_in(f, t, flags);
     f->m->wanted[0] = -1;
-    return true;
+    return result != -ENOENT || !(flags & O_CREAT) || follow_fail(f, l, event, "the simulated world has no such directory");
 }
 
-static bool name_made(struct follow *f, struct task *t, const struct trace_event *event)
+static bool name_made(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event)
 {
     int at = event->code == SYS_mkdirat ? 1 : 0;
     if (event->code == SYS_mkdir || event->code == SYS_mkdirat)
         tree_forget(f->m, t->process, at ? event->argument[0] : AT_FDCWD, (const char *)event->input[at].data, event->input[at].length);
-    as_it_is(f, t, event);
-    return true;
+    return as_it_is(f, t, event) != -ENOENT || follow_fail(f, l, event, "the simulated world has no such directory");
 }
 
 /* ---- data ---- */
@@ -358,7 +358,7 @@ static bool control_apply(struct follow *f, struct task *t, const struct trace_e
 static bool call_do(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event)
 {
     switch (event->code) {
-    case SYS_open: case SYS_openat: case SYS_openat2: case SYS_creat: return file_opened(f, t, event);
+    case SYS_open: case SYS_openat: case SYS_openat2: case SYS_creat: return file_opened(f, l, t, event);
     case SYS_fcntl:
         if (event->argument[1] != F_DUPFD && event->argument[1] != F_DUPFD_CLOEXEC)
             return as_it_is(f, t, event), true;
@@ -375,7 +375,7 @@ static bool call_do(struct follow *f, struct lane *l, struct task *t, const stru
     case SYS_timer_delete: case SYS_setpgid: case SYS_setsid: case SYS_kill: case SYS_tkill: case SYS_tgkill: case SYS_rt_sigqueueinfo:
     case SYS_fsync: case SYS_fdatasync: case SYS_sync: case SYS_syncfs:
         return as_it_is(f, t, event), true;
-    case SYS_mkdir: case SYS_mkdirat: return name_made(f, t, event);
+    case SYS_mkdir: case SYS_mkdirat: return name_made(f, l, t, event);
     case SYS_ioctl: return control_apply(f, t, event);
     case SYS_read: case SYS_readv: case SYS_recvfrom: case SYS_recvmsg: return read_apply(f, l, t, event);
     case SYS_sendto:

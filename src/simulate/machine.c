@@ -244,6 +244,7 @@ static void mail_answer(struct machine *m, struct task *t, long result)
     int signo = process_take_signal(m, t, &info);
     if (signo < 0)
         return; /* the process is no more */
+    step_answered(m, t);
     mail->result = result;
     mail->signal = signo;
     if (signo)

@@ -146,7 +146,7 @@ struct machine {
     struct ordinal *ordinal; /* of each name, how many there were: a hash table */
     size_t ordinals, ordinal_capacity;
     struct plan_step **step; /* of the plan: those at events, in their order */
-    size_t steps;
+    size_t steps, afters;    /* so many of them are PLAN_AFTER */
     struct chance faults;
     struct model model;       /* what of options.model holds in this run */
     uint64_t model_round;     /* faults drawn so far */
@@ -254,6 +254,9 @@ uint64_t step_timer(const struct task *t, uint64_t after);
 void step_draw(const struct task *t, uint8_t *bytes, size_t size);
 bool step_drop(const struct task *t);
 uint64_t step_delay(const struct task *t);
+struct plan_step *step_waits(struct machine *m, const struct task *t); /* for something else that has not happened; NULL: it need not */
+void step_answered(struct machine *m, const struct task *t);
+void steps_happened(struct machine *m, uint32_t process, uint64_t events); /* so many, in a recording that is gone on from */
 
 /* ---- user.c: the memory of the asking process ---- */
 bool user_get(struct machine *m, const struct task *t, void *to, int64_t address, size_t size);
@@ -380,12 +383,14 @@ void pipe_owe(struct file *f, size_t bytes);        /* read before they were wri
 /* ---- socket.c ---- */
 long socket_answer(struct machine *m, struct task *t, bool *mine);
 extern const struct file_kind file_socket;
+bool socket_sends(const struct task *t); /* does it ask to send something to another process? */
 size_t socket_readable(const struct machine *m, const struct file *f); /* bytes */
 
 void socket_cut(struct machine *m); /* break what is cut */
 void sockets_fresh(struct machine *m, void (*reseed)(const struct machine *, struct chance *));
 void sockets_reset(struct machine *m, uint32_t a, uint32_t b);
 void sockets_hold(struct machine *m, uint32_t from, uint32_t to); /* what is on its way does not come through a cut */
+void sockets_go_on(struct machine *m, const struct plan_step *s); /* what waited by this step of the plan is on its way */
 void sockets_let_go(struct machine *m); /* what was held and is no longer goes on its way */
 bool socket_serve(struct machine *m, const char *path); /* the machine itself answers there */
 /* For a recording that is gone through: */

@@ -15,7 +15,7 @@
 static const char *const change_word[] = {
     [PLAN_TIMER] = "timer",
     [PLAN_DRAW] = "draw", [PLAN_DROP] = "drop", [PLAN_DELAY] = "delay", [PLAN_FAIL] = "fail", [PLAN_CRASH] = "crash",
-    [PLAN_CLOCK] = "clock", [PLAN_READ] = "read", [PLAN_FRESH] = "fresh",
+    [PLAN_CLOCK] = "clock", [PLAN_READ] = "read", [PLAN_AFTER] = "after", [PLAN_FRESH] = "fresh",
 };
 
 static bool has_value(enum plan_kind kind)
@@ -55,7 +55,7 @@ static bool number_read(const char *text, int64_t *value)
     return end != text && !*end && !errno && !isspace((unsigned char)*text);
 }
 
-static bool event_read(const char *text, struct plan_step *s)
+static bool event_read(const char *text, uint32_t *number, uint64_t *event)
 {
     char *end;
     if (!isdigit((unsigned char)*text))
@@ -64,8 +64,8 @@ static bool event_read(const char *text, struct plan_step *s)
     unsigned long process = strtoul(text, &end, 10);
     if (errno || process > UINT32_MAX || *end != '@' || !isdigit((unsigned char)end[1]))
         return false;
-    s->process = (uint32_t)process;
-    s->event = strtoull(end + 1, &end, 10);
+    *number = (uint32_t)process;
+    *event = strtoull(end + 1, &end, 10);
     return !errno && !*end;
 }
 
@@ -117,15 +117,22 @@ size_t plan_bytes(const struct plan_step *s, uint8_t out[100])
 static bool read_change(char *rest, struct plan_step *s, struct drd_error *e)
 {
     const char *event = word_next(&rest), *what, *value;
-    if (!event || !event_read(event, s))
+    if (!event || !event_read(event, &s->process, &s->event))
         return wrong(e, event, "an event, PROCESS@NUMBER");
     what = word_next(&rest);
     s->kind = PLAN_TIMER;
     while (what && s->kind <= PLAN_FRESH && strcmp(what, change_word[s->kind]))
         s->kind++;
     if (!what || s->kind > PLAN_FRESH || !s->process)
-        return wrong(e, what, "a change; timer, draw, drop, delay, fail, crash, clock, read and fresh are");
+        return wrong(e, what, "a change; timer, draw, drop, delay, fail, crash, clock, read, after and fresh are");
     value = word_next(&rest);
+    if (s->kind == PLAN_AFTER) {
+        uint64_t other;
+        if (!value || !event_read(value, &s->other, &other) || !s->other || other > INT64_MAX)
+            return wrong(e, value, "an event, PROCESS@NUMBER");
+        s->value = (int64_t)other;
+        value = word_next(&rest);
+    }
     if (has_value(s->kind)) {
         if (!value || !number_read(value, &s->value))
             return wrong(e, value, "a number");
@@ -274,6 +281,8 @@ static void step_print(const struct plan_step *s, FILE *out)
         fputs("end", out), moment_print(s->at, out), fputc('\n', out);
     else if (s->kind == PLAN_READ)
         fprintf(out, "event %u@%" PRIu64 " read%s%s\n", s->process, s->event, *s->words ? " " : "", s->words);
+    else if (s->kind == PLAN_AFTER)
+        fprintf(out, "event %u@%" PRIu64 " after %u@%" PRId64 "\n", s->process, s->event, s->other, s->value);
     else if (!has_value(s->kind))
         fprintf(out, "event %u@%" PRIu64 " %s\n", s->process, s->event, change_word[s->kind]);
     else

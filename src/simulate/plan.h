@@ -12,6 +12,8 @@
  *   event 12@4711 crash             ... the process's node loses its power there
  *   event 12@4711 clock 1700000000000000000  ... the time of day that it reads there, ns since 1970
  *   event 12@4711 read 736974650a   ... the bytes that it reads from a file there, in hexadecimal digits
+ *   event 12@4711 after 7@300       ... it waits for what process 7 does at record 300: the message that it sends arrives after that,
+ *                                   another call is not answered before; for PLAN_PATIENCE at most
  *   event 12@4711 fresh 77          ... from here on chance follows from another seed
  *   fresh 2.5 77                    from this moment on it does
  *   strike 2.5 77 n1                where a model makes faults: one, drawn from this seed, at this moment, and no other while it lasts;
@@ -33,19 +35,23 @@
 
 #include "util/error.h"
 
-enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_FAIL, PLAN_CRASH, PLAN_CLOCK, PLAN_READ, PLAN_FRESH, PLAN_REST,
-                 PLAN_CALM, PLAN_STRIKE, PLAN_END };
+#define PLAN_PATIENCE 10000000000u /* ns of the world that something waits for what may never come */
+
+enum plan_kind { PLAN_FAULT, PLAN_TIMER, PLAN_DRAW, PLAN_DROP, PLAN_DELAY, PLAN_FAIL, PLAN_CRASH, PLAN_CLOCK, PLAN_READ, PLAN_AFTER, PLAN_FRESH,
+                 PLAN_REST, PLAN_CALM, PLAN_STRIKE, PLAN_END };
 
 struct plan_step {
     enum plan_kind kind;
     uint64_t at;       /* FAULT, FRESH, REST, CALM, STRIKE, END: ns of the world */
     uint32_t process;  /* REST, the others, and FRESH at an event (from 1): process number of the run ... */
     uint64_t event;    /* ... and number of the record in its stream */
+    uint32_t other;    /* AFTER: process number, and in `value` that of the record that it waits for */
     int64_t value;     /* TIMER, DELAY, CLOCK: ns; DRAW; FAIL: errno; FRESH, STRIKE: seed; REST, CALM: ns of the world at which it ends */
     char words[200];   /* FAULT; READ: digits; STRIKE: the node, "" any */
     bool drawn;        /* FAULT: by a model, and no matter if it cannot be */
     bool met;          /* set by the machine: it came to pass */
     bool seen;         /* ... its moment or event was reached */
+    bool waits, done;  /* ... AFTER: something has waited; it need not any more */
 };
 
 struct plan {

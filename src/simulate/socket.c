@@ -115,6 +115,14 @@ static void file_close(struct machine *m, struct file *f)
 
 const struct file_kind file_socket = {"socket", file_read, file_write, file_poll, file_close};
 
+bool socket_sends(const struct task *t)
+{
+    bool sends = t->nr == SYS_write || t->nr == SYS_writev || t->nr == SYS_sendto || t->nr == SYS_sendmsg || t->nr == SYS_sendmmsg;
+    const struct file *f = sends ? file_of(t, t->arg[0]) : NULL;
+    const struct socket *s = f && f->kind == &file_socket ? f->state : NULL;
+    return s && (s->type == SOCK_DGRAM || (s->peer && !s->peer->service));
+}
+
 size_t socket_readable(const struct machine *m, const struct file *f)
 {
     return socket_waiting(m, f->state);

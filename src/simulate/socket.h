@@ -66,6 +66,7 @@ struct socket {
     uint64_t latest;         /* when the last of them arrives: streams do not overtake themselves */
     bool ended, no_read, no_write;
     uint64_t end_arrives;    /* the peer's end, NEVER: not ended */
+    const struct plan_step *waits_for; /* what is on its way waits for that, NULL: for nothing */
     bool held_end;           /* ... or it ended, and that cannot come through */
     uint32_t held_from;      /* ... from this node: the peer itself may be gone when it can */
     bool reset;              /* the peer was gone when data came */

@@ -46,6 +46,28 @@ void sockets_let_go(struct machine *m)
             socket_let_go(m, s);
 }
 
+static void datagrams_go_on(struct machine *m, struct socket *s)
+{
+    for (struct chunk *c = s->first; c; c = c->next)
+        if (c->arrives == NEVER)
+            c->arrives = machine_now(m);
+    s->latest = machine_now(m);
+    socket_told(m, s);
+}
+
+void sockets_go_on(struct machine *m, const struct plan_step *step)
+{
+    for (struct socket *s = m->sockets; s; s = s->next) {
+        if (s->waits_for != step)
+            continue;
+        s->waits_for = NULL;
+        if (s->type == SOCK_DGRAM)
+            datagrams_go_on(m, s);
+        else
+            socket_let_go(m, s);
+    }
+}
+
 /* Both ends find their connection reset, and what was on its way gone. */
 void sockets_reset(struct machine *m, uint32_t a, uint32_t b)
 {

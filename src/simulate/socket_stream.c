@@ -41,13 +41,15 @@ void send_chunk(struct machine *m, struct socket *from, struct socket *to, struc
     bool ordered = to->type != SOCK_DGRAM;
     if (!c)
         abort();
-    bool held = ordered && from->family != AF_UNIX && fault_is_held(m, from->node, to->node);
+    struct plan_step *waits = from->service ? NULL : step_waits(m, m->asking);
+    bool held = waits || (ordered && from->family != AF_UNIX && fault_is_held(m, from->node, to->node));
     uint64_t when = held ? NEVER : machine_now(m) + delay_between(m, from, to) + step_delay(m->asking);
     *c = (struct chunk){.arrives = ordered && when < to->latest ? to->latest : when, .from = from->local, .size = size,
                         .from_size = from->family == AF_UNIX && !from->bound ? 0 : from->local_size, .rights = g->rights};
     g->rights_taken = true;
     memcpy(c->data, g->data + owed, size);
     to->latest = c->arrives;
+    to->waits_for = waits ? waits : to->waits_for;
     to->queued += size;
     struct chunk **at = &to->first;
     while (*at && (ordered || (*at)->arrives <= c->arrives))
@@ -66,7 +68,7 @@ void send_chunk(struct machine *m, struct socket *from, struct socket *to, struc
 void socket_let_go(struct machine *m, struct socket *s)
 {
     uint32_t from = s->peer ? s->peer->node : s->held_from;
-    if ((!s->peer && !s->held_end) || (s->latest != NEVER && !s->held_end) || fault_is_held(m, from, s->node))
+    if ((!s->peer && !s->held_end) || (s->latest != NEVER && !s->held_end) || s->waits_for || fault_is_held(m, from, s->node))
         return;
     uint64_t when = machine_now(m) + (s->peer ? delay_between(m, s->peer, s) : m->network.least), last = 0;
     for (struct chunk *c = s->first; c; c = c->next) {
@@ -185,7 +187,7 @@ void stream_end(struct machine *m, struct socket *s)
     struct socket *peer = s->peer;
     if (!peer || peer->end_arrives != NEVER)
         return;
-    if (s->family != AF_UNIX && fault_is_held(m, s->node, peer->node)) {
+    if (peer->waits_for || (s->family != AF_UNIX && fault_is_held(m, s->node, peer->node))) {
         peer->held_end = true;
         peer->held_from = s->node;
         return;

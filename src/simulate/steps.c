@@ -143,7 +143,8 @@ void steps_begin(struct machine *m)
         abort();
     for (size_t i = 0; p && i < p->count; i++) {
         struct plan_step *s = &p->step[i];
-        s->met = s->seen = false;
+        s->met = s->seen = s->waits = s->done = false;
+        m->afters += s->kind == PLAN_AFTER;
         if (plan_at_moment(s))
             step_due(m, s);
         else if (s->kind == PLAN_CLOCK)
@@ -227,6 +228,55 @@ uint64_t step_delay(const struct task *t)
     return (uint64_t)s->value;
 }
 
+/* ---- one after the other ---- */
+
+static void after_goes_on(struct machine *m, struct plan_step *s, bool happened)
+{
+    if (s->done)
+        return;
+    s->done = true;
+    s->met = s->waits && happened;
+    m->changes++;
+    sockets_go_on(m, s);
+}
+
+static void after_gives_up(struct machine *m, void *what)
+{
+    after_goes_on(m, what, false);
+}
+
+/* Does what the thread asks for there have to wait? The step that says so. */
+struct plan_step *step_waits(struct machine *m, const struct task *t)
+{
+    for (size_t i = 0; t && i < t->steps; i++) {
+        struct plan_step *s = t->step[i];
+        if (s->kind != PLAN_AFTER || s->done)
+            continue;
+        if (!s->waits)
+            machine_due(m, machine_now(m) + PLAN_PATIENCE, after_gives_up, s);
+        s->waits = true;
+        return s;
+    }
+    return NULL;
+}
+
+void steps_happened(struct machine *m, uint32_t process, uint64_t events)
+{
+    for (size_t i = 0; i < m->steps; i++)
+        if (m->step[i]->kind == PLAN_AFTER && m->step[i]->other == process && (uint64_t)m->step[i]->value < events)
+            m->step[i]->done = true;
+}
+
+void step_answered(struct machine *m, const struct task *t)
+{
+    const struct mail *mail = task_mail(m, t);
+    for (size_t i = 0; m->afters && i < m->steps; i++) {
+        struct plan_step *s = m->step[i];
+        if (s->kind == PLAN_AFTER && !s->done && s->other == mail->stream && (uint64_t)s->value <= mail->event)
+            after_goes_on(m, s, true);
+    }
+}
+
 void steps_end(struct machine *m)
 {
     const struct plan *p = m->options.plan;
@@ -236,7 +286,10 @@ void steps_end(struct machine *m)
             clock_end(m, s);
         if (s->met || (s->seen && s->kind == PLAN_FAULT))
             continue; /* a fault that was refused was told of at its time */
-        if (plan_at_moment(s))
+        if (s->kind == PLAN_AFTER)
+            say(m, s, !s->seen ? "the process has no such event in this run"
+                      : s->waits ? "what it was to wait for did not come" : "what it was to wait for had happened before, or nothing was sent");
+        else if (plan_at_moment(s))
             say(m, s, s->seen ? "there is no such process then" : "the run was over before");
         else
             say(m, s, s->seen ? "that event cannot be changed so" : "the process has no such event in this run");

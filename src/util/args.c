@@ -127,6 +127,11 @@ static bool option_store(const struct args_option *o, const char *value, struct 
     return error_set(e, DRD_EXIT_USAGE, "--%s is not usable", o->name);
 }
 
+static bool takes_two(const struct args_option *o)
+{
+    return o->type == ARGS_LIST && o->argument && strchr(o->argument, ' ');
+}
+
 /* getopt said '?' or ':': name the word that it did not like. */
 static bool refuse(const struct parser *p, int found, char **argv, struct drd_error *e)
 {
@@ -151,6 +156,12 @@ bool args_parse(const struct args_option *const *tables, bool command, int *argc
         if (!o)
             return refuse(&p, found, *argv, e);
         if (!option_store(o, optarg, e))
+            return false;
+        if (!takes_two(o))
+            continue;
+        if (optind >= *argc)
+            return error_set(e, DRD_EXIT_USAGE, "--%s wants two values: %s", o->name, o->argument);
+        if (!option_store(o, (*argv)[optind++], e))
             return false;
     }
     *argc -= optind;

@@ -15,7 +15,7 @@ enum args_type {
     ARGS_STRING, /* target: const char * */
     ARGS_INT,    /* target: int64_t; decimal */
     ARGS_SIZE,   /* target: uint64_t; bytes, with K, M, G or T behind the number */
-    ARGS_LIST,   /* target: struct args_list; may be given several times */
+    ARGS_LIST,   /* target: struct args_list; may be given several times. `argument` of two words: two values each time */
     ARGS_CHOICE, /* target: const char *; `argument` lists the words: "always|failure" */
 };
 

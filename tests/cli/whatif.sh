@@ -46,6 +46,31 @@ expect 125 "$drd" whatif --drop "$cause" -o . base.drd # a read sends nothing
 grep -q 'a change could not be made' out || wrong "a change that cannot be made is not told of"
 expect 0 "$build/tests/tools/same" base.drd same-0.drd
 
+# the acknowledgement waits until n1 has told a client how far it is: it commits later, and wrongly all the same
+answer=$("$drd" log base.drd --no-pager --node n1 --from "$cause" | awk '/write .* "1 STAT/ { print $1; exit }')
+expect 1 "$drd" whatif --before "$answer" "$cause" -o . base.drd
+grep -q "^CHANGE     $answer before $cause" out || wrong "before: $(cat out)"
+grep -q '^CHANGED    1 of 1 violated, 1 with the same fingerprint' out || wrong "before: $(cat out)"
+expect 0 "$drd" replay changed-0.drd
+early=$("$drd" log same-0.drd --no-pager --node n1 --kind mark | awk '/mark commit 3 / { sub(".*@", "", $1); print $1 }')
+late=$("$drd" log changed-0.drd --no-pager --node n1 --kind mark | awk '/mark commit 3 / { sub(".*@", "", $1); print $1 }')
+[ "$early" -lt "${answer#*@}" ] || wrong "before: n1 commits at $early, not before $answer, unchanged"
+[ "$late" -gt "${answer#*@}" ] || wrong "before: n1 commits at $late, not after $answer"
+# ... until everything is over, that is: nothing is violated. What another process does waits as well
+over=rm#1@3 # what the script does last is to remove its directory
+expect 0 "$drd" whatif --before "$over" "$cause" --json base.drd
+grep -q '"changes": *\["'"$over before $cause"'"\]' out || wrong "before: $(cat out)"
+saved=$("$drd" log base.drd --no-pager --node n3 --to "$ack" | awk '/ fdatasync / { event = $1 } END { print event }')
+expect 1 "$drd" whatif --before "$over" "$saved" base.drd
+if grep -q 'could not be made' out; then wrong "what n3 does does not wait: $(cat out)"; fi
+# ... and where it had happened before, there is no change
+expect 125 "$drd" whatif --before n2@5 "$cause" base.drd
+grep -q 'a change could not be made' out || wrong "before what was before: $(cat out)"
+refuse 125 "drd: --before n1@5 n1@9: that is so already" "$drd" whatif --before n1@5 n1@9 base.drd
+refuse 125 'drd: --before n1@99 n1@5: both are of one process*' "$drd" whatif --before n1@99 n1@5 base.drd
+refuse 128 'drd: no node n9 *' "$drd" whatif --before n1@9 n9@1 base.drd
+refuse 129 'drd whatif: --before wants two values*' "$drd" whatif base.drd --before n1@9
+
 refuse 128 'drd: no node n9 *' "$drd" whatif --drop n9@1 base.drd
 refuse 129 "drd: --fail *'EFOO' is no value*" "$drd" whatif --fail "$cause=EFOO" base.drd
 refuse 129 'drd: --drop *' "$drd" whatif --drop "$cause=1" base.drd

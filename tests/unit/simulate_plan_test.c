@@ -21,6 +21,7 @@ static void reads_and_writes(void **state)
                                "event 12@4711 read 736974650a\n"
                                "event 12@4711 read\n"
                                "event 12@4711 fresh 77\n"
+                               "event 12@4711 after 7@300\n"
                                "fresh 2.500000000 18446744073709551615\n"
                                "at 0.000000001 disk n1 slow 20\n"
                                "strike 2.500000000 78\n"
@@ -33,14 +34,16 @@ static void reads_and_writes(void **state)
     struct drd_error e = {0};
     (void)state;
     assert_true(plan_read(&p, text, &e));
-    assert_int_equal(p.count, 19);
+    assert_int_equal(p.count, 20);
     assert_int_equal(p.step[0].at, 1250000000);
     assert_int_equal(p.step[2].value, -50000000);
     assert_true(p.step[8].kind == PLAN_CLOCK && p.step[8].value == 1700000000000000001);
     assert_true(plan_bytes(&p.step[9], bytes) == 5 && !memcmp(bytes, "site\n", 5));
     assert_int_equal(plan_bytes(&p.step[10], bytes), 0);
     assert_true(p.step[11].kind == PLAN_FRESH && p.step[11].process == 12 && p.step[11].value == 77 && !plan_at_moment(&p.step[11]));
-    assert_true(plan_at_moment(&p.step[12]) && (uint64_t)p.step[12].value == UINT64_MAX);
+    assert_true(p.step[12].kind == PLAN_AFTER && p.step[12].process == 12 && p.step[12].event == 4711 && !plan_at_moment(&p.step[12]));
+    assert_true(p.step[12].other == 7 && p.step[12].value == 300);
+    assert_true(plan_at_moment(&p.step[13]) && (uint64_t)p.step[13].value == UINT64_MAX);
     char *again = plan_text(&p);
     assert_string_equal(again, text);
     free(again);
@@ -81,7 +84,10 @@ static void names_what_is_wrong(void **state)
         {"event n1@3 drop", "line 1: n1@3: not an event, PROCESS@NUMBER"},
         {"event 1@-3 drop", "line 1: 1@-3: not an event, PROCESS@NUMBER"},
         {"event 4294967296@3 drop", "line 1: 4294967296@3: not an event, PROCESS@NUMBER"},
-        {"event 1@3", "line 1: (nothing): not a change; timer, draw, drop, delay, fail, crash, clock, read and fresh are"},
+        {"event 1@3", "line 1: (nothing): not a change; timer, draw, drop, delay, fail, crash, clock, read, after and fresh are"},
+        {"event 1@3 after", "line 1: (nothing): not an event, PROCESS@NUMBER"},
+        {"event 1@3 after 5", "line 1: 5: not an event, PROCESS@NUMBER"},
+        {"event 1@3 after 5@6 7", "line 1: 7: not expected here: the step is complete"},
         {"event 1@3 timer", "line 1: (nothing): not a number"},
         {"event 1@3 timer 5ms", "line 1: 5ms: not a number"},
         {"event 1@3 fail 0", "line 1: 0: not the number of an error"},
