@@ -43,7 +43,9 @@ struct search_entry {
     char *plan;
     struct explore_feature fresh[8]; /* what it showed, and when */
     size_t moments;
-    uint64_t tries;
+    uint64_t tries;          /* runs that went on from it */
+    size_t root;             /* the first entry with this seed; all that go on from it have the seed too */
+    uint64_t root_tries;     /* of a root: runs that went on from any of these */
 };
 
 struct search_options {

@@ -82,6 +82,8 @@ bool search_learn(struct search *s, const struct search_case *c)
     moments_take(n, c, false);
     if (!n->moments)
         free(n->plan);
+    while (s->entry[n->root].seed != n->seed)
+        n->root++; /* itself at the latest */
     s->entries += n->moments > 0;
     return true;
 }
@@ -92,12 +94,21 @@ static bool can_strike(const struct search *s, uint64_t moment)
     return s->options.setting.faults && moment + SPREAD_NS < s->options.setting.strikes;
 }
 
-/* Less is better: in how few runs it was, those that went on from it included, and how near to a failure it is. Where there will be no
- * more faults, it is near to none. */
+/* A power of two. What is near early has time for what is wanting; where there will be no more faults, it is near to nothing. */
+static unsigned often_at(const struct search *s, const struct explore_feature *f)
+{
+    unsigned most = often[f->hash & EXPLORE_DEEP];
+    uint64_t quarter = s->options.setting.strikes ? 4 * f->time / s->options.setting.strikes : 0;
+    if (!s->options.setting.faults || !most)
+        return most;
+    return !can_strike(s, f->time) ? 0 : quarter < 2 ? most : most - (unsigned)quarter + 1;
+}
+
+/* Less is better: in how few runs it was, those that went on from it included, and how near to a failure it is. All that goes on from one seed shares: some situations look near and are not, as a log that is
+ * better but was not on the disk when the power went, and each run that goes on from them looks near again. */
 static uint64_t rank_of(const struct search *s, const struct search_entry *n, const struct explore_feature *f)
 {
-    bool near = !s->options.setting.faults || can_strike(s, f->time);
-    return (seen_place(s, f->hash + !f->hash)->runs + 2 * n->tries) << (OFTEN_MOST - (near ? often[f->hash & EXPLORE_DEEP] : 0));
+    return (seen_place(s, f->hash + !f->hash)->runs + 2 * n->tries + s->entry[n->root].root_tries / 2) << (OFTEN_MOST - often_at(s, f));
 }
 
 struct choice {
@@ -163,6 +174,7 @@ static bool go_on_from(struct search *s, struct chance *c, struct explore_try *t
     if (fclose(out))
         return free(*plan), *plan = NULL, false;
     from.entry->tries++;
+    s->entry[from.entry->root].root_tries++;
     t->seed = from.entry->seed;
     t->plan = *plan;
     s->continued++;

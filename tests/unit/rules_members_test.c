@@ -206,6 +206,36 @@ static void counted_with_a_learner(void **state)
     assert_int_equal(f->model->breaks, 1);
 }
 
+static void acknowledged(struct facts *f, unsigned node, uint64_t index)
+{
+    struct raft_message m = facts_message(RAFT_APPEND_ENTRIES_RESULT, node, 0, 2);
+    facts_append(f, node, true, index, 2, "m");
+    m.success = true;
+    m.match = index;
+    facts_tell(f, 0, &(struct raft_fact){.kind = RAFT_FACT_RECEIVED, .message = &m});
+}
+
+/* What the leader sends once more, to somebody who lacks it, is in its log and not the end of it: it counts by the latest all the same. */
+static void counted_after_an_old_one_was_sent(void **state)
+{
+    struct facts *f = *state;
+    struct raft_entry old = {.index = 3, .term = 2, .type = 'm', .digest = strlen("0 1 2 3") + 3, .members = "0 1 2 3"};
+    struct raft_message again = facts_message(RAFT_APPEND_ENTRIES, 0, 2, 2);
+    lead(f);
+    change(f, 0, 3, 2, "0 1 2 3");
+    acknowledged(f, 1, 3);
+    acknowledged(f, 2, 3);
+    facts_sent(f, 0, 1, 2, 3, 2, HEARTBEAT, 3);
+    change(f, 0, 4, 2, "0 1 2");
+    again.prev_index = again.prev_term = 2;
+    again.entry = &old;
+    again.entries = 1;
+    facts_tell(f, 0, &(struct raft_fact){.kind = RAFT_FACT_SENT, .message = &again});
+    acknowledged(f, 1, 4); /* a majority of three, not of four */
+    facts_sent(f, 0, 1, 2, 4, 2, HEARTBEAT, 4);
+    breaks_none(f);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, breaks_teardown)
 
 int main(void)
@@ -214,7 +244,7 @@ int main(void)
         TEST(one_more), TEST(one_less_and_a_learner), TEST(two_more), TEST(one_for_another), TEST(two_more_jointly),
         TEST(before_its_own_term), TEST(before_it_is_seen_to_lead), TEST(before_it_leads_at_all),
         TEST(before_its_own_entry_is_committed), TEST(while_another_is_pending), TEST(of_others), TEST(read_back),
-        TEST(counted_by_the_old_one), TEST(counted_by_one_side), TEST(counted_by_both_sides), TEST(counted_with_a_learner),
+        TEST(counted_by_the_old_one), TEST(counted_by_one_side), TEST(counted_after_an_old_one_was_sent), TEST(counted_by_both_sides), TEST(counted_with_a_learner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

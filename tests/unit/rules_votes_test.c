@@ -756,6 +756,46 @@ static void a_request_that_is_followed(void **state)
     assert_int_equal(b->reasons, 2);
 }
 
+/* s0 is heard by s1 each 2 ms, but for some pauses of 80 ms, last at 600 ms; then s2 is followed. */
+static void followed_after(struct facts *f, bool faults, unsigned pause)
+{
+    struct raft_message m = facts_message(RAFT_APPEND_ENTRIES, 0, 1, 2), request = disturbs(1);
+    struct raft_message reply = facts_message(RAFT_REQUEST_VOTE_RESULT, 1, 2, 3);
+    if (faults)
+        facts_tell(f, 3, &(struct raft_fact){.kind = RAFT_FACT_FAULT, .text = "cut s0"});
+    hears(f);
+    for (unsigned time = 302; time <= 360; time += 2)
+        at(f, 1, RAFT_FACT_RECEIVED, &m, time * MS);
+    for (unsigned time = 440; time <= 600; time += 80)
+        at(f, 1, RAFT_FACT_RECEIVED, &m, time * MS);
+    at(f, 1, RAFT_FACT_RECEIVED, &request, (600 + pause) * MS);
+    facts_state(f, 1, RAFT_FACT_TERM, 0, 3);
+    at(f, 1, RAFT_FACT_SENT, &reply, (601 + pause) * MS);
+}
+
+/* The longer pauses are a leader's too, where nothing happens to it. Where faults make some, only one as short as most is surely not theirs. */
+static void a_request_after_a_pause(void **state)
+{
+    followed_after(*state, false, 40);
+    const struct raft_break *b = find(*state, RAFT_T22);
+    assert_non_null(b);
+    assert_string_equal(b->text, "s1 took over term 3 from a RequestVote of s2, 40.0 ms after it had heard from its leader");
+}
+
+static void a_request_among_faults(void **state)
+{
+    followed_after(*state, true, 40);
+    assert_null(find(*state, RAFT_T22));
+}
+
+static void a_request_soon_among_faults(void **state)
+{
+    followed_after(*state, true, 7);
+    const struct raft_break *b = find(*state, RAFT_T22);
+    assert_non_null(b);
+    assert_string_equal(b->text, "s1 took over term 3 from a RequestVote of s2, 7.0 ms after it had heard from its leader");
+}
+
 /* Disregarded; then the node's own timer runs out. */
 static void a_request_that_is_disregarded(void **state)
 {
@@ -943,7 +983,8 @@ int main(void)
         TEST(a_leader_that_votes_and_stays), TEST(a_candidate_that_stays), TEST(refusals_that_are_right),
         TEST(a_result_of_an_old_term),
         TEST(a_term_that_falls), TEST(terms_that_do_not_fall),
-        TEST(a_request_that_is_followed), TEST(a_request_that_is_disregarded), TEST(requests_to_be_followed),
+        TEST(a_request_that_is_followed), TEST(a_request_after_a_pause), TEST(a_request_among_faults),
+        TEST(a_request_soon_among_faults), TEST(a_request_that_is_disregarded), TEST(requests_to_be_followed),
         TEST(a_pre_vote_while_a_leader_is_heard), TEST(a_pre_vote_of_a_leader),
         TEST(a_pre_vote_after_most_of_a_long_pause), TEST(a_pre_vote_between_two_heartbeats),
         TEST(a_pre_vote_when_the_leader_was_gone), TEST(patience_of_a_server_that_was_stopped),
