@@ -1,5 +1,6 @@
 /* While a leader is heard nobody raises the term, or would vote for somebody else (T22). */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "raft/parts.h"
@@ -135,17 +136,18 @@ static void disrupted(struct step *s, const struct disruption *d, bool certain, 
     if (!b)
         return;
     const char *node = s->node->name, *from = step_peer(s, d->from);
-    uint64_t ms = d->silence / 1000000, tenth = d->silence / 100000 % 10;
+    char pause[40] = "less than 0.1";
+    if (d->silence >= 100000)
+        snprintf(pause, sizeof pause, "%" PRIu64 ".%" PRIu64, d->silence / 1000000, d->silence / 100000 % 10);
     b->at = d->at;
     break_reason(b, &d->heard, "hears from its leader");
     if (d->pre_vote) {
         break_reason(b, &d->asked, "is asked by %s whether it would vote for it", from);
-        break_text(b, "pre-vote", "%s granted %s a pre-vote %" PRIu64 ".%" PRIu64 " ms after it had heard from its leader",
-                   node, from, ms, tenth);
+        break_text(b, "pre-vote", "%s granted %s a pre-vote %s ms after it had heard from its leader", node, from, pause);
     } else {
         break_reason(b, &d->asked, "is asked for its vote in term %" PRIu64 " by %s", d->term, from);
-        break_text(b, "vote", "%s took over term %" PRIu64 " from a RequestVote of %s, %" PRIu64 ".%" PRIu64
-                   " ms after it had heard from its leader", node, d->term, from, ms, tenth);
+        break_text(b, "vote", "%s took over term %" PRIu64 " from a RequestVote of %s, %s ms after it had heard from its leader",
+                   node, d->term, from, pause);
     }
     if (certain)
         return;

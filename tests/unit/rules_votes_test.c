@@ -788,6 +788,14 @@ static void a_request_among_faults(void **state)
     assert_null(find(*state, RAFT_T22));
 }
 
+static void a_request_at_once(void **state)
+{
+    followed_after(*state, true, 0);
+    const struct raft_break *b = find(*state, RAFT_T22);
+    assert_non_null(b);
+    assert_string_equal(b->text, "s1 took over term 3 from a RequestVote of s2, less than 0.1 ms after it had heard from its leader");
+}
+
 static void a_request_soon_among_faults(void **state)
 {
     followed_after(*state, true, 7);
@@ -984,7 +992,7 @@ int main(void)
         TEST(a_result_of_an_old_term),
         TEST(a_term_that_falls), TEST(terms_that_do_not_fall),
         TEST(a_request_that_is_followed), TEST(a_request_after_a_pause), TEST(a_request_among_faults),
-        TEST(a_request_soon_among_faults), TEST(a_request_that_is_disregarded), TEST(requests_to_be_followed),
+        TEST(a_request_soon_among_faults), TEST(a_request_at_once), TEST(a_request_that_is_disregarded), TEST(requests_to_be_followed),
         TEST(a_pre_vote_while_a_leader_is_heard), TEST(a_pre_vote_of_a_leader),
         TEST(a_pre_vote_after_most_of_a_long_pause), TEST(a_pre_vote_between_two_heartbeats),
         TEST(a_pre_vote_when_the_leader_was_gone), TEST(patience_of_a_server_that_was_stopped),
