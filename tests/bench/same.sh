@@ -12,7 +12,8 @@ set -- "${4:-}"
 [ -f "$workload/$program.sh" ] || { echo "same.sh: no workload $program" >&2; exit 2; }
 
 all_faults() {
-    printf '%s\n' "from 0.3s" "until 20s" "every 1s" "disk-fail 1 0.3s" "disk-full 1 0.3s" "disk-lie 1 1s"
+    printf '%s\n' "from 0.3s" "until 20s" "every 1s" "disk-fail 1 0.3s" "disk-full 1 0.3s" "disk-lie 1 1s" \
+        "delay 50us 3ms" "late 10% 30ms"
 }
 
 model=${MODEL:-$scratch/model}
