@@ -5,7 +5,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 . "$here/lib.sh"
 [ -x "$build/tests/nodes/raftkv" ] || { echo "no raftkv"; exit 77; }
-scenes=$here/../cluster/raftkv
+scenes=$here/../cluster/raftkv trace=$here/../../traces/T24.drd
+
+refuse 129 'drd: --read *: * is no value for that' "$drd" whatif "$trace" --read "n2@251=\\q"
+refuse 129 'drd: --clock *: * is no value for that' "$drd" whatif "$trace" --clock n2@251=noon
 
 # State machines that read the clock: all read the same. A client's command is an input as well.
 expect 1 "$drd" simulate --seed 1 -o clock.drd -- sh "$scenes/T24a.sh" "$build"
@@ -29,6 +32,4 @@ read_at() {
 second=$(read_at n2) third=$(read_at n3)
 expect 0 "$drd" whatif file.drd --read "$second=site1\\n" --read "$third=site1\\n"
 expect 1 "$drd" whatif file.drd --read "$second=site1\\n"
-refuse 129 'drd: --read *: * is no value for that' "$drd" whatif file.drd --read "$second=\\q"
-refuse 129 'drd: --clock *: * is no value for that' "$drd" whatif file.drd --clock "$second=noon"
 leave
