@@ -268,6 +268,7 @@ void follow_close(struct follow *f)
     free(f->lane);
     free(f->accepted.pair);
     free(f->connected.pair);
+    free(f->listened.pair);
     store_close(f->store);
     free(f);
 }

@@ -266,7 +266,13 @@ bool connect_pending(struct follow *f, struct lane *l, struct task *t, const str
     long result = as_it_is(f, t, &connect);
     f->now = now;
     bool fine = result == 0 || result == ANSWER_WAIT || result == -EINPROGRESS || result == -EISCONN || result == -EALREADY;
-    return fine || l->connect_result || follow_fail(f, l, event, "nobody who was recorded listens there");
+    if (fine || l->connect_result)
+        return true;
+    struct file *file = file_of(t, l->connects);
+    struct trace_bytes there = connect.input[1];
+    if (file && file->kind == &file_socket && pairs_have(&f->listened, there, there))
+        return socket_orphan(f->m, file), true;
+    return follow_fail(f, l, event, "nobody who was recorded listens there");
 }
 
 bool connection_apply(struct follow *f, struct lane *l, struct task *t, const struct trace_event *event)

@@ -76,7 +76,7 @@ struct follow {
     uint64_t event;            /* of the target */
     struct machine *m;
     const struct trace_event *now; /* that is being applied */
-    struct pairs accepted, connected; /* in all of the recording */
+    struct pairs accepted, connected, listened; /* in all of the recording; listened: of an address with itself */
     uint64_t compared;         /* reads whose bytes were known here: they were the same */
     struct stranger stranger[STRANGERS];
     size_t strangers;          /* ever */

@@ -68,8 +68,10 @@ static bool event_scan(struct follow *f, const struct trace_event *event)
 {
     if (event->code == TRACE_EXEC)
         f->faults_inside |= exec_is_fault(event);
-    if (event->code != TRACE_CONNECTION || event->field[1] > 1)
+    if (event->code != TRACE_CONNECTION || event->field[1] > 2)
         return true;
+    if (event->field[1] == 2)
+        return pairs_add(&f->listened, event->field_bytes[2], event->field_bytes[2]);
     bool accepted = event->field[1] == 1;
     struct trace_bytes here = event->field_bytes[2], there = event->field_bytes[3];
     return pairs_add(accepted ? &f->accepted : &f->connected, accepted ? there : here, accepted ? here : there);
@@ -94,5 +96,6 @@ bool follow_scan(struct follow *f, struct drd_error *e)
             return false;
     pairs_sort(&f->accepted);
     pairs_sort(&f->connected);
+    pairs_sort(&f->listened);
     return true;
 }

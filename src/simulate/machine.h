@@ -402,6 +402,7 @@ bool socket_waits(const struct file *f, const struct sockaddr_storage *from); /*
 long socket_accept(struct machine *m, struct task *t, struct file *f, const struct sockaddr_storage *from, int64_t flags);
 bool socket_listens(struct machine *m, const struct sockaddr_storage *a); /* somebody, and takes connections */
 bool socket_would_connect(struct machine *m, struct task *t, const void *address, size_t size); /* of unix(7); others are not looked at */
+void socket_orphan(struct machine *m, struct file *f); /* connected to a listener that never accepted it */
 void socket_named(struct file *f, const struct sockaddr_storage *local, size_t size); /* its own address */
 
 /* ---- fault.c ---- */

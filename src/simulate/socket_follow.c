@@ -43,11 +43,22 @@ bool socket_would_connect(struct machine *m, struct task *t, const void *address
 {
     struct sockaddr_un a = {0};
     long error = 0;
-    memcpy(&a, address, address && size < sizeof a ? size : 0);
+    memcpy(&a, address, !address ? 0 : size < sizeof a ? size : sizeof a - 1);
     if (a.sun_family != AF_UNIX || !a.sun_path[0])
         return true;
     const struct socket *l = tree_bound(m, t->process, a.sun_path, &error);
     return l && (l->type == SOCK_DGRAM || l->state == SOCKET_LISTENING);
+}
+
+/* The listener was gone before it accepted: what comes of such a connection is that it is reset. */
+void socket_orphan(struct machine *m, struct file *f)
+{
+    struct socket *s = f->state;
+    s->state = SOCKET_CONNECTED;
+    s->told_connected = true;
+    s->error = 0;
+    s->end_arrives = machine_now(m);
+    s->reset = true;
 }
 
 /* The one from there first; from nobody in the recording if there is none. */
