@@ -46,7 +46,8 @@ for scene in $SCENES; do
     bounded "$drd" explain --no-source --json "$scratch/run.drd" >"$scratch/explained" 2>"$scratch/said" || true
     violated=no cause=$(value "$scratch/explained" 'a["cause"]["event"]')
     [ "$(value "$scratch/explained" 'a["verdict"]["status"]')" != violated ] || violated=yes
-    cause=${cause:-n1@800} points=0 runs=0 alike=0 why='' proof=-
+    case $cause in *@*) ;; *) cause=n1@800 ;; esac
+    points=0 runs=0 alike=0 why='' proof=-
     number=${cause#*@}
     for share in 1 2 3; do gone_on "${cause%@*}@$((number * share / 4))"; done
     if [ "$violated" = yes ] && [ $points -gt 0 ]; then
