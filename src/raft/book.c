@@ -135,11 +135,24 @@ static struct raft_letter letter(const struct step *s, const struct raft_message
     };
 }
 
+/* An AppendEntries that came before and is not answered yet brings that entry: it is written by then. */
+static bool is_offered(const struct raft_node *n, uint64_t index, uint64_t term)
+{
+    for (size_t i = 0; i < n->pending_count; i++) {
+        const struct raft_pending *p = &n->pending[i];
+        const struct raft_variant *v = index > p->previous && index - p->previous <= p->count ? p->entry[index - p->previous - 1] : NULL;
+        if (v && v->term == term)
+            return true;
+    }
+    return false;
+}
+
 /* AppendEntries, receiver 2: the node's own log has another entry before the new ones. */
 static bool refutes(struct raft_node *n, const struct raft_message *m)
 {
     const struct raft_slot *slot = m->prev_index && n->own_log ? raft_node_slot(n, m->prev_index) : NULL;
-    return slot && raft_witness_seen(&slot->witness) && slot->variant->term != m->prev_term;
+    return slot && raft_witness_seen(&slot->witness) && slot->variant->term != m->prev_term &&
+           !is_offered(n, m->prev_index, m->prev_term);
 }
 
 static void append_tempts(struct step *s, const struct raft_letter *l, const struct raft_message *m)
@@ -160,7 +173,10 @@ static void append_got(struct step *s, struct raft_exchange *x, const struct raf
 {
     uint64_t verified = m->prev_index + m->entries;
     bool snapshot = m->type == RAFT_INSTALL_SNAPSHOT, current = m->term >= s->node->bound;
+    bool same = x->append_got.at.how != RAFT_HOW_NONE && x->append_got.at.sequence == l->at.sequence;
+    uint64_t ahead = same ? x->append_got.ahead + 1 : 0;
     x->append_got = s->node->book.heard = *l;
+    x->append_got.ahead = ahead;
     if (snapshot && current)
         configuration_of_snapshot(s, m);
     if (m->type == RAFT_INSTALL_SNAPSHOT)

@@ -19,7 +19,7 @@ struct raft_letter {
     uint64_t commit;
     uint64_t count;          /* entries */
     uint64_t sent;           /* results received: order at which they were sent, 0 unknown */
-    uint64_t ahead;          /* results received: those of the same peer that were read at the same event, before it */
+    uint64_t ahead;          /* received, of the same kind and peer: those that were read at the same event, before it */
     uint32_t thread;
     bool success, pre_vote, snapshot; /* snapshot: InstallSnapshot */
 };

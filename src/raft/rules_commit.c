@@ -289,12 +289,18 @@ static uint64_t known_commit(const struct raft_node *n)
     return known ? known : 1; /* the first entry is what clusters are made with: there on all nodes from the start */
 }
 
+/* What it read at once may hold a higher term behind the acknowledgement that it looks at: where it states its role, that tells. */
+static bool states_that_it_leads(const struct raft_node *n)
+{
+    return n->leading && n->role == 2 && n->role_term == n->leading;
+}
+
 /* Called when the model knows the fact: a leader may show by it that it leads. */
 static void check_commit(struct step *s, uint64_t known)
 {
     uint64_t index = commit_shown(s->fact);
     const struct raft_node *n = s->node;
-    bool leader = node_leads(n) || (s->fact->kind == RAFT_FACT_SENT && n->leading && s->fact->message->term == n->leading);
+    bool leader = node_leads(n) || states_that_it_leads(n) || (s->fact->kind == RAFT_FACT_SENT && n->leading && s->fact->message->term == n->leading);
     if (index <= known)
         return;
     if (leader)

@@ -409,6 +409,7 @@ static void stated(struct step *s, struct disk *d)
     if (f->loaded) {
         d->read_terms = true;
         ballot_set(&d->loaded, f->term, vote, &at);
+        ballot_put(&d->written, f->term, vote, &at); /* what was written and not synced may have gone with the power */
         if (!d->restarted || f->term >= d->durable.term)
             ballot_set(&d->durable, f->term, vote, &at);
         return;

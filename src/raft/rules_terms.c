@@ -133,13 +133,19 @@ static bool has_led(const struct step *s, uint64_t term, const char *id)
     return false;
 }
 
+/* What was read ahead of it at the same event may be what is answered: nothing was since. */
+static bool answers_one_ahead(const struct raft_exchange *x)
+{
+    return x->append_got.ahead && (x->result_sent.at.how == RAFT_HOW_NONE || x->result_sent.at.order < x->append_got.at.order);
+}
+
 /* To whom the result goes, it has sent requests of later terms only. */
 static void check_result(struct step *s, const struct raft_message *m)
 {
     const struct raft_exchange *x = book_find(&s->node->book, m->to);
     const struct raft_letter *l = x ? &x->append_got : NULL;
     if (!l || l->at.how == RAFT_HOW_NONE || !m->term || m->term >= l->term || has_led(s, m->term, m->to) ||
-        pending_has(s->node, m->term) || !pending_has(s->node, l->term))
+        pending_has(s->node, m->term) || !pending_has(s->node, l->term) || answers_one_ahead(x))
         return;
     struct raft_break *b = break_add(s, RAFT_T06, RAFT_SPOILS_TERM, l->term, 0, m->to);
     if (!b)

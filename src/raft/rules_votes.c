@@ -243,12 +243,21 @@ static void stood(struct step *s, struct voter *v, uint64_t term)
         v->stood_last_term = 0;
 }
 
+/* Shown once more: synced, read back or sent it stays. */
+static bool shown_again(struct voter *v, uint64_t term, const char *candidate, const char *protocol, bool unsynced)
+{
+    const struct vote_cast *known = vote_cast_find(v, term, candidate, protocol, false);
+    for (size_t i = 0; known && !unsynced && i < VOTER_CASTS; i++)
+        if (&v->cast[i] == known)
+            v->cast[i].unsynced = false;
+    return known != NULL;
+}
+
 static void vote(struct step *s, struct votes *votes, struct voter *v, uint64_t term, const char *candidate)
 {
     const char *protocol = s->fact->protocol ? s->fact->protocol : "";
-    bool loaded = s->fact->loaded;
-    if (!term || !candidate[0] || !is_decision(s, v, term, candidate) ||
-        vote_cast_find(v, term, candidate, protocol, false))
+    bool loaded = s->fact->loaded, unsynced = s->fact->kind == RAFT_FACT_VOTE && s->fact->written && !s->fact->durable;
+    if (!term || !candidate[0] || !is_decision(s, v, term, candidate) || shown_again(v, term, candidate, protocol, unsynced))
         return;
     const struct vote_cast *first = vote_cast_find(v, term, candidate, protocol, true);
     if (loaded && first)
@@ -261,7 +270,7 @@ static void vote(struct step *s, struct votes *votes, struct voter *v, uint64_t 
     else if (!loaded && !known)
         check_up_to_date(s, votes, v, term, candidate);
     struct vote_cast *c = &v->cast[v->casts++ % VOTER_CASTS];
-    *c = (struct vote_cast){.term = term, .protocol = protocol, .at = step_witness(s, RAFT_HOW_STATED, true)};
+    *c = (struct vote_cast){.term = term, .protocol = protocol, .at = step_witness(s, RAFT_HOW_STATED, true), .unsynced = unsynced};
     id_copy(c->candidate, candidate);
 }
 
@@ -405,12 +414,15 @@ static void before(struct step *s, void *state)
     }
 }
 
-/* What is not persistent is gone (Figure 2, State). */
+/* What is not persistent is gone (Figure 2, State). A vote that was not synced may be gone too: if it is not, it is read back. */
 static void restart(struct step *s, void *state)
 {
     struct voter *v = voter_of(s, state);
     if (!v)
         return;
+    for (size_t i = 0; i < VOTER_CASTS; i++)
+        if (v->cast[i].unsynced)
+            v->cast[i].at.how = RAFT_HOW_NONE;
     memset(v->asked, 0, sizeof v->asked);
     memset(v->ballot, 0, sizeof v->ballot);
     memset(v->command, 0, sizeof v->command);

@@ -27,6 +27,7 @@ struct vote_cast {
     char candidate[RAFT_NODE_NAME];
     const char *protocol;             /* ids of different ones cannot be compared */
     struct raft_witness at;
+    bool unsynced;                    /* shown by a file alone, and not on stable storage: nobody was told */
 };
 
 /* A result that grants, received. */

@@ -260,6 +260,33 @@ static void beyond_what_was_verified(void **state)
     assert_int_equal(b->spoils, RAFT_SPOILS_COMMIT);
 }
 
+/* Two AppendEntries at once: the second verifies what the first brings, in the place of an entry of its own. */
+static void as_far_as_one_before_it_brings(void **state)
+{
+    struct facts *f = *state;
+    facts_append(f, 1, true, 2, 1, "old");
+    moves_elect(f, 0, 2, 1, 1, "2");
+    facts_received(f, 0, 1, 2, 1, 1, ENTRIES(E(2, "a")), 1);
+    facts_received(f, 0, 1, 2, 2, 2, HEARTBEAT, 2);
+    moves_state(f, 1, RAFT_FACT_COMMIT, false, 2, 0);
+    breaks_none(f);
+}
+
+/* It has read a higher term, and looks first at the acknowledgement before it. */
+static void by_a_leader_that_has_read_more(void **state)
+{
+    struct facts *f = *state;
+    struct raft_message ask = facts_message(RAFT_REQUEST_VOTE, 2, 0, 3);
+    moves_elect(f, 0, 2, 1, 1, "1");
+    facts_tell(f, 0, &(struct raft_fact){.kind = RAFT_FACT_ROLE, .term = 2, .role = 2});
+    facts_received(f, 2, 0, 1, 1, 1, HEARTBEAT, 1);
+    facts_append(f, 0, true, 2, 2, "a");
+    moves_replicate(f, 0, 1, 2, 1, 1, ENTRIES(E(2, "a")), 1);
+    facts_tell(f, 0, &(struct raft_fact){.kind = RAFT_FACT_RECEIVED, .message = &ask});
+    moves_state(f, 0, RAFT_FACT_COMMIT, false, 2, 0);
+    breaks_none(f);
+}
+
 static void as_far_as_it_was_verified(void **state)
 {
     struct facts *f = *state;
@@ -384,7 +411,8 @@ int main(void)
         TEST(itself_before_it_is_durable), cmocka_unit_test(nobody_knows_the_members),
         TEST(an_acknowledgement_of_an_earlier_term), TEST(an_acknowledgement_of_less), TEST_FOUR(an_acknowledgement_of_less_of_four),
         TEST(an_earlier_term_beside_a_majority),
-        TEST(beyond_what_was_verified), TEST(as_far_as_it_was_verified), TEST(a_commit_index_lowered),
+        TEST(beyond_what_was_verified), TEST(as_far_as_it_was_verified), TEST(as_far_as_one_before_it_brings),
+        TEST(by_a_leader_that_has_read_more), TEST(a_commit_index_lowered),
         TEST(a_commit_index_lowered_to_what_the_leader_has),
         TEST(a_commit_index_that_may_be_lower),
         TEST(entries_sent_again), TEST(answers_that_wait_for_their_turn), TEST(entries_that_may_be_sent_again),

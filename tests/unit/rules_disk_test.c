@@ -322,6 +322,20 @@ static void term_written_lower(void **state)
     assert_break(f, RAFT_T15, f->sequence[1], "s1 wrote term 2 to its file, in which term 3 had been");
 }
 
+/* Written, gone with the power before it was synced, and another one is written then. */
+static void term_lost_with_the_power(void **state)
+{
+    struct facts *f = *state;
+    ballot_stable(f, 1, NULL);
+    ballot(f, WRITTEN, 3, NULL);
+    restart(f);
+    ballot(f, LOADED, 1, NULL);
+    ballot_stable(f, 2, NULL);
+    assert_null(find(f, RAFT_T15));
+    ballot(f, WRITTEN, 1, NULL);
+    assert_break(f, RAFT_T15, f->sequence[1], "s1 wrote term 1 to its file, in which term 2 had been");
+}
+
 static void vote_carried_over(void **state)
 {
     struct facts *f = *state;
@@ -681,7 +695,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(acknowledged_early), TEST(acknowledged_after_failure), TEST(acknowledged_in_time), TEST(vote_early),
         TEST(vote_sent_late), TEST(snapshot_early), TEST(snapshot_in_time), TEST(campaign_early),
-        TEST(campaign_in_volatile_term), TEST(speaks_in_volatile_term), TEST(term_written_lower), TEST(vote_carried_over),
+        TEST(campaign_in_volatile_term), TEST(speaks_in_volatile_term), TEST(term_written_lower), TEST(term_lost_with_the_power), TEST(vote_carried_over),
         TEST(loader_truncates), TEST(truncates_rightly), TEST(announces_less), TEST(announces_what_remains),
         TEST(files_not_read), TEST(tail_back),
         TEST(sent_after_restart), TEST(rewritten_short), TEST(compacted), TEST(shorter_but_snapshotted), TEST(rolled_back), TEST(read_back_only),

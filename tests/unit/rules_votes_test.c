@@ -183,6 +183,25 @@ static void a_second_vote_after_a_restart(void **state)
     assert_break(f, RAFT_T01, 2, 2, "s2 voted for s1 in term 3, in which it had voted for s0");
 }
 
+/* What was written and not synced may be lost, if nobody was told; what was sent, synced or read back may not. */
+static void a_vote_lost_with_the_power(void **state)
+{
+    struct facts *f = *state;
+    struct raft_fact synced = vote_fact(4, 0);
+    ask(f, BOTH, 0, 2, 3, 0, 0);
+    vote_written(f, 2, 3, 0);
+    facts_restart(f, 2);
+    facts_vote(f, 2, 1, 3);
+    assert_none(f);
+    ask(f, BOTH, 0, 2, 4, 0, 0);
+    vote_written(f, 2, 4, 0);
+    synced.durable = true;
+    facts_tell(f, 2, &synced);
+    facts_restart(f, 2);
+    facts_vote(f, 2, 1, 4);
+    assert_break(f, RAFT_T01, 2, f->sequence[2], "s2 voted for s1 in term 4, in which it had voted for s0");
+}
+
 static void every_term_is_another_election(void **state)
 {
     struct facts *f = *state;
@@ -576,6 +595,24 @@ static void answered_in_the_old_term(void **state)
 }
 
 /* ovsdb-server, while it hears a leader: the term is disregarded, and the vote is one of its own term. */
+/* Read at once: a request of an old term, and what the same peer sends as leader of a new one. The first answer is that of the first. */
+static void answered_before_the_new_term_was_seen(void **state)
+{
+    struct facts *f = *state;
+    struct raft_message old = facts_message(RAFT_APPEND_ENTRIES, 0, 1, 2), new = facts_message(RAFT_APPEND_ENTRIES, 0, 1, 4),
+                        answer = facts_message(RAFT_APPEND_ENTRIES_RESULT, 1, 0, 3);
+    facts_tell(f, 1, &(struct raft_fact){.kind = RAFT_FACT_RECEIVED, .message = &old});
+    f->sequence[1]--; /* by the same event */
+    facts_tell(f, 1, &(struct raft_fact){.kind = RAFT_FACT_RECEIVED, .message = &new});
+    pass(f, SENT, &answer, 1, 0);
+    assert_none(f);
+    new = facts_message(RAFT_APPEND_ENTRIES, 0, 3, 4);
+    answer = facts_message(RAFT_APPEND_ENTRIES_RESULT, 3, 0, 3);
+    pass(f, RECEIVED, &new, 0, 3);
+    pass(f, SENT, &answer, 3, 0);
+    assert_break(f, RAFT_T06, 3, 2, "s3 answered s0, leader of term 4, with a result of term 3");
+}
+
 static void voted_in_its_own_term(void **state)
 {
     struct facts *f = *state;
@@ -975,7 +1012,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(two_votes_in_a_term), TEST(votes_that_are_one), TEST(a_vote_for_another_after_its_own),
-        TEST(a_second_vote_after_a_restart), TEST(every_term_is_another_election), TEST(a_vote_carried_over),
+        TEST(a_second_vote_after_a_restart), TEST(a_vote_lost_with_the_power), TEST(every_term_is_another_election), TEST(a_vote_carried_over),
         TEST(names_of_two_protocols),
         TEST(both_asked_before_one_was_answered), TEST(both_asked_and_one_refused), TEST(compared_before_the_log_grew),
         TEST(answered_late), TEST(appended_when_it_led_no_more), TEST(appended_what_another_leader_may_have),
@@ -987,7 +1024,7 @@ int main(void)
         TEST(elections_that_are_right), TEST(a_cluster_of_one), TEST(an_election_not_seen),
         TEST(an_election_by_marks), TEST(an_election_by_some_marks), TEST(without_a_configuration),
         TEST(elected_by_a_deleted_configuration),
-        TEST(answered_in_the_old_term), TEST(voted_in_its_own_term), TEST(results_that_waited), TEST(a_leader_that_goes_on), TEST(a_leader_that_gives_up),
+        TEST(answered_in_the_old_term), TEST(voted_in_its_own_term), TEST(answered_before_the_new_term_was_seen), TEST(results_that_waited), TEST(a_leader_that_goes_on), TEST(a_leader_that_gives_up),
         TEST(a_leader_that_votes_and_stays), TEST(a_candidate_that_stays), TEST(refusals_that_are_right),
         TEST(a_result_of_an_old_term),
         TEST(a_term_that_falls), TEST(terms_that_do_not_fall),
