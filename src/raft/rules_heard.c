@@ -130,6 +130,13 @@ static uint64_t leader_silent(const struct step *s, const struct hearers *t, con
     return silence <= hearing(t) ? silence : UINT64_MAX;
 }
 
+/* Who asks is the leader that was heard itself, started again or stepped down: to follow it deposes nobody. */
+static bool is_that_leader(const struct step *s, const char *id)
+{
+    const struct raft_exchange *x = book_find(&s->node->book, id);
+    return x && x->append_got.at.how != RAFT_HOW_NONE && x->append_got.term == s->node->book.heard.term;
+}
+
 static void disrupted(struct step *s, const struct disruption *d, bool certain, const struct raft_witness *again)
 {
     struct raft_break *b = break_add(s, RAFT_T22, RAFT_SPOILS_NOTHING, d->term, 0, d->from);
@@ -179,7 +186,7 @@ static void request_received(struct step *s, const struct hearers *t, struct hea
     const struct raft_letter *heard = &s->node->book.heard;
     uint64_t silence = leader_silent(s, t, p);
     p->disruption.asked.how = RAFT_HOW_NONE;
-    if (m->pre_vote || !m->may_disregard || m->term <= p->known || silence == UINT64_MAX)
+    if (m->pre_vote || !m->may_disregard || m->term <= p->known || silence == UINT64_MAX || is_that_leader(s, m->from))
         return;
     p->disruption = (struct disruption){.asked = step_witness(s, RAFT_HOW_HEARD, true), .term = m->term, .led = heard->term,
                                         .time = heard->time, .silence = silence, .heard = heard->at};
@@ -217,7 +224,7 @@ static void check_pre_vote(struct step *s, const struct hearers *t, struct heare
             p->granted.asked = x->vote_asked.at;
         memcpy(p->granted.to, m->to, sizeof m->to);
     }
-    if (silence == UINT64_MAX)
+    if (silence == UINT64_MAX || is_that_leader(s, m->to))
         return;
     struct disruption d = {.at = step_witness(s, RAFT_HOW_SENT, true),
                            .pre_vote = true,

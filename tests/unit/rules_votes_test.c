@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -819,6 +820,19 @@ static void a_request_after_a_pause(void **state)
     assert_string_equal(b->text, "s1 took over term 3 from a RequestVote of s2, 40.0 ms after it had heard from its leader");
 }
 
+/* It was started again, and asks who heard it last: nobody else is deposed by that. */
+static void a_request_of_that_leader(void **state)
+{
+    struct facts *f = *state;
+    struct raft_message request = disturbs(1), reply = facts_message(RAFT_REQUEST_VOTE_RESULT, 1, 0, 3);
+    snprintf(request.from, sizeof request.from, "0");
+    hears(f);
+    at(f, 1, RAFT_FACT_RECEIVED, &request, 310 * MS);
+    facts_state(f, 1, RAFT_FACT_TERM, 0, 3);
+    at(f, 1, RAFT_FACT_SENT, &reply, 311 * MS);
+    assert_null(find(f, RAFT_T22));
+}
+
 static void a_request_among_faults(void **state)
 {
     followed_after(*state, true, 40);
@@ -1028,7 +1042,7 @@ int main(void)
         TEST(a_leader_that_votes_and_stays), TEST(a_candidate_that_stays), TEST(refusals_that_are_right),
         TEST(a_result_of_an_old_term),
         TEST(a_term_that_falls), TEST(terms_that_do_not_fall),
-        TEST(a_request_that_is_followed), TEST(a_request_after_a_pause), TEST(a_request_among_faults),
+        TEST(a_request_that_is_followed), TEST(a_request_after_a_pause), TEST(a_request_among_faults), TEST(a_request_of_that_leader),
         TEST(a_request_soon_among_faults), TEST(a_request_at_once), TEST(a_request_that_is_disregarded), TEST(requests_to_be_followed),
         TEST(a_pre_vote_while_a_leader_is_heard), TEST(a_pre_vote_of_a_leader),
         TEST(a_pre_vote_after_most_of_a_long_pause), TEST(a_pre_vote_between_two_heartbeats),
