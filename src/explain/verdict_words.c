@@ -73,11 +73,11 @@ const struct raft_witness *verdict_first(const struct raft_finding *f)
 
 /* ---- The headline, one function for each property ---- */
 
-/* A node that contradicts its own earlier life is named with its incarnation. */
-static bool node_on_other_side(const struct raft_finding *f, const struct raft_side *side, const struct raft_witness *at)
+/* A node of which another life is named too is named with its incarnation. */
+static bool node_has_other_life(const struct raft_finding *f, const struct raft_witness *at)
 {
     for (size_t i = 0; i < f->sides; i++) {
-        for (size_t w = 0; &f->side[i] != side && w < f->side[i].witnesses; w++) {
+        for (size_t w = 0; w < f->side[i].witnesses; w++) {
             const struct raft_witness *other = &f->side[i].witness[w];
             if (other->node == at->node && other->process != at->process && f->property != RAFT_LEADER_APPEND_ONLY)
                 return true;
@@ -101,7 +101,7 @@ static void print_nodes(const struct verdict *v, const struct raft_finding *f, c
     for (size_t i = 0; i < side->witnesses; i++) {
         const struct raft_witness *w = &side->witness[i];
         fprintf(out, "%s%s", i == 0 ? "" : i + 1 == side->witnesses ? " and " : ", ", verdict_node(v, side, w));
-        if (!side->id[0] && node_on_other_side(f, side, w))
+        if (!side->id[0] && node_has_other_life(f, w))
             fprintf(out, " (incarnation %" PRIu32 ")", incarnation_of(v, w->process));
     }
 }

@@ -110,6 +110,21 @@ static void node_against_its_earlier_life(void **state)
     assert_says(f, "", VERDICT_VIOLATED, "s0 (incarnation 1) committed \"a\" (term 1), s0 (incarnation 2) committed \"b\" (term 2)");
 }
 
+/* Both lives committed the one. */
+static void node_of_two_lives_on_one_side(void **state)
+{
+    struct facts *f = *state;
+    facts_append(f, 0, true, 1, 1, "a");
+    facts_state(f, 0, RAFT_FACT_COMMIT, 1, 0);
+    facts_append(f, 1, true, 1, 2, "b");
+    facts_state(f, 1, RAFT_FACT_COMMIT, 1, 0);
+    facts_restart(f, 0);
+    facts_append(f, 0, true, 1, 1, "a");
+    facts_state(f, 0, RAFT_FACT_COMMIT, 1, 0);
+    assert_says(f, "", VERDICT_VIOLATED,
+                "s0 (incarnation 1) and s0 (incarnation 2) committed \"a\" (term 1), s1 committed \"b\" (term 2)");
+}
+
 static void nothing_broke(void **state)
 {
     agree(*state);
@@ -228,7 +243,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(two_state_machines), T(each_property_has_its_words), T(node_against_its_earlier_life), T(nothing_broke),
+        T(two_state_machines), T(each_property_has_its_words), T(node_against_its_earlier_life),
+        T(node_of_two_lives_on_one_side), T(nothing_broke),
         T(what_was_not_seen), T(process_not_recorded_to_its_end), T(two_clusters_in_doubt), T(hostile_text_is_escaped),
         T(hostile_chain_is_escaped),
         T(json_is_json), T(large_numbers_are_strings),
