@@ -37,7 +37,8 @@ bool leader_committed(struct step *s, uint64_t index)
     const struct raft_node *n = s->node;
     const struct raft_members *members = members_at(&n->book, n->last);
     struct held alone = {n, UINT64_MAX};
-    if (index <= n->commit || (members && members_majority(members->text, holds, &alone))) /* a cluster of one */
+    if (index <= n->commit || index <= n->compacted || /* only what is committed is compacted */
+        (members && members_majority(members->text, holds, &alone))) /* a cluster of one */
         return true;
     for (size_t i = 0; members && i < n->book.exchanges; i++) {
         const struct raft_letter *l = &n->book.exchange[i].acknowledged;

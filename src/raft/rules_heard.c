@@ -28,6 +28,7 @@ struct hearer {
     uint64_t known;          /* highest term that it must have: its own, or received in what nobody may disregard */
     struct disruption disruption, doubt; /* received; followed, and it is not known whether the leader lived then */
     struct granted granted;
+    struct raft_witness stood; /* when it asked for votes itself, or whether it would get them */
     uint64_t heard_time, heard_term; /* of AppendEntries */
 };
 
@@ -124,7 +125,8 @@ static uint64_t leader_silent(const struct step *s, const struct hearers *t, con
 {
     const struct raft_node *n = s->node;
     const struct raft_letter *heard = &n->book.heard;
-    if (heard->at.how == RAFT_HOW_NONE || heard->term < p->known || heard->term < n->term || s->fact->time < heard->time)
+    if (heard->at.how == RAFT_HOW_NONE || heard->term < p->known || heard->term < n->term || s->fact->time < heard->time ||
+        (p->stood.how != RAFT_HOW_NONE && p->stood.order > heard->at.order)) /* its own timer ran out: it believes in none */
         return UINT64_MAX;
     uint64_t silence = s->fact->time - heard->time;
     return silence <= hearing(t) ? silence : UINT64_MAX;
@@ -294,6 +296,7 @@ static void known(struct hearer *p, uint64_t term)
 static void stands(struct step *s, struct hearers *t, struct hearer *p)
 {
     p->disruption.asked.how = RAFT_HOW_NONE;
+    p->stood = step_witness(s, RAFT_HOW_STATED, true);
     patience_ends(s, t);
 }
 

@@ -215,7 +215,7 @@ static void ends_of_log(struct raft_node *n, struct disk *d)
 void restart_begins(struct raft_node *n, struct disk *d)
 {
     struct disk old = *d;
-    if (!old.restarted || !old.loading || old.read_log) /* else it died before it had looked: they are what they were */
+    if (!old.restarted || old.read_log || old.rewritten) /* else it died before it had looked: they are what they were */
         ends_of_log(n, &old);
     *d = (struct disk){
         .terms = old.terms, .votes = old.votes, .ballots = old.ballots, .durable = old.durable, .written = old.written,

@@ -430,6 +430,23 @@ static void tail_back(void **state)
                  " nobody sent it that entry since");
 }
 
+/* It lost its power before it had read its log, again: that the entries it had cut off are there is no news of the second start. */
+static void tail_back_after_two_starts(void **state)
+{
+    struct facts *f = *state;
+    stable(f, 1, 3, 1);
+    truncated(f, WRITTEN, 2);
+    entry(f, WRITTEN, 3, 2);
+    entry(f, WRITTEN, 4, 2);
+    restart(f);
+    ballot(f, LOADED, 2, NULL);
+    restart(f);
+    ballot(f, LOADED, 2, NULL);
+    loaded(f, 1, 3, 1);
+    ask_for_votes(f, 3, 3, 1);
+    assert_null(find(f, RAFT_T14));
+}
+
 static void sent_after_restart(void **state)
 {
     struct facts *f = *state;
@@ -711,7 +728,7 @@ int main(void)
         TEST(vote_sent_late), TEST(snapshot_early), TEST(snapshot_in_time), TEST(campaign_early),
         TEST(campaign_in_volatile_term), TEST(speaks_in_volatile_term), TEST(term_written_lower), TEST(term_lost_with_the_power), TEST(vote_carried_over),
         TEST(loader_truncates), TEST(truncates_rightly), TEST(announces_less), TEST(announces_what_remains),
-        TEST(files_not_read), TEST(tail_back),
+        TEST(files_not_read), TEST(tail_back), TEST(tail_back_after_two_starts),
         TEST(sent_after_restart), TEST(rewritten_short), TEST(compacted), TEST(shorter_but_snapshotted), TEST(rolled_back), TEST(read_back_only), TEST(brought_back_by_a_lost_write),
         TEST(term_rolled_back), TEST(term_forgotten), TEST(term_stated_only), TEST(term_without_files), TEST(term_kept), TEST(compacted_early),
         TEST(died_installing), TEST(tail_kept), TEST(tail_rightly), TEST(older_installed), TEST(older_disregarded),

@@ -127,6 +127,21 @@ static void while_another_is_pending(void **state)
                 "s0, leader of term 2, changed the configuration at index 4 while the one of index 3 was not committed");
 }
 
+/* A log file that begins anew with entries of before says nothing of what is committed: that is in the snapshot. */
+static void after_a_compaction(void **state)
+{
+    struct facts *f = *state;
+    lead(f);
+    change(f, 0, 3, 2, "0 1 2 3");
+    moves_replicate(f, 0, 1, 2, 2, 2, ENTRIES(E(2, "m")), 2);
+    moves_replicate(f, 0, 2, 2, 2, 2, ENTRIES(E(2, "m")), 2);
+    moves_state(f, 0, RAFT_FACT_COMMIT, false, 3, 0);
+    facts_tell(f, 0, &(struct raft_fact){.kind = RAFT_FACT_SNAPSHOT, .durable = true, .index = 3, .term = 2});
+    facts_append(f, 0, true, 2, 2, "a");
+    change(f, 0, 4, 2, "0 1 2");
+    assert_null(break_find(f, RAFT_T19));
+}
+
 /* A follower appends what its leader sent: the leader answers for it. The same text again is no change. */
 static void of_others(void **state)
 {
@@ -243,7 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(one_more), TEST(one_less_and_a_learner), TEST(two_more), TEST(one_for_another), TEST(two_more_jointly),
         TEST(before_its_own_term), TEST(before_it_is_seen_to_lead), TEST(before_it_leads_at_all),
-        TEST(before_its_own_entry_is_committed), TEST(while_another_is_pending), TEST(of_others), TEST(read_back),
+        TEST(before_its_own_entry_is_committed), TEST(while_another_is_pending), TEST(after_a_compaction), TEST(of_others), TEST(read_back),
         TEST(counted_by_the_old_one), TEST(counted_by_one_side), TEST(counted_after_an_old_one_was_sent), TEST(counted_by_both_sides), TEST(counted_with_a_learner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -899,6 +899,18 @@ static void a_pre_vote_while_a_leader_is_heard(void **state)
     assert_break(f, RAFT_T22, 1, 9, "s1 granted s2 a pre-vote 2.0 ms after it had heard from its leader");
 }
 
+/* What it had from the leader was old when it read it: its own timer has run out since. */
+static void a_pre_vote_when_it_stands_itself(void **state)
+{
+    struct facts *f = *state;
+    struct raft_message reply = facts_message(RAFT_REQUEST_VOTE_RESULT, 1, 2, 3), own = facts_message(RAFT_REQUEST_VOTE, 1, 2, 3);
+    reply.pre_vote = reply.success = own.pre_vote = true;
+    hears(f);
+    at(f, 1, RAFT_FACT_SENT, &own, 309 * MS);
+    at(f, 1, RAFT_FACT_SENT, &reply, 310 * MS);
+    assert_null(find(f, RAFT_T22));
+}
+
 /* s0 leads term 2, and s1 hears it each 20 ms, for 1.2 s, then not for a second, and nobody minds: no election timer runs out. */
 static void hears_with_a_gap(struct facts *f)
 {
@@ -1046,7 +1058,7 @@ int main(void)
         TEST(a_request_soon_among_faults), TEST(a_request_at_once), TEST(a_request_that_is_disregarded), TEST(requests_to_be_followed),
         TEST(a_pre_vote_while_a_leader_is_heard), TEST(a_pre_vote_of_a_leader),
         TEST(a_pre_vote_after_most_of_a_long_pause), TEST(a_pre_vote_between_two_heartbeats),
-        TEST(a_pre_vote_when_the_leader_was_gone), TEST(patience_of_a_server_that_was_stopped),
+        TEST(a_pre_vote_when_the_leader_was_gone), TEST(a_pre_vote_when_it_stands_itself), TEST(patience_of_a_server_that_was_stopped),
         TEST(a_pre_vote_of_the_same_turn), TEST(a_learner_that_stands),
         TEST(a_server_removed_that_stands),
     };
