@@ -1,6 +1,5 @@
 #include "cli/diff_with.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -273,13 +272,6 @@ static bool drive(struct with *w, struct drd_error *e)
 
 /* --- what is said --- */
 
-/* Names and data come from programs: nothing in them may steer the terminal. */
-static void put_clean(const char *text)
-{
-    for (; *text; text++)
-        putchar(iscntrl((unsigned char)*text) ? '?' : *text);
-}
-
 static const char *code_name(int32_t code)
 {
     return code == 0x7fff0001 ? "clock" : trace_code_name(code); /* TRACE_PEEK_CLOCK of the shim */
@@ -313,12 +305,12 @@ static void print_side(char side, const char *what, const char *meaning, const c
     printf("  %c  %s", side, what);
     if (*meaning) {
         printf(": ");
-        put_clean(meaning);
+        text_plain(meaning, stdout);
     }
     putchar('\n');
     if (*data) {
         printf("     ");
-        put_clean(data);
+        text_plain(data, stdout);
         putchar('\n');
     }
 }
@@ -328,10 +320,10 @@ static void print_source(const struct departure *d)
     for (size_t i = 0; i < d->frames && i < FRAMES_SHOWN; i++) {
         const struct replay_frame *f = &d->frame[i];
         printf(i ? "  <- " : "SOURCE ");
-        put_clean(*f->function ? f->function : f->object);
+        text_plain(*f->function ? f->function : f->object, stdout);
         if (f->line) {
             putchar(' ');
-            put_clean(base_name(f->file));
+            text_plain(base_name(f->file), stdout);
             printf(":%u", f->line);
         }
     }
@@ -350,7 +342,7 @@ static void print_departure(const struct with *w, const char *run)
     say_what(d, what, sizeof what);
     printf("A  %s: %s, as recorded\nB  the same with %s\n", run, d->process->node, w->binary);
     printf("DEPARTS %s  ", name);
-    put_clean(what);
+    text_plain(what, stdout);
     printf("  (equal up to there: %s events)\n", text_count(d->result.events, count, sizeof count));
     if (d->result.outcome == REPLAY_DIFFERS) {
         print_side('A', code_name(is_other_call(d) ? d->result.expected_call : d->result.call), d->recorded.words,

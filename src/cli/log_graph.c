@@ -8,6 +8,7 @@
 #include "cli/lanes.h"
 #include "export/words.h"
 #include "util/term.h"
+#include "util/text.h"
 
 #define WORDS_LEAST 30 /* columns that lanes leave to words */
 #define LABEL_MOST 4000
@@ -307,7 +308,7 @@ static void on_after(void *context, const struct trace_event *event)
     bool last = p && event->sequence + 1 == p->events && p->end;
     char text[64];
     if (last) {
-        words_end(p->status, text, sizeof text);
+        text_end(p->status, text, sizeof text);
         label_add(x, text);
         x->row.meaning = true;
         x->row.draw.mark = MARK_END;

@@ -1,5 +1,4 @@
 /* drd show EVENT --frames: the stack of the thread that made the event. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +6,7 @@
 
 #include "cli/show.h"
 #include "replay/frames.h"
+#include "util/text.h"
 
 struct show_frames {
     struct replay_frame frame[FRAMES_MAX];
@@ -32,25 +32,18 @@ struct show_frames *show_frames_read(const struct run_view *v, const struct stor
     return NULL;
 }
 
-/* Names come from programs and from the run: nothing in them may steer the terminal. */
-static void put_name(const char *name)
-{
-    for (; *name; name++)
-        putchar(iscntrl((unsigned char)*name) ? '?' : *name);
-}
-
 static void print_frame(const struct replay_frame *f)
 {
-    put_name(*f->function ? f->function : f->object);
+    text_plain(*f->function ? f->function : f->object, stdout);
     if (!*f->function)
         printf("+0x%" PRIx64, f->offset);
     if (f->line) {
         printf("  ");
-        put_name(f->file);
+        text_plain(f->file, stdout);
         printf(":%u", f->line);
     } else if (*f->function) {
         printf("  ");
-        put_name(f->object);
+        text_plain(f->object, stdout);
         printf("+0x%" PRIx64, f->offset);
     }
     putchar('\n');
@@ -64,12 +57,12 @@ void show_frames_print(const struct show_frames *f)
     }
     if (*f->note) {
         printf("  %-16s ", f->count ? "" : "stack");
-        put_name(f->note);
+        text_plain(f->note, stdout);
         putchar('\n');
     }
     if (*f->acting) {
         printf("  %-16s ", "acts on it at");
-        put_name(f->acting);
+        text_plain(f->acting, stdout);
         putchar('\n');
     }
 }

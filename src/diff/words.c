@@ -1,7 +1,6 @@
 /* What an event is called. Terms as in the Raft paper. */
 #include <inttypes.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "diff/diff.h"
 #include "util/text.h"
@@ -23,17 +22,6 @@ static void entry_words(const struct diff_run *r, const struct diff_event *event
         snprintf(out, size, "%s", text);
     else
         snprintf(out, size, "entry %08" PRIx32, (uint32_t)(event->content >> 32));
-}
-
-static void exit_words(const struct diff_event *event, char *out, size_t size)
-{
-    int status = (int)event->index;
-    if (status < 0)
-        snprintf(out, size, "ends, it is not known how");
-    else if (WIFSIGNALED(status))
-        snprintf(out, size, "is killed by signal %d", WTERMSIG(status));
-    else
-        snprintf(out, size, "ends with status %d", WEXITSTATUS(status));
 }
 
 static const char *message_name(uint8_t type)
@@ -192,7 +180,7 @@ void diff_words(const struct diff_run *r, const struct diff_event *event, uint32
     range(event->index + first, event->index + last, where, sizeof where);
     switch (event->kind) {
     case DIFF_START: snprintf(out, size, "starts, incarnation %" PRIu64, event->index); break;
-    case DIFF_EXIT: exit_words(event, out, size); break;
+    case DIFF_EXIT: text_end((int)event->index, out, size); break;
     case DIFF_FAULT:
         snprintf(out, size, "%s: %s %s", event->node == r->outside ? "drd fault" : "fault", diff_run_text(r, event),
                  diff_run_peer(r, event->peer));

@@ -1,9 +1,9 @@
 /* Cause, chain and other breaks of rules, for people. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "explain/explain.h"
+#include "util/text.h"
 
 #define LABEL "%-11s"
 #define BREAKS_SHOWN 6
@@ -14,18 +14,11 @@ static void print_label(const char *label, const struct verdict_style *style, FI
     fprintf(out, "%s" LABEL "%s", style->strong, label, style->plain);
 }
 
-/* Keys, ids and names come from the nodes: nothing in them may steer the terminal. */
-static void put_words(const char *text, FILE *out)
-{
-    for (; *text; text++)
-        putc(iscntrl((unsigned char)*text) ? '?' : *text, out);
-}
-
 static void print_class(const struct verdict *v, const struct raft_break *b, FILE *out)
 {
     char event[RAFT_NODE_NAME + 32];
     verdict_event(v, &b->at, event, sizeof event);
-    put_words(b->text, out);
+    text_plain(b->text, out);
     fprintf(out, "   %s   [%s, %s]\n", event, raft_classes[b->class].id, raft_classes[b->class].reference);
 }
 
@@ -93,7 +86,7 @@ static void print_pieces(const struct verdict *v, const struct verdict_style *st
         char piece[RAFT_WORDS];
         n = piece_length(text, width);
         snprintf(piece, sizeof piece, "%.*s", (int)n, text);
-        put_words(piece, out);
+        text_plain(piece, out);
         fputc('\n', out);
         if (!text[n])
             break;
@@ -135,7 +128,7 @@ static void print_steps(const struct verdict *v, const struct verdict_style *sty
             print_pieces(v, style, i, text, out);
             continue;
         }
-        put_words(text, out);
+        text_plain(text, out);
         fputc('\n', out);
     }
 }
@@ -158,7 +151,7 @@ void verdict_cause_print(const struct verdict *v, const struct verdict_style *st
     if (v->cause.settle[0]) {
         print_label("", style, out);
         fputs("not certain: ", out);
-        put_words(v->cause.settle, out);
+        text_plain(v->cause.settle, out);
         fputc('\n', out);
     }
     print_source(v, style, out);

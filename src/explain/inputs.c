@@ -25,23 +25,6 @@ static bool is_draw(const struct trace_event *event)
     return event->code == TRACE_DRAW || event->code == SYS_getrandom;
 }
 
-/* A wait that ended because its time was over. One that was not to wait at all is none. */
-static bool is_timeout(const struct trace_event *event)
-{
-    switch (event->code) {
-    case SYS_epoll_wait: case SYS_epoll_pwait:
-        return event->complete && event->result == 0 && event->argument[3] > 0;
-    case SYS_poll:
-        return event->complete && event->result == 0 && event->argument[2] > 0;
-    case SYS_ppoll: case SYS_select: case SYS_pselect6:
-        return event->complete && event->result == 0;
-    case SYS_nanosleep: case SYS_clock_nanosleep:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Events from `first` up to but without `last`. */
 static bool events_each(struct store *s, uint32_t process, uint64_t first, uint64_t last,
                         void (*fn)(void *context, const struct trace_event *event), void *context, struct drd_error *e)
@@ -89,7 +72,7 @@ static void timer_event(void *context, const struct trace_event *event)
             snprintf(t->latest_source, sizeof t->latest_source, "getrandom");
     } else if (is_heard(event)) {
         t->fired = false; /* it may have been told to */
-    } else if (is_timeout(event)) {
+    } else if (trace_timed_out(event)) {
         t->fired = true;
         t->waited = event->sequence;
         t->drawn = t->latest;
@@ -144,7 +127,7 @@ static void taken_event(void *context, const struct trace_event *event)
         what = "read the processor's time stamp";
     else if (event->code == SYS_read || event->code == SYS_pread64)
         what = "read a file", took = CHAIN_TOOK_FILE;
-    else if (event->code == TRACE_MARK || is_timeout(event) || event->code == SYS_epoll_wait || event->code == SYS_poll)
+    else if (event->code == TRACE_MARK || trace_timed_out(event) || event->code == SYS_epoll_wait || event->code == SYS_poll)
         *t = (struct taken){UINT64_MAX, NULL, CHAIN_TOOK_NOTHING}; /* the window begins anew: what came before went into something else */
     if (what)
         *t = (struct taken){event->sequence, what, took};

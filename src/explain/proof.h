@@ -80,6 +80,8 @@ void proof_json(const struct proof *p, struct json_writer *j); /* an object */
 /* proof_text.c */
 void proof_print(const struct verdict *v, const char *run, const struct verdict_style *style, FILE *out);
 /* "the AppendEntriesReply of n3 to n1 is lost (n3@536): gone in 5 of 5 runs; without that it is there in 5 of 5" */
+/* "gone in 4 of 5, there in 1" */
+void proof_print_count(const struct proof_count *c, FILE *out);
 void proof_words(const struct proof *p, char *out, size_t size);
 
 #endif

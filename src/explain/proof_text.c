@@ -1,5 +1,4 @@
 /* A proof, for people. */
-#include <ctype.h>
 #include <string.h>
 
 #include "explain/explain.h"
@@ -12,13 +11,6 @@
 static void print_label(const char *label, const struct verdict_style *style, FILE *out)
 {
     fprintf(out, "%s" LABEL "%s", style->strong, label, style->plain);
-}
-
-/* It stands in the run's file, which may be anybody's. */
-static void put_words(const char *text, FILE *out)
-{
-    for (; *text; text++)
-        putc(iscntrl((unsigned char)*text) ? '?' : *text, out);
 }
 
 static unsigned runs_all(const struct proof *p)
@@ -47,7 +39,7 @@ void proof_words(const struct proof *p, char *out, size_t size)
 
 /* ---- what was tried ---- */
 
-static void print_count(const struct proof_count *c, FILE *out)
+void proof_print_count(const struct proof_count *c, FILE *out)
 {
     fprintf(out, "gone in %u of %u", c->gone, c->runs);
     if (c->same)
@@ -60,9 +52,9 @@ static void print_count(const struct proof_count *c, FILE *out)
 
 static void print_trial(const struct proof_trial *t, FILE *out)
 {
-    put_words(*t->option ? t->option : t->text, out);
+    text_plain(*t->option ? t->option : t->text, out);
     fputs(": ", out);
-    print_count(&t->changed, out);
+    proof_print_count(&t->changed, out);
     if (t->changed.gone && t->changed.broke)
         fprintf(out, " (the rule is broken in %u)", t->changed.broke);
     if (t->unchanged.runs && t->unchanged.same < t->unchanged.runs)
@@ -137,7 +129,7 @@ static void print_proof(const struct proof *p, const char *run, const struct ver
     proof_words(p, words, sizeof words);
     print_label("PROOF", style, out);
     fputs(p->state == PROOF_PROVED ? style->good : "", out);
-    put_words(words, out);
+    text_plain(words, out);
     fprintf(out, "%s%s\n", p->state == PROOF_PROVED ? style->plain : "", p->stopped ? " (stopped early)" : "");
     if (p->state == PROOF_PROVED) {
         const struct proof_trial *t = &p->trial[p->proving];

@@ -12,6 +12,7 @@
 #include "export/words.h"
 #include "protocol/map.h"
 #include "util/json.h"
+#include "util/text.h"
 
 #define ROLE_TRACK 0
 
@@ -287,7 +288,7 @@ static void on_after(void *context, const struct trace_event *event)
     if (!p || event->sequence + 1 != p->events || !p->end)
         return;
     begin_slices(x);
-    words_end(p->status, text, sizeof text);
+    text_end(p->status, text, sizeof text);
     slice(x, "incident", text, NULL, NULL);
     if (x->track.node[cast_node(&x->cast, p->number)].speaks)
         role_end(x, (size_t)cast_node(&x->cast, p->number));

@@ -10,6 +10,7 @@
 #include "export/export.h"
 #include "export/words.h"
 #include "util/json.h"
+#include "util/text.h"
 
 #define CAUSED_MAX 8
 #define EXPRESSION "(?<host>\\S*) (?<clock>{.*}) (?<id>\\S*) (?<seconds>\\S*)\\n(?<event>.*)"
@@ -150,7 +151,7 @@ static void on_after(void *context, const struct trace_event *event)
     tell_caused(s);
     if (!p || event->sequence + 1 != p->events || !p->end)
         return;
-    words_end(p->status, text, sizeof text);
+    text_end(p->status, text, sizeof text);
     tick(s, &at, text);
 }
 

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "util/text.h"
 
@@ -198,14 +197,4 @@ bool words_incident(const struct raft_fact *f, char *out, size_t size)
         add(out, size, "says: %s", f->text);
     words_clean(out);
     return out[0] != '\0';
-}
-
-void words_end(int status, char *out, size_t size)
-{
-    if (status < 0)
-        snprintf(out, size, "ends, it is not known how");
-    else if (WIFSIGNALED(status))
-        snprintf(out, size, "is killed by signal %d", WTERMSIG(status));
-    else
-        snprintf(out, size, "ends with status %d", WEXITSTATUS(status));
 }

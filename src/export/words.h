@@ -16,8 +16,6 @@ const char *words_peer(const struct cast *cast, const struct feed_message *m, bo
 void words_change(const struct track_change *change, char *out, size_t size);
 /* What happens to a process: "starts", "is cut off from s1"; false: the fact is none of these. */
 bool words_incident(const struct raft_fact *fact, char *out, size_t size);
-/* "ends with status 0", "is killed by signal 9"; `status` as of waitpid(2), -1 unknown. */
-void words_end(int status, char *out, size_t size);
 /* Make text of others printable, in place. */
 char *words_clean(char *text);
 /* The same of a name, and without blanks: what a format takes as one word. */

@@ -81,6 +81,10 @@ void node_bound(struct raft_node *n, uint64_t term); /* it has this term, or a l
 
 /* What to call the peer with this id: the node's name where it is recorded, else the id. */
 const char *step_peer(const struct step *s, const char *id);
+/* What is said of terms and votes, not a second time: a message of Raft, or a vote, role or term stated or written. */
+bool step_tells_term(const struct step *s);
+/* The node is stated to stand for election: it votes for itself, or is candidate. */
+bool step_candidacy(const struct step *s);
 /* rules_commit.c: the event at which the node came to know that `index` is committed, and so applied it. NULL: not known. */
 const struct raft_witness *commit_learnt(const struct raft_node *n, uint64_t index);
 /* rules_apply.c: the entry that the apply at hand speaks of, NULL if it is not known; the earlier index at which the same

@@ -345,7 +345,7 @@ static void stated(struct step *s, struct hearers *t, struct hearer *p)
     const struct raft_fact *f = s->fact;
     if (f->loaded)
         return;
-    if (f->kind == RAFT_FACT_VOTE ? strcmp(f->peer, s->node->id) == 0 : f->kind == RAFT_FACT_ROLE && f->role == 1)
+    if (step_candidacy(s))
         stands(s, t, p);
     check_disrupted(s, t, p, f->term, f->kind == RAFT_FACT_VOTE && strcmp(f->peer, p->disruption.from) == 0);
     known(p, f->term);
@@ -354,9 +354,7 @@ static void stated(struct step *s, struct hearers *t, struct hearer *p)
 static void before(struct step *s, void *state)
 {
     const struct raft_fact *f = s->fact;
-    bool message = f->kind == RAFT_FACT_SENT || f->kind == RAFT_FACT_RECEIVED;
-    if (f->again || (message ? f->message->type == RAFT_NONE || f->message->type >= RAFT_OTHER
-                             : f->kind != RAFT_FACT_VOTE && f->kind != RAFT_FACT_ROLE && f->kind != RAFT_FACT_TERM))
+    if (!step_tells_term(s))
         return;
     struct hearer *p = hearer_of(s, state);
     if (!p)

@@ -163,6 +163,22 @@ const char *step_peer(const struct step *s, const char *id)
     return n ? n->name : id;
 }
 
+bool step_tells_term(const struct step *s)
+{
+    const struct raft_fact *f = s->fact;
+    if (f->again)
+        return false;
+    if (f->kind == RAFT_FACT_SENT || f->kind == RAFT_FACT_RECEIVED)
+        return f->message->type != RAFT_NONE && f->message->type < RAFT_OTHER;
+    return f->kind == RAFT_FACT_VOTE || f->kind == RAFT_FACT_ROLE || f->kind == RAFT_FACT_TERM;
+}
+
+bool step_candidacy(const struct step *s)
+{
+    const struct raft_fact *f = s->fact;
+    return f->kind == RAFT_FACT_VOTE ? strcmp(f->peer, s->node->id) == 0 : f->kind == RAFT_FACT_ROLE && f->role == 1;
+}
+
 void peer_heard(struct step *s, const char *id, bool received)
 {
     struct raft_peer *peer = id[0] ? peer_make(s, id) : NULL;

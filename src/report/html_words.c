@@ -257,17 +257,6 @@ static void put_cause(const struct report *r, size_t run, FILE *out)
     }
 }
 
-static void put_counts(const struct proof_count *c, FILE *out)
-{
-    fprintf(out, "gone in %u of %u", c->gone, c->runs);
-    if (c->same)
-        fprintf(out, ", there in %u", c->same);
-    if (c->other)
-        fprintf(out, ", another violation in %u", c->other);
-    if (c->open)
-        fprintf(out, ", %u cannot be judged", c->open);
-}
-
 /* What was tried beside the change that proves it. */
 static void put_tried(const struct proof *p, FILE *out)
 {
@@ -284,7 +273,7 @@ static void put_tried(const struct proof *p, FILE *out)
             fputs("</code>)", out);
         }
         fputs(": ", out);
-        put_counts(&t->changed, out);
+        proof_print_count(&t->changed, out);
         fputs("</li>\n", out);
     }
     fputs(shown ? "</ul></details>\n" : "", out);

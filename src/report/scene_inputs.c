@@ -30,22 +30,6 @@ struct search {
     struct draw latest, behind; /* the one in force when the wait began to be over */
 };
 
-static bool is_timeout(const struct trace_event *event)
-{
-    switch (event->code) {
-    case SYS_epoll_wait: case SYS_epoll_pwait:
-        return event->complete && event->result == 0 && event->argument[3] > 0;
-    case SYS_poll:
-        return event->complete && event->result == 0 && event->argument[2] > 0;
-    case SYS_ppoll: case SYS_select: case SYS_pselect6:
-        return event->complete && event->result == 0;
-    case SYS_nanosleep: case SYS_clock_nanosleep:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Bytes from outside. Eight of them are an eventfd's or a timerfd's. */
 static bool is_heard(const struct trace_event *event)
 {
@@ -71,7 +55,7 @@ static void search_event(struct search *s, const struct trace_event *event)
         draw_take(&s->latest, event);
     } else if (is_heard(event)) {
         s->wait.fired = false;
-    } else if (is_timeout(event)) {
+    } else if (trace_timed_out(event)) {
         s->wait = (struct wait){event->sequence, event->time, true};
         s->behind = s->latest;
     }

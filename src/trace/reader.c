@@ -1,6 +1,7 @@
 #include "trace/reader.h"
 
 #include <string.h>
+#include <sys/syscall.h>
 
 #define NS_PER_SECOND 1000000000ull
 
@@ -234,4 +235,20 @@ const char *trace_code_name(int32_t code)
     if (code < -(int32_t)(sizeof named / sizeof *named) + 1 || !named[-(int64_t)code])
         return "unknown-event";
     return named[-(int64_t)code];
+}
+
+bool trace_timed_out(const struct trace_event *event)
+{
+    switch (event->code) {
+    case SYS_epoll_wait: case SYS_epoll_pwait:
+        return event->complete && event->result == 0 && event->argument[3] > 0;
+    case SYS_poll:
+        return event->complete && event->result == 0 && event->argument[2] > 0;
+    case SYS_ppoll: case SYS_select: case SYS_pselect6:
+        return event->complete && event->result == 0;
+    case SYS_nanosleep: case SYS_clock_nanosleep:
+        return true;
+    default:
+        return false;
+    }
 }

@@ -54,6 +54,9 @@ const uint8_t *trace_decode(const uint8_t *p, const uint8_t *end, struct trace_s
  * or map `out` is its header and out->data, out->length are its bytes, header included. */
 bool trace_map_find(struct trace_bytes map, const char *key, struct unpack *out);
 
+/* A wait that ended because its time was over. One that was not to wait at all is none. */
+bool trace_timed_out(const struct trace_event *event);
+
 /* "recvfrom", "clock", "signal": the word users see and filter by (--kind). Static storage. */
 const char *trace_code_name(int32_t code);
 

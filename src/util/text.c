@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/wait.h>
 
 char *text_size(uint64_t bytes, char *out, size_t size)
 {
@@ -148,4 +149,20 @@ size_t text_utf8(const unsigned char *p, size_t length)
         (p[0] == 0xf4 && p[1] > 0x8f))
         return 0;
     return width;
+}
+
+void text_plain(const char *text, FILE *out)
+{
+    for (; *text; text++)
+        putc(iscntrl((unsigned char)*text) ? '?' : *text, out);
+}
+
+void text_end(int status, char *out, size_t size)
+{
+    if (status < 0)
+        snprintf(out, size, "ends, it is not known how");
+    else if (WIFSIGNALED(status))
+        snprintf(out, size, "is killed by signal %d", WTERMSIG(status));
+    else
+        snprintf(out, size, "ends with status %d", WEXITSTATUS(status));
 }

@@ -22,6 +22,13 @@ char *text_quote(const void *data, size_t length, char *out, size_t size);
  * characters become '?': who has such a name sees in the line what it is. */
 void text_shell(const char *word, FILE *out);
 
+/* Names and words that come from programs or from a run, as they are but for control characters, which become '?': nothing in
+ * them may steer the terminal. */
+void text_plain(const char *text, FILE *out);
+
+/* How a process ended, of a wait status: "ends with status 1", "is killed by signal 9", "ends, it is not known how" below 0. */
+void text_end(int status, char *out, size_t size);
+
 /* Offset, sixteen bytes in hex, the same as text; one line for each sixteen, each after `indent`. */
 void text_hexdump(const void *data, size_t length, const char *indent, FILE *out);
 

@@ -82,12 +82,36 @@ static void words_of_a_shell(void **state)
     }
 }
 
+static void ends(void **state)
+{
+    (void)state;
+    char t[40];
+    text_end(-1, t, sizeof t);
+    assert_string_equal(t, "ends, it is not known how");
+    text_end(3 << 8, t, sizeof t);
+    assert_string_equal(t, "ends with status 3");
+    text_end(9, t, sizeof t);
+    assert_string_equal(t, "is killed by signal 9");
+}
+
+static void plain(void **state)
+{
+    (void)state;
+    char *t = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&t, &size);
+    text_plain("n1\033[31m\n\177 x", out);
+    fclose(out);
+    assert_string_equal(t, "n1?[31m?? x");
+    free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes), cmocka_unit_test(durations), cmocka_unit_test(counts),
         cmocka_unit_test(quotes), cmocka_unit_test(dumps),
-        cmocka_unit_test(words_of_a_shell),
+        cmocka_unit_test(words_of_a_shell), cmocka_unit_test(ends), cmocka_unit_test(plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
