@@ -178,6 +178,13 @@ static struct voter *voter_named(struct votes *votes, const struct step *s, cons
     return NULL;
 }
 
+/* Who has sent AppendEntries of this term leads it: a vote for it now elects nobody. */
+static bool leads_already(const struct step *s, const char *candidate, uint64_t term)
+{
+    const struct raft_exchange *x = book_find(&s->node->book, candidate);
+    return x && x->append_got.at.how != RAFT_HOW_NONE && x->append_got.term == term;
+}
+
 static void check_up_to_date(struct step *s, struct votes *votes, struct voter *v, uint64_t term, const char *candidate)
 {
     const struct vote_asked *asked = asked_find(v, candidate, term);
@@ -189,7 +196,8 @@ static void check_up_to_date(struct step *s, struct votes *votes, struct voter *
         its = (struct position){other->stood_last, other->stood_last_term};
     else
         return;
-    if (!log_end(s->node, &own.last, &own.term) || !is_behind(its.last, its.term, own.last, own.term))
+    if (!log_end(s->node, &own.last, &own.term) || !is_behind(its.last, its.term, own.last, own.term) ||
+        leads_already(s, candidate, term))
         return;
     voted_behind(s, asked, term, candidate, &its);
     struct raft_break *b = asked ? NULL : break_open(s, RAFT_T04, RAFT_SPOILS_ELECTION, candidate);

@@ -37,7 +37,7 @@ said() {
 }
 
 # shellcheck disable=SC2317 # called by the name in true_breaks
-# An ovsdb-server's entry of this index had been on stable storage, and another one of a later term is written over it and
+# An ovsdb-server's entry of this index had been on stable storage, or was read from it at the start, and another one of a later term is written over it and
 # acknowledged at EVENT: only then is T05 what true_breaks says of it.
 replaces_synced() {
     index=$(echo "$3" | sed -n 's/.* acknowledged index \([0-9]*\) .*/\1/p')
@@ -45,10 +45,18 @@ replaces_synced() {
         split($1, at, "@") == 2 && at[1] == node && at[2] + 0 <= event + 0 && / ovsdb append / && index($0 " ", " " index_ " ") {
             match($0, / term=[0-9]+/)
             term = substr($0, RSTART + 6, RLENGTH - 6) + 0
-            if ($0 ~ / append durable /) synced = term
+            if ($0 ~ / append (durable|loaded) /) synced = term
             if ($0 ~ / append written /) written = term
         }
         END { exit !(synced && written > synced) }'
+}
+
+# shellcheck disable=SC2317 # called by the name in true_breaks
+# The ovsdb-server says in the turn of EVENT that it disregards a request for votes.
+disregards_request() {
+    event=${2#*@}
+    "$drd" log --node "${2%@*}" --kind enter --from "${2%@*}@$((event - 20))" --to "$2" --json "$1" |
+        grep -q '|raft|WARN|ignoring vote request received after only '
 }
 
 # is_true PROGRAM RUN LINE: whether this line stands in true_breaks, and its check, if it has one, agrees.

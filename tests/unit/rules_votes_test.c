@@ -406,6 +406,20 @@ static void a_log_that_may_be_another(void **state)
     assert_null(find(f, RAFT_T04)); /* what it was sent leaves open what its log is */
 }
 
+/* s1 leads the term by the votes of others: the vote for it elects nobody (ovsdb-server gives one when s1 asks for the next term). */
+static void a_vote_for_who_leads_already(void **state)
+{
+    struct facts *f = *state;
+    struct raft_fact vote = vote_fact(3, 1);
+    facts_append(f, 2, true, 1, 1, "a");
+    facts_append(f, 2, true, 2, 2, "b");
+    ask(f, BOTH, 1, 2, 3, 1, 1);
+    facts_appended(f, 1, 2, 3, 1, 1, ENTRIES(E(3, "c")), 0);
+    facts_append(f, 2, true, 2, 3, "c");
+    facts_tell(f, 2, &vote);
+    assert_null(find(f, RAFT_T04));
+}
+
 /* Marks alone: the candidate's log is what it stated when it voted for itself. */
 static void a_log_known_by_the_candidates_marks(void **state)
 {
@@ -1044,7 +1058,7 @@ int main(void)
         TEST(answered_late), TEST(appended_when_it_led_no_more), TEST(appended_what_another_leader_may_have),
         TEST(the_same_command_again),
         TEST(a_vote_for_a_log_that_is_behind), TEST(logs_that_are_up_to_date), TEST(a_log_known_by_acknowledgements),
-        TEST(a_log_that_may_be_another), TEST(a_log_known_by_the_candidates_marks),
+        TEST(a_log_that_may_be_another), TEST(a_vote_for_who_leads_already), TEST(a_log_known_by_the_candidates_marks),
         TEST(a_log_that_was_read_back),
         TEST(a_vote_for_an_earlier_term), TEST(a_pre_vote_counted), TEST(a_vote_counted_twice), TEST(the_vote_of_a_learner),
         TEST(elections_that_are_right), TEST(a_cluster_of_one), TEST(an_election_not_seen),
